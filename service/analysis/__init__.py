@@ -1,0 +1,1 @@
+"""From stored notes to stored findings, in the background."""

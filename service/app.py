@@ -1,0 +1,103 @@
+"""The HTTP application. It loads no language library and does no background work."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import __version__, problems
+from service.auth.routes import router as keys_router
+from service.catalog.routes import router as catalog_router
+from service.errors import Problem, TooLarge
+from service.jobs.routes import router as jobs_router
+from service.notes.routes import router as notes_router
+from service.notes.schemas import IncomingNote
+from service.operation.routes import router as operation_router
+from service.settings import Settings
+
+_log = structlog.get_logger()
+
+
+def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
+    """Build the application over a migrated database."""
+    app = FastAPI(
+        title="Binôme",
+        version=__version__,
+        summary="What customers say to sales people, read and ranked for marketing.",
+        docs_url="/docs",
+        redoc_url=None,
+        responses=problems.problem_responses(401, 403, 422),
+    )
+    app.state.settings = settings
+    app.state.engine = engine
+    problems.install(app)
+    for router in (notes_router, catalog_router, jobs_router, keys_router, operation_router):
+        app.include_router(router)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.middleware("http")(_trace)
+    _describe_raw_bodies(app)
+    return app
+
+
+def _describe_raw_bodies(app: FastAPI) -> None:
+    """Add to the OpenAPI document the schemas of bodies that routes parse themselves."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        note = IncomingNote.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= {**note.pop("$defs", {}), "IncomingNote": note}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Give each request an id, and answer 500 in our shape where something was not foreseen."""
+    request.state.request_id = uuid.uuid4().hex
+    try:
+        response = await call_next(request)
+    except Exception as error:
+        _log.exception("request_failed", request_id=request.state.request_id, path=request.url.path)
+        del error  # its message may hold a note's text
+        response = problems.answer(request, Problem("Something went wrong on our side; the log has this request_id."))
+    response.headers["X-Request-ID"] = request.state.request_id
+    return response
+
+
+class BodyLimit:
+    """Refuse bodies over the limit while they arrive, before anything is parsed."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the bytes of an HTTP request's body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        declared = request.headers.get("content-length", "")
+        problem = TooLarge(f"The body is over {self.max_bytes} bytes: send it in parts.")
+        if declared.isdigit() and int(declared) > self.max_bytes:
+            await problems.answer(request, problem)(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.max_bytes:
+                raise problem
+            return message
+
+        await self.app(scope, counted, send)

@@ -1,0 +1,1 @@
+"""Keys, their scopes, and browser sessions."""

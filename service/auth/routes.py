@@ -1,0 +1,84 @@
+"""Keys over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from service.auth import queries
+from service.auth.scopes import Scope
+from service.dependencies import Admin, Now, ReadSession, WriteSession
+from service.errors import NotFound
+from service.problems import problem_responses
+from service.tables import ApiKeyTable
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(503))
+
+
+class NewKey(BaseModel):
+    """A key to make."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "hubspot", "scopes": ["ingest"]}]}
+    )
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+    scopes: list[Scope] = Field(min_length=1, max_length=4)
+    expires_at: AwareDatetime | None = None
+
+
+class KeyOutput(BaseModel):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeyCreated(KeyOutput):
+    """A new key with its secret, which is shown this once."""
+
+    key: str
+
+
+class Keys(BaseModel):
+    """All keys, oldest first."""
+
+    items: list[KeyOutput]
+
+
+@router.get("")
+def get_keys(session: ReadSession, _caller: Admin) -> Keys:
+    """List keys."""
+    return Keys(items=[KeyOutput(**_shown(key)) for key in queries.list_keys(session)])
+
+
+@router.post("", status_code=201)
+def post_key(body: NewKey, session: WriteSession, now: Now, _caller: Admin) -> KeyCreated:
+    """Make a key."""
+    key, secret = queries.create_key(session, name=body.name, scopes=body.scopes, now=now, expires_at=body.expires_at)
+    return KeyCreated(**_shown(key), key=secret)
+
+
+@router.delete("/{key_id}", status_code=204, responses=problem_responses(404))
+def delete_key(key_id: Annotated[int, Path(ge=1, le=2**62)], session: WriteSession, now: Now, _caller: Admin) -> None:
+    """Revoke a key; its sessions end at once."""
+    if not queries.revoke_key(session, key_id, now):
+        raise NotFound(f"There is no key {key_id} in force.")
+
+
+def _shown(key: ApiKeyTable) -> dict[str, object]:
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "scopes": key.scopes,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }

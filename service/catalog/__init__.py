@@ -1,0 +1,1 @@
+"""The catalogue: our names and the competitors'."""

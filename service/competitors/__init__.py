@@ -1,0 +1,1 @@
+"""Competitors: measures, quotes, series."""

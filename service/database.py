@@ -1,0 +1,142 @@
+"""The database: one engine per process, the same code on SQLite and PostgreSQL.
+
+SQLite's driver opens a transaction only at the first write, which loses updates that are read first. So its own
+handling is switched off and every transaction starts with `BEGIN IMMEDIATE`, or `BEGIN` for read-only work.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from service.errors import StartRefused
+
+LOCK_TIMEOUT_SECONDS = 30
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def sqlite_module() -> Any:
+    """Return the SQLite driver: Python's own, or the bundled one where the job engine needs a newer SQLite.
+
+    DBOS uses `unixepoch('subsec')`, new in SQLite 3.42, on Python 3.12 and later.
+
+    Raises:
+        StartRefused: If the driver is too old and no bundled one is installed.
+    """
+    if sys.version_info < (3, 12) or sqlite3.sqlite_version_info >= (3, 42):
+        return sqlite3
+    try:
+        import pysqlite3
+    except ImportError:
+        raise StartRefused(
+            f"SQLite {sqlite3.sqlite_version} is too old for Python {sys.version_info.major}.{sys.version_info.minor}: "
+            "use Python 3.11, a Python with SQLite 3.42 or newer, or PostgreSQL (BINOME_DATABASE_URL)."
+        ) from None
+    return pysqlite3
+
+
+def make_engine(url: str, *, pool_size: int = 20) -> sa.Engine:
+    """Create the engine of a process.
+
+    Args:
+        url: SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`.
+        pool_size: Connections kept at most.
+    """
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, module=sqlite_module(), pool_size=pool_size, max_overflow=20)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=20)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={LOCK_TIMEOUT_SECONDS * 1000}",
+        "journal_mode=wal",
+        "synchronous=full",  # NORMAL loses acknowledged notes when the power fails
+        "foreign_keys=on",
+        "cache_size=-65536",
+        "temp_store=memory",
+    ):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def write_session(engine: sa.Engine) -> Iterator[Session]:
+    """Open a session that commits when the block ends, and rolls back when it raises."""
+    with Session(engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def read_session(engine: sa.Engine) -> Iterator[Session]:
+    """Open a session that takes no write lock."""
+    with Session(engine.execution_options(read_only=True)) as session:
+        yield session
+
+
+def is_sqlite(session: Session) -> bool:
+    """Tell whether a session talks to SQLite."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def alembic_config(url: str) -> Config:
+    """Return Alembic's configuration for a database."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def current_revision(engine: sa.Engine) -> str | None:
+    """Return the schema revision of a database; None where it is empty."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head_revision() -> str:
+    """Return the schema revision that this code expects."""
+    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    assert head is not None, "there is at least one migration"
+    return head
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the current schema; several processes may do it at once.
+
+    Raises:
+        StartRefused: If the database is newer than this code, or can't be reached.
+    """
+    engine = make_engine(url, pool_size=1)
+    try:
+        revision = current_revision(engine)
+        known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+        if revision is not None and revision not in known:
+            raise StartRefused(
+                f"The database has schema {revision}, which this version of Binôme does not know: "
+                "start the newer version that made it, or restore a back-up."
+            )
+        command.upgrade(alembic_config(url), "head")
+    except sa.exc.OperationalError as error:
+        raise StartRefused(f"The database can't be reached or written: {error.orig}") from None
+    finally:
+        engine.dispose()

@@ -1,0 +1,100 @@
+"""Every error that a user can meet.
+
+BinomeError                 message for a person; on the command line printed alone, exit code 1
+├── SettingsRefused         a setting is misspelt or out of range
+├── StartRefused            the service can't start: port taken, folder read-only, database newer than the code
+└── Problem                 answered as application/problem+json (RFC 9457)
+    ├── BadRequest          400
+    ├── InvalidInput        422, with the fields
+    ├── Unauthorized        401
+    ├── Forbidden           403
+    ├── NotFound            404
+    ├── Conflict            409
+    ├── TooLarge            413
+    └── Unavailable         503
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class BinomeError(Exception):
+    """Base; `str(error)` is a plain sentence that says what to do."""
+
+
+class SettingsRefused(BinomeError):
+    """A setting is misspelt or out of range."""
+
+
+class StartRefused(BinomeError):
+    """The service can't start."""
+
+
+class Problem(BinomeError):
+    """An error with an HTTP answer.
+
+    Attributes:
+        status: HTTP status.
+        code: Stable name of the error, for programs.
+        detail: What was wrong and what to do, for people. Never a note's text.
+        errors: For input: one `{"field", "code", "message"}` per fault.
+    """
+
+    status = 500
+    code = "internal_error"
+
+    def __init__(self, detail: str, *, code: str | None = None, errors: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.errors = list(errors)
+
+
+class BadRequest(Problem):
+    """The request can't be read at all."""
+
+    status, code = 400, "bad_request"
+
+
+class InvalidInput(Problem):
+    """Some fields are wrong; `errors` names them."""
+
+    status, code = 422, "invalid_input"
+
+
+class Unauthorized(Problem):
+    """No key, or one that is unknown, expired or revoked."""
+
+    status, code = 401, "unauthorized"
+
+
+class Forbidden(Problem):
+    """The key lacks the scope."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFound(Problem):
+    """There is no such thing."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(Problem):
+    """The state of things does not allow it."""
+
+    status, code = 409, "conflict"
+
+
+class TooLarge(Problem):
+    """The body is over its limit."""
+
+    status, code = 413, "too_large"
+
+
+class Unavailable(Problem):
+    """The database does not answer; nothing was stored; try again."""
+
+    status, code = 503, "unavailable"

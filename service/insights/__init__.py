@@ -1,0 +1,1 @@
+"""The ranked list over objections, competitors and themes."""

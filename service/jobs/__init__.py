@@ -1,0 +1,1 @@
+"""Durable background work: the job engine behind three functions."""

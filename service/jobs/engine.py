@@ -1,0 +1,135 @@
+"""The job engine behind a small port: `enqueue`, `run_worker`'s `JobEngine`, `reap`.
+
+DBOS Transact keeps jobs in the same database as the notes, so that a job is enqueued in the transaction that decides on
+it. A job may run more than once (a worker dies after its work, before its mark): what jobs write is guarded by
+revisions. Without DBOS's hosted service nobody takes over the jobs of a dead worker; `reap` does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from service.database import LOCK_TIMEOUT_SECONDS, sqlite_module
+
+APPLICATION = "binome"
+JOB_VERSION = "1"  # workers of another version leave these jobs alone: change it only after a drain
+ANALYSIS_QUEUE = "binome-analysis"
+LONG_QUEUE = "binome-long"
+MAX_RECOVERY_ATTEMPTS = 3
+POLL_SECONDS = 0.2
+DRAIN_SECONDS = 20
+
+# DBOS describes these as terminal; their notes or jobs have to be taken up again by us.
+_BROKEN = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"]
+
+Handler = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenJob:
+    """A job that the engine gave up: its handler's name and arguments."""
+
+    id: str
+    handler: str
+    args: tuple[Any, ...]
+
+
+class JobEngine:
+    """The engine in one worker process."""
+
+    def __init__(self, url: str, executor_id: str, handlers: dict[str, Handler]) -> None:
+        """Start taking jobs.
+
+        Args:
+            url: The application's database.
+            executor_id: Names this worker; the same name after a restart takes its own jobs back at once.
+            handlers: What runs for each kind of job, by name.
+        """
+        # The engine tells its vendor nothing unless asked to; the variables that ask are cleared all the same.
+        for variable in ("DBOS_CONDUCTOR_KEY", "DBOS_CONDUCTOR_URL", "DBOS__CLOUD"):
+            os.environ.pop(variable, None)
+        self._engine = _system_engine(url)
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "executor_id": executor_id,
+            "application_version": JOB_VERSION,
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            "system_database_engine": self._engine,
+        }
+        DBOS(config=config)
+        for name, handler in handlers.items():
+            DBOS.workflow(name=name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(_named(name, handler))
+        DBOS.launch()
+        for queue in (ANALYSIS_QUEUE, LONG_QUEUE):
+            DBOS.register_queue(
+                queue, worker_concurrency=1, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+            )
+        self._client = DBOSClient(system_database_engine=self._engine)
+
+    def enqueue(self, session: Session, queue: str, handler: str, *args: Any) -> None:
+        """Enqueue a job in the caller's transaction: rolled back with it."""
+        self._client.enqueue_in_transaction(session, {"queue_name": queue, "workflow_name": handler}, *args)
+
+    def reap(self, living: Sequence[str]) -> int:
+        """Give the jobs of workers that are not in `living` to others; return how many."""
+        pending = self._client.list_workflows(status="PENDING", load_input=False, load_output=False, limit=1000)
+        orphans = [job for job in pending if job.executor_id not in living]
+        for queue in {job.queue_name for job in orphans}:
+            ids = [job.workflow_id for job in orphans if job.queue_name == queue]
+            self._client.resume_workflows(ids, queue_name=queue)
+        return len(orphans)
+
+    def broken_jobs(self) -> list[BrokenJob]:
+        """Return jobs that raised or that killed their worker too often."""
+        jobs = self._client.list_workflows(status=_BROKEN, load_output=False, limit=200)
+        return [BrokenJob(j.workflow_id, j.name, tuple(j.input["args"] if j.input else ())) for j in jobs]
+
+    def forget(self, job_ids: Sequence[str]) -> None:
+        """Delete finished jobs."""
+        self._client.delete_workflows(list(job_ids))
+
+    def forget_finished(self, before: str) -> int:
+        """Delete jobs that succeeded before a time (RFC 3339); return how many."""
+        done = self._client.list_workflows(
+            status="SUCCESS", completed_before=before, load_input=False, load_output=False, limit=500
+        )
+        self.forget([job.workflow_id for job in done])
+        return len(done)
+
+    def stop(self) -> None:
+        """Finish what runs, within 20 seconds, and let go."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=DRAIN_SECONDS)
+        self._client.destroy()
+        self._engine.dispose()
+
+
+def _named(name: str, handler: Handler) -> Handler:
+    def job(*args: Any) -> None:
+        handler(*args)
+
+    job.__name__ = job.__qualname__ = name
+    return job
+
+
+def _system_engine(url: str) -> sa.Engine:
+    """Return DBOS's engine: it opens its own transactions, so ours (`make_engine`) does not fit."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=5)
+    engine = sa.create_engine(url, module=sqlite_module(), pool_size=10, max_overflow=5)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in (f"busy_timeout={LOCK_TIMEOUT_SECONDS * 1000}", "foreign_keys=on", "synchronous=full"):
+            connection.execute(f"pragma {pragma}")
+
+    return engine

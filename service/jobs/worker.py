@@ -1,0 +1,154 @@
+"""The worker: relays waiting notes to the job engine, runs jobs, and takes over from workers that died."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from models.types import Analyzer
+from service.analysis.batch import BatchAnalysis
+from service.analysis.queries import Item, claim_waiting, count_in_flight, record_failure
+from service.database import read_session, write_session
+from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, BrokenJob, JobEngine
+from service.jobs.queries import (
+    JobKind,
+    WorkerState,
+    beat,
+    claim_jobs,
+    finish_job,
+    forget_silent,
+    leave,
+    living_workers,
+    request_job,
+)
+from service.themes.fitting import FitThemes, refit_due
+
+ANALYSE_BATCH = "analyse_batch"
+RUN_JOB = "run_job"
+
+BATCH_NOTES = 64
+MAX_IN_FLIGHT = 8 * BATCH_NOTES  # the rest waits in `notes`, where a note that comes in now goes first
+BEAT_SECONDS = 5
+REAP_SECONDS = 5
+HOUSEKEEPING_SECONDS = 600
+KEEP_JOBS = timedelta(days=1)
+
+_log = structlog.get_logger()
+
+
+class Worker:
+    """One worker process: a loop over relay, heartbeat, reaper and housekeeping."""
+
+    def __init__(self, engine: sa.Engine, url: str, executor_id: str, load_analyzer: Callable[[], Analyzer]) -> None:
+        """Prepare a worker.
+
+        Args:
+            engine: The application's database.
+            url: The same, for the job engine.
+            executor_id: Names this worker among all.
+            load_analyzer: Loads the reader; takes seconds.
+        """
+        self._engine = engine
+        self._url = url
+        self._executor_id = executor_id
+        self._load_analyzer = load_analyzer
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; what is running then is finished first."""
+        self._beat(WorkerState.STARTING)
+        analyzer = self._load_analyzer()
+        self._jobs = JobEngine(
+            self._url,
+            self._executor_id,
+            {ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run, RUN_JOB: FitThemes(self._engine).run},
+        )
+        self._beat(WorkerState.READY)
+        _log.info("worker_ready", executor_id=self._executor_id, analyzer_version=analyzer.version)
+        duties = [
+            (BEAT_SECONDS, lambda: self._beat(WorkerState.READY)),
+            (REAP_SECONDS, self._reap),
+            (REAP_SECONDS, self._ask_for_fit),
+            (HOUSEKEEPING_SECONDS, self._clean_up),
+        ]
+        last = [0.0 for _ in duties]
+        try:
+            while not stop.is_set():
+                busy = self._attempt(self._relay)
+                for index, (every_seconds, duty) in enumerate(duties):
+                    if time.monotonic() - last[index] >= every_seconds:
+                        self._attempt(duty)
+                        last[index] = time.monotonic()
+                stop.wait(0.02 if busy else 0.2)
+        finally:
+            self._jobs.stop()
+            with write_session(self._engine) as session:
+                leave(session, self._executor_id)
+
+    def _attempt(self, duty: Callable[[], object]) -> object:
+        """Do a duty; a database that does not answer now will be asked again."""
+        try:
+            return duty()
+        except sa.exc.DBAPIError as error:
+            _log.warning("worker_database_error", error=type(error.orig).__name__)
+            return None
+
+    def _beat(self, state: WorkerState) -> None:
+        with write_session(self._engine) as session:
+            beat(session, self._executor_id, state, _now())
+
+    def _relay(self) -> bool:
+        """Move waiting notes and jobs to the job engine, in the transaction that marks them as queued."""
+        with read_session(self._engine) as session:
+            room = MAX_IN_FLIGHT - count_in_flight(session)
+        if room <= 0:
+            return False
+        with write_session(self._engine) as session:
+            batches = claim_waiting(session, min(room, BATCH_NOTES))
+            for batch in batches:
+                items = [[item.note_id, item.revision] for item in batch]
+                self._jobs.enqueue(session, ANALYSIS_QUEUE, ANALYSE_BATCH, items)
+            jobs = claim_jobs(session)
+            for job in jobs:
+                self._jobs.enqueue(session, LONG_QUEUE, RUN_JOB, job.id)
+        return bool(batches or jobs)
+
+    def _reap(self) -> None:
+        with read_session(self._engine) as session:
+            living = living_workers(session, _now())
+        taken = self._jobs.reap(living)
+        if taken:
+            _log.warning("jobs_taken_over", count=taken)
+        for broken in self._jobs.broken_jobs():
+            self._take_up(broken)
+
+    def _take_up(self, broken: BrokenJob) -> None:
+        """Put the notes of a batch that broke back, one by one; say why long work failed."""
+        reason = "The analysis stopped the worker several times."
+        with write_session(self._engine) as session:
+            if broken.handler == ANALYSE_BATCH:
+                for note_id, revision in broken.args[0]:
+                    record_failure(session, Item(note_id, revision), reason)
+            elif broken.handler == RUN_JOB:
+                finish_job(session, broken.args[0], _now(), failure="The job broke off; see the worker's log.")
+        self._jobs.forget([broken.id])
+
+    def _ask_for_fit(self) -> None:
+        with read_session(self._engine) as session:
+            trigger = refit_due(session, _now())
+        if trigger:
+            with write_session(self._engine) as session:
+                request_job(session, JobKind.FIT_THEMES, by="schedule", now=_now(), params={"trigger": trigger})
+
+    def _clean_up(self) -> None:
+        self._jobs.forget_finished((_now() - KEEP_JOBS).isoformat())
+        with write_session(self._engine) as session:
+            forget_silent(session, _now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

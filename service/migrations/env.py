@@ -1,0 +1,61 @@
+"""Runs migrations.
+
+SQLite rebuilds tables by DROP, which would cascade: foreign keys are off meanwhile, and checked before the commit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+
+from service.database import make_engine
+from service.tables import Table
+
+_LOCK = 0x62696E6F6D65  # "binome": one migration at a time on PostgreSQL
+
+
+def run() -> None:
+    """Upgrade or compare the database named by `sqlalchemy.url`."""
+    url = context.config.get_main_option("sqlalchemy.url")
+    assert url is not None
+    engine = make_engine(url, pool_size=1)
+    with engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            _driver(connection).execute("pragma foreign_keys=off")
+        context.configure(
+            connection=connection,
+            target_metadata=Table.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            user_module_prefix="tables.",
+            include_name=lambda name, kind, _parents: not (kind == "table" and _is_job_engine(name)),
+        )
+        with context.begin_transaction():
+            if not sqlite:
+                connection.execute(sa.text(f"select pg_advisory_xact_lock({_LOCK})"))
+            context.run_migrations()
+            if sqlite:
+                _check_foreign_keys(connection)
+        if sqlite:
+            _driver(connection).execute("pragma foreign_keys=on")
+    engine.dispose()
+
+
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _is_job_engine(name: str | None) -> bool:
+    return name is not None and name not in Table.metadata.tables
+
+
+def _check_foreign_keys(connection: sa.Connection) -> None:
+    broken = connection.exec_driver_sql("pragma foreign_key_check").fetchall()
+    if broken:
+        raise RuntimeError(f"migration would break {len(broken)} references, first in table {broken[0][0]}")
+
+
+run()

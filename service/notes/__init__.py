@@ -1,0 +1,1 @@
+"""Notes: taking in, reading back, erasing."""

@@ -1,0 +1,306 @@
+"""Notes in SQL: storing revisions, reading back, erasing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.database import is_sqlite
+from service.filters import NoteFilters, day_end, day_start, name_key, note_conditions
+from service.notes.schemas import AnalysisState, IncomingNote, Result
+from service.tables import (
+    AccountTable,
+    AuthorTable,
+    CompetitorMentionTable,
+    DealTable,
+    NoteTable,
+    ObjectionTable,
+    PassageTable,
+)
+
+FINDINGS = (ObjectionTable, CompetitorMentionTable, PassageTable)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """What became of an incoming note."""
+
+    external_id: str
+    id: int
+    result: Result
+
+
+def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:
+    """Insert or update notes, in order.
+
+    A note is the same as one stored when `source` and `external_id` are. The newer version wins, by `updated_at` or
+    else by arrival; a version whose content is the same still moves the stored version forward, so that an edit that
+    comes late can't overwrite it.
+
+    Returns:
+        What became of each note, in order.
+    """
+    keys = sorted({(note.source, str(note.external_id)) for note in notes})
+    rows = _lock(session, keys)
+    links = _link(session, [n for n in notes if not n.deleted], now)
+    missing = [key for key in keys if key not in rows]
+    created = _reserve(session, missing, now)
+    rows |= _lock(session, missing)
+    stored = []
+    for note in notes:
+        row = rows[(note.source, str(note.external_id))]
+        result = _apply(session, row, note, links, now, is_new=row.id in created)
+        created.discard(row.id)
+        stored.append(StoredNote(row.external_id, row.id, result))
+    return stored
+
+
+def _lock(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], NoteTable]:
+    """Read the notes with these keys for update; on SQLite the transaction holds the write lock already."""
+    found: dict[tuple[str, str], NoteTable] = {}
+    by_source: dict[str, list[str]] = {}
+    for source, external_id in keys:
+        by_source.setdefault(source, []).append(external_id)
+    for source, external_ids in by_source.items():
+        query = (
+            sa.select(NoteTable)
+            .where(NoteTable.source == source, NoteTable.external_id.in_(external_ids))
+            .order_by(NoteTable.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found |= {(row.source, row.external_id): row for row in session.scalars(query)}
+    return found
+
+
+def _reserve(session: Session, keys: Sequence[tuple[str, str]], now: datetime) -> set[int]:
+    """Insert empty rows for new keys; return the ids of those that no other transaction inserted first."""
+    if not keys:
+        return set()
+    rows = [
+        {
+            "source": source,
+            "external_id": external_id,
+            "kind": "",
+            "text": "",
+            "occurred_at": now,
+            "content_hash": "",
+            "version_ms": -(2**62),
+            "revision": 0,
+            "received_at": now,
+            "updated_at": now,
+        }
+        for source, external_id in keys
+    ]
+    statement = insert_ignoring(session, NoteTable, ("source", "external_id")).returning(NoteTable.id)
+    return set(session.scalars(statement, rows))
+
+
+def insert_ignoring(session: Session, table: Any, key: tuple[str, ...]) -> Any:
+    """Return an INSERT for this database that skips rows whose key is there already."""
+    insert = sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+    return insert.on_conflict_do_nothing(index_elements=list(key))
+
+
+def _apply(
+    session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime, *, is_new: bool
+) -> Result:
+    version_ms = int((note.updated_at or now).timestamp() * 1000)
+    content_hash = note.content_hash()
+    if version_ms < row.version_ms:
+        return Result.STALE
+    row.version_ms = version_ms
+    if row.content_hash == content_hash:
+        return Result.UNCHANGED
+    row.content_hash = content_hash
+    row.updated_at = now
+    row.revision += 1
+    row.failure = None
+    row.attempts = 0
+    if note.deleted:
+        erase(session, row, now)
+        return Result.DELETED
+    row.deleted_at = None
+    row.kind = note.kind
+    row.text = note.text
+    row.declared_language = note.language
+    row.occurred_at = note.occurred_at or (now if is_new else row.occurred_at)
+    row.author_id = links.authors.get(note.author.id) if note.author else None
+    row.account_id = links.accounts.get(account_key(note)) if note.account else None
+    row.deal_id = links.deals.get(note.deal.id) if note.deal else None
+    return Result.CREATED if is_new else Result.UPDATED
+
+
+def erase(session: Session, row: NoteTable, now: datetime) -> None:
+    """Leave a tombstone: text, links and findings go; key and version stay, so that old versions do not revive it."""
+    row.text = ""
+    row.account_id = row.author_id = row.deal_id = None
+    row.deleted_at = now
+    row.queued_revision = row.analysed_revision = row.revision
+    row.failure = None
+    delete_findings(session, [row.id])
+
+
+def delete_findings(session: Session, note_ids: Sequence[int]) -> None:
+    """Delete all findings of notes."""
+    for table in FINDINGS:
+        session.execute(sa.delete(table).where(table.note_id.in_(note_ids)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Row ids of the accounts, authors and deals of a batch, by key."""
+
+    accounts: dict[str, int]
+    authors: dict[str, int]
+    deals: dict[str, int]
+
+
+def account_key(note: IncomingNote) -> str:
+    """Return what tells an account: its id, else its name without case and spaces."""
+    assert note.account is not None
+    return note.account.id or f"name:{name_key(note.account.name or '')}"
+
+
+def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Links:
+    """Create and refresh the accounts, authors and deals that notes name."""
+    accounts = {account_key(n): {"name": n.account.name, "segment": n.account.segment} for n in notes if n.account}
+    authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
+    deals = [
+        (n.deal.id, {"version_ms": int((n.updated_at or now).timestamp() * 1000), **n.deal.model_dump(exclude={"id"})})
+        for n in notes
+        if n.deal
+    ]
+    latest: dict[str, dict[str, Any]] = {}
+    for key, values in deals:
+        if key not in latest or values["version_ms"] >= latest[key]["version_ms"]:
+            latest[key] = values
+    return _Links(
+        accounts=_refresh(session, AccountTable, accounts),
+        authors=_refresh(session, AuthorTable, authors),
+        deals=_refresh(session, DealTable, latest),
+    )
+
+
+def _refresh(session: Session, table: Any, wanted: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """Insert rows of `wanted` that are missing and update those that changed; an absent value changes nothing."""
+    rows = _by_key(session, table, wanted)
+    missing = sorted(wanted.keys() - rows.keys())
+    if missing:
+        session.execute(insert_ignoring(session, table, ("key",)), [{"key": key, **wanted[key]} for key in missing])
+        rows |= _by_key(session, table, missing)
+    for key in sorted(wanted):
+        row, values = rows[key], wanted[key]
+        if values.get("version_ms", 0) < getattr(row, "version_ms", 0):
+            continue
+        for name, value in values.items():
+            if value is not None and getattr(row, name) != value:
+                setattr(row, name, value)
+    return {key: row.id for key, row in rows.items()}
+
+
+def _by_key(session: Session, table: Any, keys: Iterable[str]) -> dict[str, Any]:
+    wanted = sorted(keys)
+    query = sa.select(table).where(table.key.in_(wanted)).order_by(table.id).with_for_update()
+    return {row.key: row for row in session.scalars(query.execution_options(populate_existing=True))} if wanted else {}
+
+
+def state_condition(state: AnalysisState) -> sa.ColumnElement[bool]:
+    """Return the condition on `notes` that a state of the analysis means."""
+    return {
+        AnalysisState.DONE: NoteTable.analysed_revision >= NoteTable.revision,
+        AnalysisState.FAILED: sa.and_(NoteTable.failure.is_not(None), NoteTable.analysed_revision < NoteTable.revision),
+        AnalysisState.PENDING: sa.and_(NoteTable.failure.is_(None), NoteTable.analysed_revision < NoteTable.revision),
+    }[state]
+
+
+def analysis_state(note: NoteTable) -> AnalysisState:
+    """Return the state of a note's analysis."""
+    if note.analysed_revision >= note.revision:
+        return AnalysisState.DONE
+    return AnalysisState.FAILED if note.failure else AnalysisState.PENDING
+
+
+NoteRow = tuple[NoteTable, AuthorTable | None, AccountTable | None, DealTable | None]
+
+
+def list_notes(
+    session: Session,
+    filters: NoteFilters,
+    *,
+    state: AnalysisState | None,
+    external_id: str | None,
+    limit: int,
+    before: tuple[datetime, int] | None,
+) -> tuple[list[NoteRow], int]:
+    """Return one page of notes, latest first, and how many there are in all.
+
+    Args:
+        before: `occurred_at` and id of the last note of the page before.
+    """
+    conditions = note_conditions(filters)
+    if filters.from_:
+        conditions.append(NoteTable.occurred_at >= day_start(filters.from_))
+    if filters.to:
+        conditions.append(NoteTable.occurred_at <= day_end(filters.to))
+    if state:
+        conditions.append(state_condition(state))
+    if external_id is not None:
+        conditions.append(NoteTable.external_id == external_id)
+    total = session.scalar(sa.select(sa.func.count()).select_from(NoteTable).where(*conditions)) or 0
+    query = _with_links().where(*conditions)
+    if before:
+        at, note_id = before
+        query = query.where(
+            sa.or_(NoteTable.occurred_at < at, sa.and_(NoteTable.occurred_at == at, NoteTable.id < note_id))
+        )
+    query = query.order_by(NoteTable.occurred_at.desc(), NoteTable.id.desc()).limit(limit)
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)], total
+
+
+def _with_links() -> sa.Select[NoteTable, AuthorTable, AccountTable, DealTable]:
+    return (
+        sa.select(NoteTable, AuthorTable, AccountTable, DealTable)
+        .outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
+        .outerjoin(AccountTable, AccountTable.id == NoteTable.account_id)
+        .outerjoin(DealTable, DealTable.id == NoteTable.deal_id)
+    )
+
+
+def get_note(session: Session, note_id: int) -> NoteRow | None:
+    """Return a note that is not deleted, with its author, account and deal."""
+    row = session.execute(_with_links().where(NoteTable.id == note_id, NoteTable.deleted_at.is_(None))).one_or_none()
+    return (row[0], row[1], row[2], row[3]) if row else None
+
+
+def lock_note(session: Session, note_id: int) -> NoteTable | None:
+    """Return a note that is not deleted, for update."""
+    query = sa.select(NoteTable).where(NoteTable.id == note_id, NoteTable.deleted_at.is_(None)).with_for_update()
+    return session.scalar(query)
+
+
+def findings_of(session: Session, note_id: int, table: Any) -> list[Any]:
+    """Return a note's findings of one table, in order of place."""
+    return list(session.scalars(sa.select(table).where(table.note_id == note_id).order_by(table.start, table.id)))
+
+
+def requeue(session: Session, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
+    """Have notes that are not deleted analysed again; return how many.
+
+    A failed note starts afresh; one that is analysed keeps its findings until the new ones replace them.
+    """
+    statement = (
+        sa.update(NoteTable)
+        .where(NoteTable.deleted_at.is_(None), *conditions)
+        .values(revision=NoteTable.revision + 1, failure=None, attempts=0)
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(statement)
+    assert isinstance(result, sa.CursorResult)
+    return int(result.rowcount)

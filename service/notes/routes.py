@@ -1,0 +1,246 @@
+"""Notes over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from models.types import Language, ObjectionStatus, ObjectionType, Relation, Standing
+from service.dependencies import Admin, Curator, Ingester, Now, Reader, ReadSession, WriteSession
+from service.errors import Conflict, NotFound
+from service.filters import NoteFilterQuery, NoteKind, Outcome
+from service.notes import intake, queries
+from service.notes.schemas import (
+    EXAMPLE_NOTE,
+    AccountOutput,
+    Analysis,
+    AnalysisState,
+    AuthorOutput,
+    CompetitorOutput,
+    DealOutput,
+    IncomingNote,
+    NoteOutput,
+    NoteResult,
+    NotesAccepted,
+    NoteSummary,
+    ObjectionOutput,
+    PassageOutput,
+    Result,
+)
+from service.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from service.problems import problem_responses
+from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
+from service.themes.storage import theme_ids_by_key
+
+router = APIRouter(prefix="/v1/notes", tags=["notes"])
+
+NoteId = Annotated[int, Path(ge=1, le=2**62, description="The note's `id`.", examples=[17])]
+
+_NOTES_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {"$ref": "#/components/schemas/IncomingNote"},
+                        {
+                            "type": "object",
+                            "required": ["notes"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "notes": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "maxItems": 1000,
+                                    "items": {"$ref": "#/components/schemas/IncomingNote"},
+                                }
+                            },
+                        },
+                    ]
+                },
+                "examples": {"one": {"value": EXAMPLE_NOTE}, "many": {"value": {"notes": [EXAMPLE_NOTE]}}},
+            }
+        },
+    }
+}
+
+
+async def raw_body(request: Request) -> bytes:
+    """Return the body's bytes: they are parsed by us, so that one bad note does not lose the others."""
+    return await request.body()
+
+
+@router.post("", status_code=202, openapi_extra=_NOTES_BODY, responses=problem_responses(400, 413, 503))
+def post_notes(
+    body: Annotated[bytes, Depends(raw_body)], session: WriteSession, now: Now, _caller: Ingester
+) -> NotesAccepted:
+    """Take in one note, or up to 1,000; the answer leaves once they are safe on disk.
+
+    In a batch, notes that can't be taken are named and the others kept; 422 where none can be.
+    """
+    parsed = intake.parse_body(body)
+    stored = iter(queries.store_notes(session, [n for n in parsed if isinstance(n, IncomingNote)], now))
+    return NotesAccepted(
+        results=[
+            _result(next(stored))
+            if isinstance(note, IncomingNote)
+            else NoteResult(external_id=note.external_id, id=None, result=Result.REJECTED, error=note.error)
+            for note in parsed
+        ]
+    )
+
+
+def _result(stored: queries.StoredNote) -> NoteResult:
+    return NoteResult(external_id=stored.external_id, id=str(stored.id), result=stored.result)
+
+
+@router.get("", responses=problem_responses(503))
+def get_notes(
+    session: ReadSession,
+    _caller: Reader,
+    filters: NoteFilterQuery,
+    state: Annotated[AnalysisState | None, Query(description="State of the analysis.")] = None,
+    external_id: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[NoteSummary]:
+    """List notes, latest first."""
+    before = _position(cursor) if cursor else None
+    rows, total = queries.list_notes(
+        session, filters, state=state, external_id=external_id, limit=limit + 1, before=before
+    )
+    more = rows[limit - 1][0] if len(rows) > limit else None
+    return Page(
+        items=[NoteSummary(**_summary(row)) for row in rows[:limit]],
+        next=_cursor(more) if more else None,
+        total=total,
+    )
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _cursor(note: NoteTable) -> str:
+    return encode_cursor([(note.occurred_at - _EPOCH) // timedelta(microseconds=1), note.id])
+
+
+def _position(cursor: str) -> tuple[datetime, int]:
+    microseconds, note_id = decode_cursor(cursor, int, int)
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds), note_id
+    except OverflowError:
+        raise bad_cursor() from None
+
+
+@router.get("/{note_id}", responses=problem_responses(404, 503))
+def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutput:
+    """Read one note with its text and what was found in it."""
+    row = queries.get_note(session, note_id)
+    if row is None:
+        raise NotFound(f"There is no note {note_id}.")
+    note = row[0]
+    objections = queries.findings_of(session, note_id, ObjectionTable)
+    mentions = queries.findings_of(session, note_id, CompetitorMentionTable)
+    passages = queries.findings_of(session, note_id, PassageTable)
+    themes = {row_id: key for key, row_id in theme_ids_by_key(session).items()}
+    analysis = Analysis(
+        state=queries.analysis_state(note),
+        language=Language(note.language) if note.language else None,
+        analyzer_version=note.analyzer_version,
+        analyzed_at=note.analysed_at,
+        error=note.failure,
+        objections=[_objection(o) for o in objections],
+        competitors=[_mention(m) for m in mentions],
+        passages=[
+            PassageOutput(
+                start=p.start,
+                end=p.end,
+                theme_id=themes.get(p.theme_id) if p.theme_id else None,
+                similarity=p.similarity,
+            )
+            for p in passages
+        ],
+    )
+    return NoteOutput(
+        **_summary(row), received_at=note.received_at, updated_at=note.updated_at, text=note.text, analysis=analysis
+    )
+
+
+def _objection(row: ObjectionTable) -> ObjectionOutput:
+    return ObjectionOutput(
+        id=str(row.id),
+        start=row.start,
+        end=row.end,
+        quote=row.quote,
+        type=ObjectionType(row.type),
+        status=ObjectionStatus(row.status),
+        score=row.score,
+    )
+
+
+def _mention(row: CompetitorMentionTable) -> CompetitorOutput:
+    return CompetitorOutput(
+        id=str(row.id),
+        start=row.start,
+        end=row.end,
+        quote=row.quote,
+        name=row.name,
+        known=row.known,
+        relation=Relation(row.relation),
+        standing=Standing(row.standing),
+        score=row.score,
+    )
+
+
+def _summary(row: queries.NoteRow) -> dict[str, Any]:
+    note, author, account, deal = row
+    return {
+        "id": str(note.id),
+        "source": note.source,
+        "external_id": note.external_id,
+        "kind": NoteKind(note.kind),
+        "occurred_at": note.occurred_at,
+        "author": AuthorOutput(id=author.key, name=author.name, team=author.team) if author else None,
+        "account": AccountOutput(id=account.key, name=account.name, segment=account.segment) if account else None,
+        "deal": DealOutput(
+            id=deal.key,
+            amount=deal.amount,
+            currency=deal.currency,
+            stage=deal.stage,
+            outcome=Outcome(deal.outcome),
+        )
+        if deal
+        else None,
+        "state": queries.analysis_state(note),
+        "language": Language(note.language) if note.language else None,
+    }
+
+
+@router.delete("/{note_id}", status_code=204, responses=problem_responses(404, 503))
+def delete_note(note_id: NoteId, session: WriteSession, now: Now, _caller: Admin) -> None:
+    """Erase a note: its text, links and findings go; older versions of it that come later stay away."""
+    note = _locked(session, note_id)
+    note.version_ms = max(note.version_ms, int(now.timestamp() * 1000))
+    note.content_hash = ""
+    note.revision += 1
+    queries.erase(session, note, now)
+
+
+@router.post("/{note_id}/retry", status_code=202, responses=problem_responses(404, 409, 503))
+def retry_note(note_id: NoteId, session: WriteSession, _caller: Curator) -> NoteResult:
+    """Try the analysis of a failed note again."""
+    note = _locked(session, note_id)
+    if queries.analysis_state(note) is not AnalysisState.FAILED:
+        raise Conflict(f"Note {note_id} has not failed: nothing to retry.")
+    queries.requeue(session, [NoteTable.id == note_id])
+    return NoteResult(external_id=note.external_id, id=str(note.id), result=Result.UPDATED)
+
+
+def _locked(session: WriteSession, note_id: int) -> NoteTable:
+    note = queries.lock_note(session, note_id)
+    if note is None:
+        raise NotFound(f"There is no note {note_id}.")
+    return note

@@ -1,0 +1,104 @@
+"""Bodies of notes to plain text, once, before they are stored: every offset points into the result."""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_BLOCKS = frozenset(
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+    }
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section"}
+    | {"table", "tr", "ul"}
+)
+_INLINE = frozenset(
+    {"a", "abbr", "b", "big", "br", "code", "del", "em", "font", "i", "img", "ins", "s", "small", "span", "strike"}
+    | {"strong", "sub", "sup", "td", "th", "tt", "u"}
+)
+_DROPPED = frozenset({"head", "noscript", "script", "style", "template", "title"})
+_NAMES = "|".join(sorted(_BLOCKS | _INLINE | _DROPPED))
+_ATTRIBUTE = r"""\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+)"""
+_TAG = re.compile(rf"</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>", re.IGNORECASE)  # "a <b and c>" is no tag
+_NO_TAG = re.compile(rf"<(?!/?(?:{_NAMES})\b|!)", re.IGNORECASE)
+_BREAKING_TAG = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS))})\b", re.IGNORECASE)
+_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029\u0085]")
+_SPACES = re.compile(r"[ \t\n\f\v]+")
+
+
+def is_html(body: str) -> bool:
+    """Tell whether a body is HTML: it holds a tag that rich-text editors write."""
+    return _TAG.search(body) is not None
+
+
+def plain_text(body: str) -> str:
+    """Return the text of a body, plain or HTML.
+
+    Line ends become LF. In HTML, scripts and styles are dropped, entities decoded, blocks and `<br>` start a line, list
+    items a line with a dash, cells are parted by a tab. Plain text is otherwise left as it is.
+    """
+    text = _LINE_ENDS.sub("\n", body).removeprefix("\ufeff")
+    return html_text(text) if is_html(text) else text
+
+
+def html_text(html: str) -> str:
+    """Return the text of an HTML body; `<` that opens no known tag, as in `<ann@firm.com>`, is text."""
+    html = _NO_TAG.sub("&lt;", html)
+    if not _BREAKING_TAG.search(html):
+        html = html.replace("\n", "<br>")  # a few inline tags in text that breaks its own lines
+    parts: list[str] = []
+    root = LexborHTMLParser(html).root
+    if root is not None:
+        _collect(root, parts)
+    lines = (line.strip(" ") for line in "".join(parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _collect(root: LexborNode, parts: list[str]) -> None:
+    """Walk the tree without recursion: bodies nest as deep as a sender likes."""
+    todo: list[LexborNode | str] = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, str):
+            _break(parts, node)
+            continue
+        tag = node.tag or ""
+        if tag == "-text":
+            parts.append(_SPACES.sub(" ", node.text(deep=False) or ""))
+            continue
+        if tag in _DROPPED or tag.startswith("-") or tag.startswith("_"):
+            continue
+        if tag == "br":
+            parts.append("\n")
+            continue
+        if tag in _BLOCKS:
+            _break(parts, "\n")
+            todo.append("\n")
+        if tag == "li":
+            parts.append("- ")
+        if tag in {"td", "th"} and parts and not parts[-1].endswith("\n"):
+            parts.append("\t")
+        children = []
+        child = node.child
+        while child is not None:
+            children.append(child)
+            child = child.next
+        todo.extend(reversed(children))
+
+
+def _break(parts: list[str], mark: str) -> None:
+    if parts and not parts[-1].endswith(mark):
+        parts.append(mark)

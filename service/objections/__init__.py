@@ -1,0 +1,1 @@
+"""Objections: measures, quotes, series."""

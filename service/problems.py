@@ -1,0 +1,123 @@
+"""Errors as application/problem+json (RFC 9457).
+
+Every answer that is not a success has the same shape: `{"type", "title", "status", "code", "detail", "errors",
+"request_id"}`. `code` is stable; `errors` lists `{"field", "code", "message"}` where input was wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from service.errors import BadRequest, InvalidInput, Problem, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger()
+
+
+class FieldError(BaseModel):
+    """One fault of the input."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every error."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError]
+    request_id: str
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe error answers for the OpenAPI document."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}},
+        }
+        for status in statuses
+    }
+
+
+def request_id(request: Request) -> str:
+    """Return the request's id, as the log has it."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """Turn a problem into its answer."""
+    status = HTTPStatus(problem.status)
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": problem.code,
+        "detail": problem.detail,
+        "errors": problem.errors,
+        "request_id": request_id(request),
+    }
+    return JSONResponse(body, status_code=status.value, media_type=MEDIA_TYPE, headers=headers)
+
+
+def field_errors(errors: Sequence[Any]) -> list[dict[str, Any]]:
+    """Turn pydantic's errors into ours; what was sent is not repeated, it may be a note's text."""
+    return [
+        {
+            "field": ".".join(str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}),
+            "code": error["type"],
+            "message": error["msg"],
+        }
+        for error in errors
+    ]
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers of all errors."""
+
+    @app.exception_handler(Problem)
+    def _problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            return answer(request, BadRequest("The body is not valid JSON.", code="invalid_json"))
+        faults = field_errors(error.errors())
+        named = ", ".join(f"{f['field'] or 'body'}: {f['message']}" for f in faults[:5])
+        return answer(request, InvalidInput(f"Some fields are wrong. {named}.", errors=faults))
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = HTTPStatus(error.status_code).name.lower()
+        problem = Problem(str(error.detail), code=code)
+        problem.status = error.status_code
+        response = answer(request, problem)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(sa.exc.OperationalError)
+    def _database(request: Request, error: Exception) -> Response:
+        _log.error("database_unavailable", request_id=request_id(request), error=type(error).__name__)
+        return answer(request, Unavailable("The database does not answer; nothing was stored. Try again."))

@@ -1,0 +1,102 @@
+"""Settings, read from `BINOME_*` environment variables or the same lines in an env file, and refused when wrong."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from service.errors import SettingsRefused
+
+PREFIX = "BINOME_"
+ENV_FILE = "binome.env"
+
+
+class Sample(StrEnum):
+    """Whether an empty database starts with the sample workspace."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Settings(BaseSettings):
+    """Every setting, its range and its default; the README lists the same ones."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_file_encoding="utf-8", extra="forbid")
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on, 1 to 65535")
+    data_dir: Path = Field(Path("var"), description="folder for everything that is written")
+    database_url: str = Field("", description="empty for SQLite in the data folder, or postgresql+psycopg://…")
+    admin_key: str = Field(
+        "", description="a key with every scope, at least 16 characters; made at first start if empty"
+    )
+    sample: Sample = Field(Sample.ON, description="on or off: load the sample workspace into an empty database")
+    workers: int = Field(1, ge=0, le=64, description="worker processes started by `binome serve`, 0 to 64")
+    max_body_bytes: int = Field(
+        32 * 1024 * 1024, ge=1024, le=1024**3, description="largest request body in bytes, 1024 to 1073741824"
+    )
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if value and len(value) < 16:
+            raise ValueError("a key has at least 16 characters")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _supported(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            driver = make_url(value).drivername
+        except ArgumentError:
+            raise ValueError("not a database URL") from None
+        if driver not in {"sqlite", "postgresql+psycopg"}:
+            raise ValueError("the URL starts with postgresql+psycopg:// or sqlite:///")
+        return value
+
+    @cached_property
+    def sqlalchemy_url(self) -> str:
+        """The database to use: the given URL, else SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'binome.sqlite3'}"
+
+
+def load_settings() -> Settings:
+    """Read and check all settings.
+
+    Raises:
+        SettingsRefused: Naming the variable, what it expects and, for a misspelt one, the closest that exists.
+    """
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.startswith(PREFIX) and variable not in known:
+            raise SettingsRefused(_unknown(variable, known))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsRefused("\n".join(_explain(dict(e), known) for e in error.errors())) from None
+
+
+def _unknown(variable: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(variable, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(sorted(known))}."
+    return f"{variable} is not a setting: {hint}"
+
+
+def _explain(error: dict[str, object], known: set[str]) -> str:
+    location = error["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else ""
+    variable = name.upper() if name.upper().startswith(PREFIX) else f"{PREFIX}{name.upper()}"
+    if variable not in known:
+        return _unknown(variable, known)
+    field = Settings.model_fields[name]
+    return f"{variable}={error['input']} is refused: expected {field.description} (default {field.default or 'empty'})."

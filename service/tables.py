@@ -1,0 +1,311 @@
+"""All tables. A "table" is an SQLAlchemy class here; "model" means a language model.
+
+Times are UTC. Findings repeat the note's day, account, author and deal, so that counting needs no join.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A time with its zone; stored in UTC on both databases."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive times and convert to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give the time back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Json = sa.JSON()
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: Json, list[str]: Json, int: Big}
+
+
+class AccountTable(Table):
+    """A customer or prospect. `key` is the CRM's id, or `name:` and the folded name where it gives none."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    segment: Mapped[str | None] = mapped_column(index=True)
+
+
+class AuthorTable(Table):
+    """Who wrote notes. Never ranked."""
+
+    __tablename__ = "authors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    team: Mapped[str | None] = mapped_column(index=True)
+
+
+class DealTable(Table):
+    """A deal as its latest note tells it: a later outcome counts for all its notes."""
+
+    __tablename__ = "deals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    amount: Mapped[float | None]
+    currency: Mapped[str | None]
+    stage: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(default="open", index=True)
+    version_ms: Mapped[int] = mapped_column(default=0)
+
+
+class NoteTable(Table):
+    """A note, and at the same time the intent to analyse it.
+
+    `revision` grows with each change of content. A note waits for a job while `queued_revision < revision`, and for its
+    findings while `analysed_revision < revision`. `version_ms` orders edits; a deletion is a tombstone (`deleted_at`,
+    empty text) under the same rule. `failure` is why the current revision can't be analysed.
+    """
+
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    external_id: Mapped[str]
+    kind: Mapped[str]
+    text: Mapped[str] = mapped_column(sa.Text)
+    declared_language: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
+    deal_id: Mapped[int | None] = mapped_column(ForeignKey("deals.id"), index=True)
+    content_hash: Mapped[str]
+    version_ms: Mapped[int]
+    revision: Mapped[int] = mapped_column(default=1)
+    queued_revision: Mapped[int] = mapped_column(default=0)
+    analysed_revision: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str | None]
+    language: Mapped[str | None]
+    analyzer_version: Mapped[str | None]
+    analysed_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index("ix_notes_occurred_at", "occurred_at", "id"),
+        Index(
+            "ix_notes_waiting",
+            "id",
+            sqlite_where=sa.text("queued_revision < revision"),
+            postgresql_where=sa.text("queued_revision < revision"),
+        ),
+        Index(
+            "ix_notes_unanalysed",
+            "id",
+            sqlite_where=sa.text("analysed_revision < revision"),
+            postgresql_where=sa.text("analysed_revision < revision"),
+        ),
+    )
+
+
+class _Finding:
+    """Columns that every finding repeats from its note."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), index=True)
+    occurred_on: Mapped[date]
+    account_id: Mapped[int | None]
+    author_id: Mapped[int | None]
+    deal_id: Mapped[int | None]
+    start: Mapped[int]
+    end: Mapped[int]
+
+
+class ObjectionTable(_Finding, Table):
+    """An objection of a note."""
+
+    __tablename__ = "objections"
+    quote: Mapped[str] = mapped_column(sa.Text)
+    type: Mapped[str]
+    status: Mapped[str]
+    score: Mapped[float | None]
+    origin: Mapped[str]
+
+    __table_args__ = (
+        Index("ix_objections_day", "occurred_on", "type", "account_id", "note_id"),
+        Index("ix_objections_type", "type", "occurred_on", "account_id", "note_id"),
+    )
+
+
+class CompetitorMentionTable(_Finding, Table):
+    """A competitor's name at one place; `name_key` is the name without case and spaces."""
+
+    __tablename__ = "competitor_mentions"
+    quote: Mapped[str] = mapped_column(sa.Text)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    known: Mapped[bool]
+    relation: Mapped[str]
+    standing: Mapped[str]
+    score: Mapped[float | None]
+    origin: Mapped[str]
+
+    __table_args__ = (
+        Index("ix_competitor_mentions_day", "occurred_on", "name_key", "account_id", "note_id"),
+        Index("ix_competitor_mentions_name", "name_key", "occurred_on", "account_id", "note_id"),
+    )
+
+
+class ThemeTable(Table):
+    """A theme with a life of its own: fits come and go, `key` stays.
+
+    `label_edited` marks a label that a person wrote; a fit never overwrites it.
+    """
+
+    __tablename__ = "themes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    label_en: Mapped[str]
+    label_fr: Mapped[str]
+    label_edited: Mapped[bool] = mapped_column(default=False)
+    keywords: Mapped[dict[str, Any]]
+    centroid: Mapped[bytes]
+    state: Mapped[str] = mapped_column(default="active", index=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ThemeFitTable(Table):
+    """One run of the theme engine."""
+
+    __tablename__ = "theme_fits"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    trigger: Mapped[str]
+    passages: Mapped[int]
+    assigned: Mapped[int]
+    themes: Mapped[int]
+    finished_at: Mapped[datetime]
+
+
+class ThemeEventTable(Table):
+    """What happened to a theme: born, matched, relabelled, retired; which fit, why, who."""
+
+    __tablename__ = "theme_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    theme_id: Mapped[int] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"), index=True)
+    fit_id: Mapped[int | None] = mapped_column(ForeignKey("theme_fits.id"))
+    kind: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    actor: Mapped[str]
+    happened_at: Mapped[datetime]
+
+
+class PassageTable(_Finding, Table):
+    """A passage of a note with its vector (float16 bytes) and its theme, if any."""
+
+    __tablename__ = "passages"
+    language: Mapped[str]
+    vector: Mapped[bytes]
+    theme_id: Mapped[int | None] = mapped_column(ForeignKey("themes.id", ondelete="SET NULL"))
+    similarity: Mapped[float | None]
+
+    __table_args__ = (
+        Index("ix_passages_day", "occurred_on", "theme_id", "account_id", "note_id"),
+        Index("ix_passages_theme", "theme_id", "occurred_on", "account_id", "note_id"),
+    )
+
+
+class CatalogNameTable(Table):
+    """A name of ours (`us`), a competitor with its aliases (`competitor`), or a name that is none (`dismissed`)."""
+
+    __tablename__ = "catalog_names"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    aliases: Mapped[list[str]]
+
+    __table_args__ = (UniqueConstraint("role", "name_key"),)
+
+
+class ApiKeyTable(Table):
+    """A key of the API. Only its SHA-256 is kept; keys hold 256 random bits, so no slow hash is needed."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class SessionTable(Table):
+    """A browser's session (`cookie`), or a link that opens one once (`link`); only the token's SHA-256 is kept."""
+
+    __tablename__ = "sessions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class JobTable(Table):
+    """Long work that somebody asked for; the job engine takes it up, its progress is read here."""
+
+    __tablename__ = "jobs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default="waiting", index=True)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    result: Mapped[dict[str, Any] | None]
+    failure: Mapped[str | None]
+    requested_by: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class WorkerTable(Table):
+    """A worker process and its last sign of life."""
+
+    __tablename__ = "workers"
+    executor_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,1 @@
+"""Themes: fits, measures, quotes, series."""

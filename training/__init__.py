@@ -1,0 +1,1 @@
+"""Makes the artefacts of `models/` from `data/`, and measures them."""
