@@ -1,0 +1,226 @@
+"""Reads notes: the spaCy pipeline from a note's text to its findings, and the artefacts it loads.
+
+Order of the components: `binome_layout` takes the note apart, `binome_competitors` finds names, `binome_objections`
+reasons against us, `binome_passages` what the note is about, `binome_language` in which language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import spacy
+from numpy.typing import NDArray
+from spacy.language import Language as Pipeline
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from models.competitors import CompetitorComponent
+from models.encoder import Encoder, load_encoder
+from models.errors import UnreadableNote
+from models.language import LanguageReader, load_language_reader
+from models.lexicon import Lexicon, load_lexicon
+from models.manifest import verified_manifest
+from models.mentions import MentionReader, load_mention_reader
+from models.notes import ReadNote, read_note
+from models.objections import ObjectionReader, load_objection_reader
+from models.passages import PassageComponent
+from models.raised import ObjectionComponent
+from models.types import (
+    Catalog,
+    CompetitorMention,
+    Language,
+    NoteAnalysis,
+    NoteText,
+    Objection,
+    ObjectionStatus,
+    ObjectionType,
+    Passage,
+    Relation,
+    Standing,
+)
+
+ARTEFACTS = Path(__file__).parent / "artefacts"
+MAX_NOTE_CHARS = 1_000_000
+CODE_VERSION = "1"
+"""Raised by hand whenever the code, not an artefact, changes what is found."""
+
+_TOKEN = re.compile(r"[^\W_]+|\s+|([^\w\s]|_)\1*")
+
+for _name, _default in (("status", ""), ("standing", ""), ("score", None), ("known", False)):
+    Span.set_extension(_name, default=_default, force=True)
+
+
+class NoteTokenizer:
+    """Splits text into runs of letters and digits, runs of one mark, and spaces, so that every offset is a token's border."""
+
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+
+    def __call__(self, text: str) -> Doc:
+        words: list[str] = []
+        spaces: list[bool] = []
+        for match in _TOKEN.finditer(text):
+            if match[0] == " " and words and not spaces[-1]:
+                spaces[-1] = True
+            else:
+                words.append(match[0])
+                spaces.append(False)
+        return Doc(self._vocab, words=words, spaces=spaces)
+
+
+class NoteReader:
+    """The analyzer: see `models.types.Analyzer`.
+
+    Args:
+        pipeline: With the components named above.
+        language_reader: Tells the languages.
+        encoder: Makes the vectors of passages.
+        version: Of code and artefacts together.
+    """
+
+    def __init__(self, pipeline: Pipeline, language_reader: LanguageReader, encoder: Encoder, version: str) -> None:
+        self.version = version
+        self._pipeline = pipeline
+        self._languages = language_reader
+        self._encoder = encoder
+
+    def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
+        """Read a batch; see `models.types.Analyzer.analyze`."""
+        with self._pipeline.memory_zone():
+            return [self._analyze_one(note, catalog) for note in notes]
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return the vector of each text, in the form of `Passage.vector`."""
+        return to_bytes(self._encoder.encode(texts))
+
+    def _analyze_one(self, note: NoteText, catalog: Catalog) -> NoteAnalysis:
+        if len(note.text) > MAX_NOTE_CHARS:
+            raise UnreadableNote(f"the note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
+        doc = self._pipeline.make_doc(note.text)
+        read = read_note(note.text, note.kind)
+        doc.user_data |= {"note": read, "catalog": catalog}
+        for _, component in self._pipeline.pipeline:
+            doc = component(doc)
+        language, passages = self._read_languages(read, doc)
+        return NoteAnalysis(
+            language,
+            tuple(_objection(span) for span in doc.spans["objections"]),
+            tuple(_mention(span) for span in doc.spans["competitors"]),
+            passages,
+        )
+
+    def _read_languages(self, note: ReadNote, doc: Doc) -> tuple[Language, tuple[Passage, ...]]:
+        segments = [note.segment_text(i) for i in range(len(note.segments))]
+        whole = self._languages.read_note(segments, self._languages.read(segments))
+        spans = list(doc.spans["passages"])
+        texts = [span.text for span in spans]
+        vectors = self.embed(texts)
+        languages = self._languages.read(texts)
+        return whole, tuple(
+            Passage(span.start_char, span.end_char, language, vector)
+            for span, language, vector in zip(spans, languages, vectors, strict=True)
+        )
+
+
+def to_bytes(vectors: NDArray[np.float32]) -> list[bytes]:
+    """Turn rows into little-endian float16 bytes."""
+    return [row.tobytes() for row in vectors.astype("<f2")]
+
+
+def _objection(span: Span) -> Objection:
+    return Objection(
+        span.start_char,
+        span.end_char,
+        span.text,
+        ObjectionType(span.label_),
+        ObjectionStatus(span._.status),
+        round(span._.score, 4),
+        "classifier",
+    )
+
+
+def _mention(span: Span) -> CompetitorMention:
+    return CompetitorMention(
+        span.start_char,
+        span.end_char,
+        span.text,
+        span.kb_id_,
+        span._.known,
+        Relation(span.label_),
+        Standing(span._.standing),
+        round(span._.score, 4),
+        "classifier",
+    )
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the components are made of."""
+
+    lexicon: Lexicon
+    encoder: Encoder
+    mentions: MentionReader
+    objections: ObjectionReader
+
+
+@lru_cache(maxsize=1)
+def _resources(folder: str) -> Resources:
+    path = Path(folder)
+    return Resources(
+        load_lexicon(path / "lexicon"),
+        load_encoder(path / "encoder"),
+        load_mention_reader(path / "mentions"),
+        load_objection_reader(path / "objections"),
+    )
+
+
+@Pipeline.factory("binome_competitors", assigns=["doc.spans"])
+def _competitors(nlp: Pipeline, name: str, artefacts: str) -> CompetitorComponent:
+    resources = _resources(artefacts)
+    return CompetitorComponent(resources.lexicon, resources.mentions)
+
+
+@Pipeline.factory("binome_objections", assigns=["doc.spans"], requires=["doc.spans"])
+def _objections(nlp: Pipeline, name: str, artefacts: str) -> ObjectionComponent:
+    resources = _resources(artefacts)
+    return ObjectionComponent(resources.objections, resources.encoder)
+
+
+@Pipeline.factory("binome_passages", assigns=["doc.spans"], requires=["doc.spans"])
+def _passages(nlp: Pipeline, name: str) -> PassageComponent:
+    return PassageComponent()
+
+
+def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
+    """Load the analyzer from its artefacts.
+
+    Raises:
+        ArtefactMissing: If a file of an artefact is not there.
+        ArtefactDamaged: If a file differs from its manifest.
+    """
+    version = _version(folder)
+    pipeline = spacy.blank("xx")
+    pipeline.tokenizer = NoteTokenizer(pipeline.vocab)
+    pipeline.add_pipe("binome_competitors", config={"artefacts": str(folder)})
+    pipeline.add_pipe("binome_objections", config={"artefacts": str(folder)})
+    pipeline.add_pipe("binome_passages")
+    resources = _resources(str(folder))
+    languages = load_language_reader(folder / "language", resources.lexicon)
+    return NoteReader(pipeline, languages, resources.encoder, version)
+
+
+def _version(folder: Path) -> str:
+    parts = [
+        CODE_VERSION,
+        *(
+            verified_manifest(folder / name).version
+            for name in ("lexicon", "language", "encoder", "mentions", "objections")
+        ),
+    ]
+    return "reader-" + hashlib.sha256(" ".join(parts).encode()).hexdigest()[:10]

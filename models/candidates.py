@@ -1,0 +1,148 @@
+"""Stretches of a note that may be a name nobody listed: a company's, or a product's.
+
+Generous on purpose: capitals inside a sentence, words that no lexicon knows, everyday tools. `models/mentions.py` then
+decides from the context which of them is a rival.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.catalog import Word
+from models.layout import LineKind
+from models.lexicon import Lexicon
+from models.segments import Segment
+
+_TOOLS = frozenset(
+    ["excel", "outlook", "whatsapp", "sharepoint", "onedrive", "dropbox", "trello", "notion", "slack", "teams", "gmail", "access", "airtable", "calc", "word", "paper", "powerpoint", "onenote", "evernote", "wordpress", "messenger", "telegram", "signal", "zapier", "asana", "jira", "monday"]
+)
+"""Everyday tools, which are rivals where they do our job (annotation guide, section 2)."""
+
+_TOOL_PAIRS = frozenset(
+    {
+        ("google", "sheets"),
+        ("google", "drive"),
+        ("google", "forms"),
+        ("google", "docs"),
+        ("google", "calendar"),
+        ("google", "sheet"),
+        ("libre", "office"),
+    }
+)
+_TITLES = frozenset(
+    ["m", "mr", "mrs", "ms", "mme", "mlle", "mm", "mmes", "dr", "dre", "drs", "pr", "prof", "me", "monsieur", "madame", "mademoiselle", "sir", "maitre", "herr", "frau", "mister", "dhr", "mevr"]
+)
+_JOINING = frozenset("&' ’-+.")
+_CALENDAR = frozenset(
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed", "weds", "thu", "thurs", "fri", "sat", "sun", "q1", "q2", "q3", "q4", "h1", "h2", "s1", "s2", "t1", "t2", "t3", "t4"]
+)
+_MAX_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch `words[first:last]` of a segment that may name a company or a product."""
+
+    first: int
+    last: int
+
+
+def _mixed(word: str) -> bool:
+    """Tell whether letters and digits, or capitals inside, make the word look like a product."""
+    letters = any(c.isalpha() for c in word)
+    return letters and (any(c.isdigit() for c in word) or (any(c.isupper() for c in word[1:]) and not word.isupper()))
+
+
+class CandidateFinder:
+    """Finds candidates.
+
+    Args:
+        lexicon: Ordinary words, first names, places.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+
+    def find(self, words: Sequence[Word], text: str, segment: Segment, taken: set[int]) -> list[Candidate]:
+        """Return the candidates among the words of one segment.
+
+        Args:
+            words: All words of the note.
+            text: The note.
+            segment: Where to look.
+            taken: Indices of words that belong to catalogue names already.
+        """
+        inside = [i for i, w in enumerate(words) if segment.start <= w.start and w.end <= segment.end]
+        return self.find_among(words, text, segment, taken, inside)
+
+    def find_among(
+        self, words: Sequence[Word], text: str, segment: Segment, taken: set[int], inside: Sequence[int]
+    ) -> list[Candidate]:
+        """As `find`, with the indices of the segment's words given."""
+        capitals = sum(words[i].text[:1].isupper() for i in inside)
+        shouted = sum(words[i].text.isupper() for i in inside) > 0.6 * len(inside) > 1.5
+        titled = not shouted and capitals > 0.75 * len(inside) > 3
+        starts = {i for i in inside if i == inside[0] or self._opens(text, words[i - 1].end, words[i].start)}
+        found: list[Candidate] = []
+        position = 0
+        while position < len(inside):
+            i = inside[position]
+            if i in taken or not self._namelike(words, i, sentence_start=i in starts, plain_case=shouted or titled):
+                position += 1
+                continue
+            last = i + 1
+            while (
+                last < i + _MAX_WORDS
+                and last <= inside[-1]
+                and last not in taken
+                and set(text[words[last - 1].end : words[last].start]) <= _JOINING
+                and self._continues(words, last, plain_case=shouted or titled)
+            ):
+                last += 1
+            if (words[i].folded, words[i + 1].folded if i + 1 < len(words) else "") in _TOOL_PAIRS:
+                last = i + 2
+            if not (i > 0 and words[i - 1].folded in _TITLES and words[i].start - words[i - 1].end <= 2):
+                found.append(Candidate(i, last))
+            position += last - i
+        return found
+
+    def _opens(self, text: str, end: int, start: int) -> bool:
+        return bool(re.search(r"[.!?:…\n]|[\"«“(]\s*$| [-–—] ", text[end:start]))
+
+    def _namelike(self, words: Sequence[Word], i: int, *, sentence_start: bool, plain_case: bool) -> bool:
+        word = words[i].text
+        folded = words[i].folded
+        if folded in _CALENDAR or folded in _TITLES or not any(c.isalpha() for c in word):
+            return False
+        if folded in _TOOLS or (folded == "google" and i + 1 < len(words)):
+            return True
+        if len(folded) < 2:
+            return False
+        if _mixed(word) and not re.fullmatch(r"\d+\w{1,4}|[a-z]?\d+[a-z]*\d*", folded):
+            return True
+        ordinary = self._lexicon.is_ordinary(folded)
+        if plain_case or not word[:1].isupper():
+            return not ordinary and len(folded) >= 4
+        if sentence_start:
+            return not ordinary or len(folded) > 3
+        return True
+
+    def _continues(self, words: Sequence[Word], i: int, *, plain_case: bool) -> bool:
+        word = words[i].text
+        if words[i].folded in _CALENDAR:
+            return False
+        if plain_case:
+            return not self._lexicon.is_ordinary(words[i].folded) and len(word) > 3
+        return word[:1].isupper() or (word.isdigit() and len(word) <= 4 and False)
+
+
+def is_tool(folded: str) -> bool:
+    """Tell whether the folded name is an everyday tool."""
+    return folded in _TOOLS or tuple(folded.split()) in _TOOL_PAIRS
+
+
+def in_title_line(segment: Segment) -> bool:
+    """Tell whether the segment is plain text of a heading, which often is an account's name."""
+    return segment.kind is LineKind.TEXT and len(segment.clauses) == 1

@@ -1,0 +1,172 @@
+"""What a name does in a note: whether it is a rival's, where the rival stands there, and how it fares against us.
+
+Three linear classifiers over one description of the context: the words around the name, its clause, the sentences
+beside it, the field or heading it stands under, how it is typed. The name's own letters are left out, so that the
+context decides and any catalogue will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from models.candidates import is_tool
+from models.catalog import NameMatch, Spelling
+from models.lexicon import Lexicon, fold
+from models.linear import LinearModel, hash_features, load_linear
+from models.notes import ReadNote, ngrams, plain_tokens
+from models.segments import Segment
+
+N_FEATURES = 2**17
+YES = "yes"
+_WINDOW = 5
+_US = frozenset(["we", "us", "our", "ours", "nous", "notre", "nos", "me", "my", "moi", "mon", "i", "je", "j"])
+_NEGATION = frozenset(
+    ["no", "not", "never", "none", "nothing", "without", "nobody", "n't", "don", "doesn", "didn", "isn", "wasn", "won", "can't", "pas", "plus", "jamais", "rien", "aucun", "aucune", "sans", "ni", "ne", "nul"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name at `words[first:last]`: a catalogue match, or a candidate that nobody listed (`match` is None)."""
+
+    first: int
+    last: int
+    match: NameMatch | None = None
+
+
+def _clause_of(segment: Segment, offset: int) -> tuple[int, int]:
+    for start, end in segment.clauses:
+        if offset < end:
+            return start, end
+    return segment.start, segment.end
+
+
+def _around(
+    note: ReadNote, start: int, end: int, segment: Segment, others: Sequence[tuple[int, int]]
+) -> tuple[list[str], list[str]]:
+    """Return the tokens left and right of a name within its segment, other names as "<name>"."""
+    left, right = note.text[segment.start : start], note.text[end : segment.end]
+    for a, b in sorted(others, reverse=True):
+        if segment.start <= a and b <= start:
+            left = left[: a - segment.start] + " xname " + left[b - segment.start :]
+        elif end <= a and b <= segment.end:
+            right = right[: a - end] + " xname " + right[b - end :]
+    return plain_tokens(left[-400:]), plain_tokens(right[:400])
+
+
+def _shape(word: str) -> str:
+    if word.isupper():
+        return "upper"
+    if word[:1].isupper():
+        return "title" if word[1:].islower() else "camel"
+    return "lower" if word.isalpha() else "mixed"
+
+
+def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Sequence[tuple[int, int]]) -> list[str]:
+    """Describe a name in its context.
+
+    Args:
+        note: The note.
+        name: The name to describe.
+        lexicon: Ordinary words, first names, places.
+        others: Offsets of the catalogue's names in the note, this one perhaps among them.
+
+    Returns:
+        Names of features, for `hash_features`.
+    """
+    start, end = note.words[name.first].start, note.words[name.last - 1].end
+    index = note.segment_at(start)
+    if index is None:
+        return ["outside"]
+    segment = note.segments[index]
+    left, right = _around(note, start, end, segment, others)
+    features = [f"L{i}={t}" for i, t in enumerate(left[: -_WINDOW - 1 : -1])]
+    features += [f"R{i}={t}" for i, t in enumerate(right[:_WINDOW])]
+    features += ngrams(left[-8:], "l:") + ngrams(right[:10], "r:")
+    features += [
+        f"L01={'_'.join(left[-2:])}",
+        f"R01={'_'.join(right[:2])}",
+        f"LR={'_'.join(left[-1:])}|{'_'.join(right[:1])}",
+    ]
+    clause = _clause_of(segment, start)
+    inner = plain_tokens(note.text[clause[0] : start]) + ["xthis"] + plain_tokens(note.text[end : clause[1]])
+    features += ngrams(inner[:60], "c:") + ngrams(left[-40:] + right[:40], "s:", bigrams=False)
+    features += ngrams(plain_tokens(note.segment_text(index - 1)[-200:]), "p:", bigrams=False)
+    features += ngrams(plain_tokens(note.segment_text(index + 1)[:200]), "n:", bigrams=False)
+    features += [f"label={w}" for w in segment.label.split()[:5]] + [f"line={segment.kind}", f"kind={note.kind}"]
+    features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
+    features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
+    return features + _typing_features(note, name, lexicon, at_start=not left)
+
+
+def _typing_features(note: ReadNote, name: Name, lexicon: Lexicon, *, at_start: bool) -> list[str]:
+    """Describe how the name is typed and what else its words could be."""
+    words = [w.text for w in note.words[name.first : name.last]]
+    folded = [fold(w) for w in words]
+    shape = _shape(words[0])
+    ordinary = all(lexicon.is_ordinary(w) for w in folded)
+    first_name = folded[0] in lexicon.first_names
+    features = [
+        f"shape={shape}",
+        f"shape={shape} ordinary={ordinary} start={at_start}",
+        f"n_words={min(3, len(words))}",
+        f"first_name={first_name}",
+        f"place={' '.join(folded) in lexicon.places}",
+        f"tool={is_tool(' '.join(folded))}",
+        f"length={min(8, sum(map(len, words)))}",
+    ]
+    if name.match:
+        features += [
+            f"spelling={name.match.spelling}",
+            f"alias_ordinary={name.match.ordinary} shape={shape} start={at_start}",
+        ]
+    repeats = sum(fold(w.text) == folded[0] for w in note.words)
+    return [*features, f"repeats={min(3, repeats)}"]
+
+
+class MentionReader:
+    """Judges names.
+
+    Args:
+        known: Classes `yes` and `no`: whether a catalogue's name is a rival here.
+        unknown: The same for candidates.
+        relation: Classes are the values of `Relation`.
+        standing: Classes are the values of `Standing`.
+    """
+
+    def __init__(self, known: LinearModel, unknown: LinearModel, relation: LinearModel, standing: LinearModel) -> None:
+        self.known = known
+        self.unknown = unknown
+        self.relation = relation
+        self.standing = standing
+
+    def describe(self, rows: Sequence[Sequence[str]]) -> csr_matrix:
+        """Hash features once for all four classifiers; float32, shape (n_rows, N_FEATURES)."""
+        return hash_features(rows, N_FEATURES)
+
+    def is_rival(self, features: csr_matrix, *, known: bool) -> np.ndarray:
+        """Return the probability that each name is a rival's, shape (n_rows,)."""
+        model = self.known if known else self.unknown
+        probabilities: np.ndarray = model.probabilities(features)[:, model.labels.index(YES)]
+        return probabilities
+
+
+def is_certain(match: NameMatch) -> bool:
+    """Tell whether a catalogue match needs no context to be a name: spelt as listed and no ordinary word."""
+    return match.spelling is Spelling.EXACT and not match.ordinary
+
+
+def load_mention_reader(folder: Path) -> MentionReader:
+    """Read the four classifiers.
+
+    Raises:
+        ArtefactMissing: If one is not there.
+    """
+    return MentionReader(
+        *(load_linear(folder / f"{name}.safetensors") for name in ("known", "unknown", "relation", "standing"))
+    )
