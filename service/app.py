@@ -8,13 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__, problems
 from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
+from service.dependencies import refuse_unknown_parameters
 from service.errors import Problem, TooLarge
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
@@ -34,6 +35,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         responses=problems.problem_responses(401, 403, 422),
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.settings = settings
     app.state.engine = engine

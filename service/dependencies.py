@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from service.auth.queries import SessionKind, find_key, find_session_key
 from service.auth.scopes import Scope, allows
 from service.database import read_session, write_session
-from service.errors import Forbidden, Unauthorized
+from service.errors import Forbidden, InvalidInput, Unauthorized
 from service.settings import Settings
 
 COOKIE = "binome_session"
@@ -66,6 +66,24 @@ def _write_session(request: Request) -> Iterator[Session]:
 ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
 Now = Annotated[datetime, Depends(now)]
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse query parameters that the route's documentation lacks: a misspelt filter would filter nothing."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    operation = operations.get(request.method.lower())
+    if operation is None:
+        return
+    known = {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        named = ", ".join(name[:100] for name in unknown)
+        raise InvalidInput(
+            f"Unknown query parameter: {named}. This route takes {', '.join(sorted(known)) or 'none'}.",
+            errors=[
+                {"field": name[:100], "code": "unknown_parameter", "message": "not a parameter"} for name in unknown
+            ],
+        )
 
 
 def find_caller(session: Session, request: Request, secret: str | None, at: datetime) -> Caller | None:

@@ -59,9 +59,9 @@ Text = Annotated[str | None, Field(max_length=200)]
 
 
 class NoteFilters(BaseModel):
-    """Filters on notes; unknown parameters are refused."""
+    """Filters on notes."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     from_: date | None = Field(None, alias="from", description="First day.", examples=["2026-07-01"])
     to: date | None = Field(None, description="Last day, included.", examples=["2026-09-30"])
