@@ -46,19 +46,24 @@ def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) 
     Returns:
         What became of each note, in order.
     """
-    keys = sorted({(note.source, str(note.external_id)) for note in notes})
-    rows = _lock(session, keys)
-    links = _link(session, [n for n in notes if not n.deleted], now)
-    missing = [key for key in keys if key not in rows]
-    created = _reserve(session, missing, now)
-    rows |= _lock(session, missing)
+    rows = _lock(session, sorted({_key(note) for note in notes}))
+    links = _link(session, [note for note in notes if not note.deleted], now)
+    new = {_key(note): note for note in reversed(notes) if _key(note) not in rows}  # the first note of each new key
+    created = _insert(session, new, links, now)
+    again = {key for key in new if key not in created} | {_key(n) for n in notes if n is not new.get(_key(n), n)}
+    rows |= _lock(session, sorted(again - rows.keys()))
     stored = []
     for note in notes:
-        row = rows[(note.source, str(note.external_id))]
-        result = _apply(session, row, note, links, now, is_new=row.id in created)
-        created.discard(row.id)
-        stored.append(StoredNote(row.external_id, row.id, result))
+        key = _key(note)
+        if key in created and note is new[key]:
+            stored.append(StoredNote(key[1], created[key], Result.DELETED if note.deleted else Result.CREATED))
+        else:
+            stored.append(StoredNote(key[1], rows[key].id, _apply(session, rows[key], note, links, now)))
     return stored
+
+
+def _key(note: IncomingNote) -> tuple[str, str]:
+    return note.source, str(note.external_id)
 
 
 def _lock(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], NoteTable]:
@@ -79,27 +84,28 @@ def _lock(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, 
     return found
 
 
-def _reserve(session: Session, keys: Sequence[tuple[str, str]], now: datetime) -> set[int]:
-    """Insert empty rows for new keys; return the ids of those that no other transaction inserted first."""
-    if not keys:
-        return set()
-    rows = [
+def _insert(
+    session: Session, new: dict[tuple[str, str], IncomingNote], links: _Links, now: datetime
+) -> dict[tuple[str, str], int]:
+    """Insert notes; return the ids of those that no other transaction inserted first, by key."""
+    if not new:
+        return {}
+    values = [
         {
             "source": source,
             "external_id": external_id,
-            "kind": "",
-            "text": "",
             "occurred_at": now,
-            "content_hash": "",
-            "version_ms": -(2**62),
-            "revision": 0,
             "received_at": now,
-            "updated_at": now,
+            "revision": 1,
+            "analysed_revision": int(note.deleted),
+            "queued_revision": int(note.deleted),
+            **_content(note, links, now),
         }
-        for source, external_id in keys
+        for (source, external_id), note in sorted(new.items())
     ]
-    statement = insert_ignoring(session, NoteTable, ("source", "external_id")).returning(NoteTable.id)
-    return set(session.scalars(statement, rows))
+    statement = insert_ignoring(session, NoteTable, ("source", "external_id"))
+    returned = session.execute(statement.returning(NoteTable.id, NoteTable.source, NoteTable.external_id), values)
+    return {(row.source, row.external_id): row.id for row in returned}
 
 
 def insert_ignoring(session: Session, table: Any, key: tuple[str, ...]) -> Any:
@@ -108,40 +114,51 @@ def insert_ignoring(session: Session, table: Any, key: tuple[str, ...]) -> Any:
     return insert.on_conflict_do_nothing(index_elements=list(key))
 
 
-def _apply(
-    session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime, *, is_new: bool
-) -> Result:
-    version_ms = int((note.updated_at or now).timestamp() * 1000)
-    content_hash = note.content_hash()
-    if version_ms < row.version_ms:
+def _content(note: IncomingNote, links: _Links, now: datetime) -> dict[str, Any]:
+    """Return the columns that a revision of a note sets."""
+    content = {
+        "content_hash": note.content_hash(),
+        "version_ms": _version_ms(note, now),
+        "updated_at": now,
+        "deleted_at": now if note.deleted else None,
+        "kind": note.kind,
+        "text": note.text,
+        "declared_language": note.language,
+        "author_id": links.authors.get(note.author.id) if note.author else None,
+        "account_id": links.accounts.get(account_key(note)) if note.account else None,
+        "deal_id": links.deals.get(note.deal.id) if note.deal else None,
+    }
+    return content | ({"occurred_at": note.occurred_at} if note.occurred_at else {})
+
+
+def _version_ms(note: IncomingNote, now: datetime) -> int:
+    return int((note.updated_at or now).timestamp() * 1000)
+
+
+def _apply(session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime) -> Result:
+    content = _content(note, links, now)
+    if content["version_ms"] < row.version_ms:
         return Result.STALE
-    row.version_ms = version_ms
-    if row.content_hash == content_hash:
+    row.version_ms = content["version_ms"]
+    if row.content_hash == content["content_hash"]:
         return Result.UNCHANGED
-    row.content_hash = content_hash
-    row.updated_at = now
+    row.content_hash = content["content_hash"]
     row.revision += 1
-    row.failure = None
-    row.attempts = 0
     if note.deleted:
         erase(session, row, now)
         return Result.DELETED
-    row.deleted_at = None
-    row.kind = note.kind
-    row.text = note.text
-    row.declared_language = note.language
-    row.occurred_at = note.occurred_at or (now if is_new else row.occurred_at)
-    row.author_id = links.authors.get(note.author.id) if note.author else None
-    row.account_id = links.accounts.get(account_key(note)) if note.account else None
-    row.deal_id = links.deals.get(note.deal.id) if note.deal else None
-    return Result.CREATED if is_new else Result.UPDATED
+    for name, value in content.items():
+        setattr(row, name, value)
+    row.failure = None
+    row.attempts = 0
+    return Result.UPDATED
 
 
 def erase(session: Session, row: NoteTable, now: datetime) -> None:
     """Leave a tombstone: text, links and findings go; key and version stay, so that old versions do not revive it."""
     row.text = ""
     row.account_id = row.author_id = row.deal_id = None
-    row.deleted_at = now
+    row.updated_at = row.deleted_at = now
     row.queued_revision = row.analysed_revision = row.revision
     row.failure = None
     delete_findings(session, [row.id])
@@ -173,9 +190,7 @@ def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Li
     accounts = {account_key(n): {"name": n.account.name, "segment": n.account.segment} for n in notes if n.account}
     authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
     deals = [
-        (n.deal.id, {"version_ms": int((n.updated_at or now).timestamp() * 1000), **n.deal.model_dump(exclude={"id"})})
-        for n in notes
-        if n.deal
+        (n.deal.id, {"version_ms": _version_ms(n, now), **n.deal.model_dump(exclude={"id"})}) for n in notes if n.deal
     ]
     latest: dict[str, dict[str, Any]] = {}
     for key, values in deals:
