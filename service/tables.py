@@ -54,12 +54,16 @@ class Table(DeclarativeBase):
 
 
 class AccountTable(Table):
-    """A customer or prospect. `key` is the CRM's id, or `name:` and the folded name where it gives none."""
+    """A customer or prospect.
+
+    `key` is the CRM's id, or `name:` and `name_key` where it gives none; `name_key` is the name without case and spaces.
+    """
 
     __tablename__ = "accounts"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str | None]
+    name_key: Mapped[str | None] = mapped_column(index=True)
     segment: Mapped[str | None] = mapped_column(index=True)
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.orm import Session
 from models.themes import assign
 
 from models.types import Analyzer, Catalog, LivingTheme, NoteAnalysis, NoteText
-from service.analysis.queries import Found, Item, read_batch, record_failure, save_findings
+from service.analysis.queries import Found, Item, customer_keys, read_batch, record_failure, save_findings
 from service.catalog.queries import dismissed_keys, read_catalog
 from service.database import read_session, write_session
 from service.filters import name_key
@@ -36,53 +37,50 @@ class BatchAnalysis:
         with read_session(self._engine) as session:
             batch = read_batch(session, [Item(note_id, revision) for note_id, revision in items])
             catalog = read_catalog(session)
-            dismissed = dismissed_keys(session)
             themes = living_themes(session)
-        found, failures = self._read(batch, catalog, dismissed, themes)
+        analyses, failures = self._read(batch, catalog)
         with write_session(self._engine) as session:
+            found = _with_themes(_without_others(session, analyses), themes)
             save_findings(session, found, self._analyzer.version, datetime.now(UTC))
             for item, reason in failures.items():
                 record_failure(session, item, reason)
 
     def _read(
-        self,
-        batch: list[tuple[Item, str, str]],
-        catalog: Catalog,
-        dismissed: frozenset[str],
-        themes: Sequence[LivingTheme],
-    ) -> tuple[dict[Item, Found], dict[Item, str]]:
+        self, batch: list[tuple[Item, str, str]], catalog: Catalog
+    ) -> tuple[dict[Item, NoteAnalysis], dict[Item, str]]:
+        """Return the analyses of a batch, and the reason for each note that can't be read."""
         try:
             analyses = self._analyzer.analyze([NoteText(text, kind) for _, text, kind in batch], catalog)
-        except Exception as error:
+        except Exception as error:  # whatever a reader raises on a note must not stop the others
             if len(batch) > 1:
-                return self._read_singly(batch, catalog, dismissed, themes)
+                return self._read_singly(batch, catalog)
             item = batch[0][0]
             _log.warning("note_failed", note_id=item.note_id, revision=item.revision, error=type(error).__name__)
             return {}, {item: f"The reader failed on this note ({type(error).__name__})."}
-        found = {
-            item: Found(_without(analysis, dismissed), assign([p.vector for p in analysis.passages], themes))
-            for (item, _, _), analysis in zip(batch, analyses, strict=True)
-        }
-        return found, {}
+        return {item: analysis for (item, _, _), analysis in zip(batch, analyses, strict=True)}, {}
 
     def _read_singly(
-        self,
-        batch: list[tuple[Item, str, str]],
-        catalog: Catalog,
-        dismissed: frozenset[str],
-        themes: Sequence[LivingTheme],
-    ) -> tuple[dict[Item, Found], dict[Item, str]]:
+        self, batch: list[tuple[Item, str, str]], catalog: Catalog
+    ) -> tuple[dict[Item, NoteAnalysis], dict[Item, str]]:
         """Read a batch note by note, so that the one that fails fails alone."""
-        found: dict[Item, Found] = {}
+        analyses: dict[Item, NoteAnalysis] = {}
         failures: dict[Item, str] = {}
         for one in batch:
-            read, failed = self._read([one], catalog, dismissed, themes)
-            found |= read
+            read, failed = self._read([one], catalog)
+            analyses |= read
             failures |= failed
-        return found, failures
+        return analyses, failures
 
 
-def _without(analysis: NoteAnalysis, dismissed: frozenset[str]) -> NoteAnalysis:
-    """Drop mentions of unlisted names that a person said are no competitors."""
-    kept = tuple(c for c in analysis.competitors if c.known or name_key(c.name) not in dismissed)
-    return replace(analysis, competitors=kept)
+def _without_others(session: Session, analyses: dict[Item, NoteAnalysis]) -> dict[Item, NoteAnalysis]:
+    """Drop unlisted names that are customers', or that a person said are no competitors."""
+    unlisted = {name_key(c.name) for a in analyses.values() for c in a.competitors if not c.known}
+    dropped = dismissed_keys(session) | customer_keys(session, unlisted)
+    return {
+        item: replace(a, competitors=tuple(c for c in a.competitors if c.known or name_key(c.name) not in dropped))
+        for item, a in analyses.items()
+    }
+
+
+def _with_themes(analyses: dict[Item, NoteAnalysis], themes: Sequence[LivingTheme]) -> dict[Item, Found]:
+    return {item: Found(a, assign([p.vector for p in a.passages], themes)) for item, a in analyses.items()}

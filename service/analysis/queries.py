@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.types import NoteAnalysis, ThemeMatch
 from service.filters import name_key
 from service.notes.queries import delete_findings
-from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
+from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.storage import theme_ids_by_key
 
 MAX_ATTEMPTS = 3
@@ -194,6 +194,11 @@ def _finding_rows(
             for p, match in zip(one.analysis.passages, one.themes, strict=True)
         ]
     return rows
+
+
+def customer_keys(session: Session, keys: Collection[str]) -> set[str]:
+    """Return those of the name keys that are names of customers."""
+    return set(session.scalars(sa.select(AccountTable.name_key).where(AccountTable.name_key.in_(keys))))
 
 
 def record_failure(session: Session, item: Item, reason: str) -> None:

@@ -187,7 +187,15 @@ def account_key(note: IncomingNote) -> str:
 
 def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Links:
     """Create and refresh the accounts, authors and deals that notes name."""
-    accounts = {account_key(n): {"name": n.account.name, "segment": n.account.segment} for n in notes if n.account}
+    accounts = {
+        account_key(n): {
+            "name": n.account.name,
+            "name_key": name_key(n.account.name) if n.account.name else None,
+            "segment": n.account.segment,
+        }
+        for n in notes
+        if n.account
+    }
     authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
     deals = [
         (n.deal.id, {"version_ms": _version_ms(n, now), **n.deal.model_dump(exclude={"id"})}) for n in notes if n.deal

@@ -23,11 +23,13 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=True),
+        sa.Column("name_key", sa.String(), nullable=True),
         sa.Column("segment", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_accounts_name_key"), ["name_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_accounts_segment"), ["segment"], unique=False)
 
     op.create_table(
@@ -72,11 +74,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("stage", sa.String(), nullable=True),
         sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column(
-            "version_ms",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("version_ms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deals")),
         sa.UniqueConstraint("key", name=op.f("uq_deals_key")),
     )
@@ -107,21 +105,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("trigger", sa.String(), nullable=False),
-        sa.Column(
-            "passages",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "assigned",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "themes",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("passages", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("assigned", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("themes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finished_at", tables.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_theme_fits")),
     )
@@ -163,47 +149,15 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("declared_language", sa.String(), nullable=True),
         sa.Column("occurred_at", tables.UtcDateTime(timezone=True), nullable=False),
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "author_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "deal_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column(
-            "version_ms",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "revision",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "queued_revision",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "analysed_revision",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "attempts",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("version_ms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("queued_revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("analysed_revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("failure", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("analyzer_version", sa.String(), nullable=True),
@@ -242,18 +196,11 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
-        sa.Column(
-            "key_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", tables.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["key_id"],
-            ["api_keys.id"],
-            name=op.f("fk_sessions_key_id_api_keys"),
-            ondelete="CASCADE",
+            ["key_id"], ["api_keys.id"], name=op.f("fk_sessions_key_id_api_keys"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
@@ -261,30 +208,15 @@ def upgrade() -> None:
     op.create_table(
         "theme_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "theme_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "fit_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("theme_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("happened_at", tables.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["fit_id"], ["theme_fits.id"], name=op.f("fk_theme_events_fit_id_theme_fits")),
         sa.ForeignKeyConstraint(
-            ["fit_id"],
-            ["theme_fits.id"],
-            name=op.f("fk_theme_events_fit_id_theme_fits"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["theme_id"],
-            ["themes.id"],
-            name=op.f("fk_theme_events_theme_id_themes"),
-            ondelete="CASCADE",
+            ["theme_id"], ["themes.id"], name=op.f("fk_theme_events_theme_id_themes"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_theme_events")),
     )
@@ -302,51 +234,24 @@ def upgrade() -> None:
         sa.Column("score", sa.Double(), nullable=True),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "note_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("note_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "author_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "deal_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "start",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("end", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["note_id"],
-            ["notes.id"],
-            name=op.f("fk_competitor_mentions_note_id_notes"),
-            ondelete="CASCADE",
+            ["note_id"], ["notes.id"], name=op.f("fk_competitor_mentions_note_id_notes"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_competitor_mentions")),
     )
     with op.batch_alter_table("competitor_mentions", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_competitor_mentions_day",
-            ["occurred_on", "name_key", "account_id", "note_id"],
-            unique=False,
+            "ix_competitor_mentions_day", ["occurred_on", "name_key", "account_id", "note_id"], unique=False
         )
         batch_op.create_index(
-            "ix_competitor_mentions_name",
-            ["name_key", "occurred_on", "account_id", "note_id"],
-            unique=False,
+            "ix_competitor_mentions_name", ["name_key", "occurred_on", "account_id", "note_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_competitor_mentions_note_id"), ["note_id"], unique=False)
 
@@ -358,118 +263,47 @@ def upgrade() -> None:
         sa.Column("score", sa.Double(), nullable=True),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "note_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("note_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "author_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "deal_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "start",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("end", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["note_id"],
-            ["notes.id"],
-            name=op.f("fk_objections_note_id_notes"),
-            ondelete="CASCADE",
+            ["note_id"], ["notes.id"], name=op.f("fk_objections_note_id_notes"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_objections")),
     )
     with op.batch_alter_table("objections", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_objections_day",
-            ["occurred_on", "type", "account_id", "note_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_objections_day", ["occurred_on", "type", "account_id", "note_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_objections_note_id"), ["note_id"], unique=False)
-        batch_op.create_index(
-            "ix_objections_type",
-            ["type", "occurred_on", "account_id", "note_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_objections_type", ["type", "occurred_on", "account_id", "note_id"], unique=False)
 
     op.create_table(
         "passages",
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "theme_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("theme_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("similarity", sa.Double(), nullable=True),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "note_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("note_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "author_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "deal_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
-        sa.Column(
-            "start",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("end", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["note_id"], ["notes.id"], name=op.f("fk_passages_note_id_notes"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["note_id"],
-            ["notes.id"],
-            name=op.f("fk_passages_note_id_notes"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["theme_id"],
-            ["themes.id"],
-            name=op.f("fk_passages_theme_id_themes"),
-            ondelete="SET NULL",
+            ["theme_id"], ["themes.id"], name=op.f("fk_passages_theme_id_themes"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passages")),
     )
     with op.batch_alter_table("passages", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_passages_day",
-            ["occurred_on", "theme_id", "account_id", "note_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_passages_day", ["occurred_on", "theme_id", "account_id", "note_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_passages_note_id"), ["note_id"], unique=False)
-        batch_op.create_index(
-            "ix_passages_theme",
-            ["theme_id", "occurred_on", "account_id", "note_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_passages_theme", ["theme_id", "occurred_on", "account_id", "note_id"], unique=False)
 
 
 def downgrade() -> None:
@@ -539,5 +373,6 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_segment"))
+        batch_op.drop_index(batch_op.f("ix_accounts_name_key"))
 
     op.drop_table("accounts")
