@@ -56,7 +56,8 @@ class Table(DeclarativeBase):
 class AccountTable(Table):
     """A customer or prospect.
 
-    `key` is the CRM's id, or `name:` and `name_key` where it gives none; `name_key` is the name without case and spaces.
+    `key` is the CRM's id, or `name:` and `name_key` where it gives none; `name_key` is the name without case and
+    spaces.
     """
 
     __tablename__ = "accounts"

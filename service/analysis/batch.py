@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
-from models.themes import assign
 
+from models.themes import assign
 from models.types import Analyzer, Catalog, LivingTheme, NoteAnalysis, NoteText
 from service.analysis.queries import Found, Item, customer_keys, read_batch, record_failure, save_findings
 from service.catalog.queries import dismissed_keys, read_catalog

@@ -17,6 +17,7 @@ from service.tables import AccountTable, CompetitorMentionTable, NoteTable, Obje
 from service.themes.storage import theme_ids_by_key
 
 MAX_ATTEMPTS = 3
+MIN_NAME_PART = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +198,20 @@ def _finding_rows(
 
 
 def customer_keys(session: Session, keys: Collection[str]) -> set[str]:
-    """Return those of the name keys that are names of customers."""
-    return set(session.scalars(sa.select(AccountTable.name_key).where(AccountTable.name_key.in_(keys))))
+    """Return those of the name keys that are a customer's name, or four letters or more of one."""
+    long = sorted(key for key in keys if len(key) >= MIN_NAME_PART)
+    customers = set[str]()
+    for begin in range(0, len(long), 100):  # SQLite takes no more than 1,000 terms in an expression
+        part = long[begin : begin + 100]
+        names = list(
+            session.scalars(
+                sa.select(AccountTable.name_key).where(
+                    sa.or_(*(AccountTable.name_key.contains(key, autoescape=True) for key in part))
+                )
+            )
+        )
+        customers |= {key for key in part if any(key in name for name in names if name)}
+    return customers
 
 
 def record_failure(session: Session, item: Item, reason: str) -> None:
