@@ -15,15 +15,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import __version__, problems
 from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
+from service.competitors.routes import router as competitors_router
 from service.dependencies import refuse_unknown_parameters
 from service.errors import Problem, TooLarge
+from service.insights.routes import router as insights_router
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
 from service.notes.schemas import IncomingNote
+from service.objections.routes import router as objections_router
 from service.operation.routes import router as operation_router
 from service.settings import Settings
+from service.themes.routes import router as themes_router
 
 _log = structlog.get_logger()
+
+_ROUTERS = (
+    notes_router,
+    catalog_router,
+    insights_router,
+    objections_router,
+    competitors_router,
+    themes_router,
+    jobs_router,
+    keys_router,
+    operation_router,
+)
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
@@ -40,7 +56,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     problems.install(app)
-    for router in (notes_router, catalog_router, jobs_router, keys_router, operation_router):
+    for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.middleware("http")(_trace)

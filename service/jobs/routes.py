@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
+from service.dependencies import Reader, ReadSession
 from service.errors import NotFound
 from service.jobs import queries
 from service.jobs.schemas import JobOutput, job_output
@@ -32,9 +32,3 @@ def get_job(job_id: Annotated[int, Path(ge=1, le=2**62)], session: ReadSession, 
     if job is None:
         raise NotFound(f"There is no job {job_id}.")
     return job_output(job)
-
-
-@router.post("/v1/themes/refit", status_code=202, tags=["themes"])
-def refit_themes(session: WriteSession, now: Now, caller: Curator) -> JobOutput:
-    """Have the themes fitted again; while a fit is under way, that one is returned."""
-    return job_output(queries.request_job(session, queries.JobKind.FIT_THEMES, by=caller.name, now=now))

@@ -1,0 +1,85 @@
+"""The ranking over all kinds, and the names of items."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.types import ObjectionType
+from service.filters import Filters, NoteFilters, Period
+from service.insights.evidence import Quote, best_quotes
+from service.insights.items import Item, measure_items
+from service.insights.measures import About, Whole
+from service.insights.ranking import RankedItem, rank
+from service.insights.schemas import Label
+from service.insights.words import OBJECTION_TITLES
+from service.tables import CompetitorMentionTable, ThemeTable
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The ranked items of a period, and what they were measured against."""
+
+    period: Period
+    previous: Period | None
+    whole: Whole
+    items: list[RankedItem]
+
+
+def rank_insights(session: Session, filters: Filters, kinds: Collection[About] = tuple(About)) -> Ranking:
+    """Rank the items of several kinds together; competitors that the catalogue lacks are left out."""
+    measured = [measure_items(session, about, filters) for about in About if about in kinds]
+    items = [(item, m.whole) for m in measured for item in m.items if not is_unlisted(item)]
+    first = measured[0]
+    return Ranking(first.period, first.previous, first.whole, rank(items))
+
+
+def is_unlisted(item: Item) -> bool:
+    """Tell whether an item is a competitor that the catalogue lacks."""
+    return item.about is About.COMPETITOR and not is_known(item)
+
+
+def is_known(item: Item) -> bool:
+    """Tell whether the catalogue has a competitor."""
+    return any(int(known) for known in item.counts.details.get("known", {}))
+
+
+def titles(session: Session, about: About, keys: Collection[Any]) -> dict[Any, Label]:
+    """Return the names of items in both languages, by key."""
+    if about is About.OBJECTION:
+        return {key: OBJECTION_TITLES[ObjectionType(key)] for key in keys}
+    if about is About.THEME:
+        themes = session.scalars(sa.select(ThemeTable).where(ThemeTable.id.in_(keys)))
+        return {theme.id: Label(en=theme.label_en, fr=theme.label_fr) for theme in themes}
+    mention = CompetitorMentionTable
+    rows = session.execute(
+        sa.select(mention.name_key, sa.func.min(mention.name))
+        .where(mention.name_key.in_(keys))
+        .group_by(mention.name_key)
+    )
+    return {key: Label(en=name, fr=name) for key, name in rows}
+
+
+def public_ids(session: Session, about: About, keys: Collection[Any]) -> dict[Any, str]:
+    """Return the ids that the API shows, by key: a theme's row id stays inside."""
+    if about is not About.THEME:
+        return {key: str(key) for key in keys}
+    rows = session.execute(sa.select(ThemeTable.id, ThemeTable.key).where(ThemeTable.id.in_(keys)))
+    return {row.id: row.key for row in rows}
+
+
+def quotes_of(
+    session: Session, filters: NoteFilters, period: Period, ranked: Collection[RankedItem], each: int = 3
+) -> dict[tuple[About, Any], list[Quote]]:
+    """Return a few quotes of each ranked item, by kind and key."""
+    found: dict[tuple[About, Any], list[Quote]] = {}
+    for about in About:
+        keys = [r.item.key for r in ranked if r.item.about is about]
+        if keys:
+            quotes = best_quotes(session, about, filters, period, items=keys, each=each)
+            found |= {(about, key): quotes.get(key, []) for key in keys}
+    return found

@@ -1,0 +1,158 @@
+"""The score of an insight: parts that add up, each with its reason.
+
+- reach (35 points at most): accounts that said it (70 %), authors who heard it (20 %), notes (10 %), each as a share of
+  all; square root, so that the first accounts count most;
+- growth (25): the change of its share of notes, all points at fourfold; nothing unless significant after correction;
+- money (12): open deals touched, as a share of the open money in the same currency; square root;
+- winning (8): how far closed deals with it are won less often than the others, all points at 50 points of win rate;
+  nothing unless the 95 % interval is below nil;
+- severity (10): objections still open, mentions in which the competitor is ahead, as a share of the mentions;
+- novelty (10): heard in this period and not in the one before, if that is significant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.filters import Outcome
+from service.insights.items import Item
+from service.insights.measures import About, Whole
+from service.insights.statistics import Direction
+
+
+class Part(StrEnum):
+    """A part of the score."""
+
+    REACH = "reach"
+    GROWTH = "growth"
+    MONEY = "money"
+    WINNING = "winning"
+    SEVERITY = "severity"
+    NOVELTY = "novelty"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Points that each part can give; raising one favours what that part measures. Each in [0, 100], 100 together."""
+
+    reach: float = 35
+    growth: float = 25
+    money: float = 12
+    winning: float = 8
+    severity: float = 10
+    novelty: float = 10
+
+
+DEFAULT_WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a score.
+
+    Attributes:
+        points: What it adds.
+        value: The figure behind it, such as a share in [0, 1] or a ratio.
+        facts: The numbers that its sentence names.
+    """
+
+    part: Part
+    points: float
+    value: float
+    facts: Mapping[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedItem:
+    """An item with its place; `score` is the sum of the points of `reasons`, in [0, 100]."""
+
+    rank: int
+    score: float
+    item: Item
+    reasons: list[Reason]
+
+
+def rank(items: Sequence[tuple[Item, Whole]], weights: Weights = DEFAULT_WEIGHTS) -> list[RankedItem]:
+    """Order items by score; equal scores by kind and key, so that the order never changes by chance.
+
+    Args:
+        items: Each item with what it is measured against; items not heard in the period are left out.
+        weights: Points of the parts.
+    """
+    scored = []
+    for item, whole in items:
+        if item.counts.mentions:
+            reasons = [r for r in _reasons(item, whole, weights) if r.points > 0]
+            scored.append((round(sum(r.points for r in reasons), 2), item, reasons))
+    scored.sort(key=lambda s: (-s[0], s[1].about, str(s[1].key)))
+    return [RankedItem(place, score, item, reasons) for place, (score, item, reasons) in enumerate(scored, start=1)]
+
+
+def _reasons(item: Item, whole: Whole, weights: Weights) -> list[Reason]:
+    parts = [
+        _reach(item, whole, weights.reach),
+        _growth(item, weights.growth),
+        _money(item, whole, weights.money),
+        _winning(item, weights.winning),
+        _severity(item, weights.severity),
+        _novelty(item, weights.novelty),
+    ]
+    return [Reason(r.part, round(r.points, 2), r.value, r.facts) for r in parts]
+
+
+def _share(count: float, total: float) -> float:
+    return min(1.0, count / total) if total else 0.0
+
+
+def _reach(item: Item, whole: Whole, points: float) -> Reason:
+    counts = item.counts
+    notes = _share(counts.notes, whole.notes)
+    accounts = _share(counts.accounts, whole.accounts) if whole.accounts else notes
+    authors = _share(counts.authors, whole.authors) if whole.authors else notes
+    value = 0.7 * accounts + 0.2 * authors + 0.1 * notes
+    facts = {"accounts": counts.accounts, "authors": counts.authors, "notes": counts.notes}
+    return Reason(Part.REACH, points * math.sqrt(value), value, {**facts, "of_accounts": whole.accounts})
+
+
+def _growth(item: Item, points: float) -> Reason:
+    trend = item.trend
+    rising = trend.direction in {Direction.RISING, Direction.NEW}
+    ratio = 4.0 if trend.change is None else 1 + trend.change
+    value = ratio if rising else 0.0
+    gained = points * min(1.0, math.log2(ratio) / 2) if rising and ratio > 1 else 0.0
+    return Reason(Part.GROWTH, gained, value, {"previous": trend.previous, "notes": item.counts.notes})
+
+
+def _money(item: Item, whole: Whole, points: float) -> Reason:
+    open_money, total = item.counts.deals.money[Outcome.OPEN], whole.deals.money[Outcome.OPEN]
+    shares = {currency: _share(amount, total.get(currency, 0)) for currency, amount in open_money.items()}
+    currency = max(shares, key=lambda c: (open_money[c], c), default="")
+    value = max(shares.values(), default=0.0)
+    return Reason(
+        Part.MONEY, points * math.sqrt(value), value, {"amount": open_money.get(currency, 0), "currency": currency}
+    )
+
+
+def _winning(item: Item, points: float) -> Reason:
+    wins = item.wins
+    if wins.rate is None or wins.rate_without is None or wins.difference is None or wins.difference[1] >= 0:
+        return Reason(Part.WINNING, 0.0, 0.0, {})
+    loss = wins.rate_without - wins.rate
+    facts = {"rate": wins.rate, "without": wins.rate_without, "deals": wins.won + wins.lost}
+    return Reason(Part.WINNING, points * min(1.0, loss / 0.5), loss, facts)
+
+
+def _severity(item: Item, points: float) -> Reason:
+    detail, value = ("statuses", "open") if item.about is About.OBJECTION else ("standings", "ahead")
+    count = item.counts.details.get(detail, {}).get(value, 0)
+    share = _share(count, item.counts.mentions)
+    facts: dict[str, float | int | str] = {"count": count, "mentions": item.counts.mentions, "what": value}
+    return Reason(Part.SEVERITY, points * share, share, facts)
+
+
+def _novelty(item: Item, points: float) -> Reason:
+    new = item.trend.direction is Direction.NEW
+    return Reason(Part.NOVELTY, points if new else 0.0, float(new), {})

@@ -1,0 +1,195 @@
+"""Items, their measures and quotes as JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from models.types import Language
+from service.filters import Outcome, Period
+from service.insights.evidence import Point, Quote
+from service.insights.items import Item
+from service.insights.measures import About
+from service.insights.statistics import Direction
+
+
+class TrendOutput(BaseModel):
+    """The period against the one before, by notes; `steady` unless significant after correction."""
+
+    direction: Direction
+    previous: int
+    change: float | None = Field(description="relative change of the share of notes; null where it was nil")
+    p_value: float
+    significant: bool
+
+
+class Amount(BaseModel):
+    """A sum in one currency."""
+
+    currency: str
+    amount: float
+
+
+class Money(BaseModel):
+    """Amounts of the deals touched, each deal once."""
+
+    open: list[Amount]
+    won: list[Amount]
+    lost: list[Amount]
+
+
+class Outcomes(BaseModel):
+    """Closed deals with the item; rates only from five closed deals on."""
+
+    won: int
+    lost: int
+    win_rate: float | None
+    win_rate_without: float | None
+    difference: tuple[float, float] | None = Field(description="95 % interval of win_rate - win_rate_without")
+    enough_data: bool
+
+
+class Measures(BaseModel):
+    """What is measured of every item."""
+
+    mentions: int
+    notes: int
+    accounts: int
+    authors: int
+    share: float = Field(ge=0, le=1, description="of the period's notes that were read")
+    trend: TrendOutput
+    money: Money
+    outcomes: Outcomes
+
+
+class Label(BaseModel):
+    """A name in both languages."""
+
+    en: str
+    fr: str
+
+
+class PeriodOutput(BaseModel):
+    """Days, both included."""
+
+    start: date
+    end: date
+
+
+class QuoteOutput(BaseModel):
+    """A customer's words; `start` and `end` are code points in the note's text."""
+
+    id: str
+    note_id: str
+    start: int
+    end: int
+    quote: str
+    date: date
+    account: str | None
+    team: str | None
+    language: Language | None
+    outcome: Outcome | None = Field(description="of the note's deal")
+    detail: dict[str, Any] = Field(description="status; or relation and standing; or similarity")
+
+
+class PointOutput(BaseModel):
+    """A week or month of a series."""
+
+    label: str
+    start: date
+    mentions: int
+    notes: int
+    accounts: int
+
+
+class Series(BaseModel):
+    """The course of an item over a period."""
+
+    id: str
+    period: PeriodOutput
+    points: list[PointOutput]
+
+
+class ReasonOutput(BaseModel):
+    """A part of a score: its points, the figure behind it, and the same in words."""
+
+    part: str
+    points: float
+    value: float
+    text: Label
+
+
+class Insight(BaseModel):
+    """An item with its place in the ranking; `score` is the sum of the points of `reasons`."""
+
+    rank: int
+    score: float
+    about: About
+    id: str
+    title: Label
+    reasons: list[ReasonOutput]
+    measures: Measures
+    quotes: list[QuoteOutput]
+
+
+def measures(item: Item) -> dict[str, Any]:
+    """Return the fields of `Measures`."""
+    counts, wins, trend = item.counts, item.wins, item.trend
+    return {
+        "mentions": counts.mentions,
+        "notes": counts.notes,
+        "accounts": counts.accounts,
+        "authors": counts.authors,
+        "share": round(item.share, 4),
+        "trend": TrendOutput(
+            direction=trend.direction,
+            previous=trend.previous,
+            change=None if trend.change is None else round(trend.change, 4),
+            p_value=round(trend.p_value, 6),
+            significant=trend.significant,
+        ),
+        "money": Money(**{str(o): _amounts(sums) for o, sums in counts.deals.money.items()}),
+        "outcomes": Outcomes(
+            won=wins.won,
+            lost=wins.lost,
+            win_rate=wins.rate,
+            win_rate_without=wins.rate_without,
+            difference=wins.difference,
+            enough_data=wins.enough_data,
+        ),
+    }
+
+
+def _amounts(sums: dict[str, float]) -> list[Amount]:
+    return [Amount(currency=currency, amount=amount) for currency, amount in sorted(sums.items())]
+
+
+def quote_output(quote: Quote) -> QuoteOutput:
+    """Return a quote as JSON has it."""
+    return QuoteOutput(
+        id=str(quote.finding_id),
+        note_id=str(quote.note_id),
+        start=quote.start,
+        end=quote.end,
+        quote=quote.text,
+        date=quote.occurred_on,
+        account=quote.account,
+        team=quote.team,
+        language=Language(quote.language) if quote.language else None,
+        outcome=Outcome(quote.outcome) if quote.outcome else None,
+        detail=quote.detail,
+    )
+
+
+def series_output(key: str, period: Period, points: list[Point]) -> Series:
+    """Return a series as JSON has it."""
+    return Series(
+        id=key,
+        period=PeriodOutput(start=period.start, end=period.end),
+        points=[
+            PointOutput(label=p.label, start=p.start, mentions=p.mentions, notes=p.notes, accounts=p.accounts)
+            for p in points
+        ],
+    )

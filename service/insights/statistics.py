@@ -1,0 +1,137 @@
+"""Tests and intervals behind trends and win rates, from scipy and statsmodels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scipy.stats import false_discovery_control, fisher_exact
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+SIGNIFICANT = 0.05
+MIN_CLOSED_DEALS = 5
+MIN_ACCOUNTS = 3
+
+
+class Direction(StrEnum):
+    """Where an item goes from one period to the next; `steady` unless the change is significant."""
+
+    NEW = "new"
+    RISING = "rising"
+    STEADY = "steady"
+    FALLING = "falling"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many: notes with an item, of the notes that were read.
+
+    Attributes:
+        accounts: How many accounts the notes with the item come from.
+    """
+
+    count: int
+    total: int
+    accounts: int
+
+    @property
+    def rate(self) -> float:
+        """In [0, 1]; 0 where nothing was read."""
+        return self.count / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A period against the one before.
+
+    Attributes:
+        previous: Notes in the period before.
+        change: Relative change of the rate; None where it was nil before.
+        p_value: Fisher's exact test, two-sided, corrected for the number of items by Benjamini and Hochberg (1995).
+        significant: `p_value` is under 0.05, and three accounts or more are behind it in one of the periods, so that
+            one loud account makes no trend.
+    """
+
+    direction: Direction
+    previous: int
+    change: float | None
+    p_value: float
+    significant: bool
+
+
+STEADY = Trend(Direction.STEADY, 0, None, 1.0, False)
+
+
+def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
+    """Compare items between periods.
+
+    Args:
+        pairs: For each item its share now and before.
+
+    Returns:
+        One trend per item, p-values corrected over all of them.
+    """
+    if not pairs:
+        return []
+    corrected = false_discovery_control([_p_value(now, before) for now, before in pairs])
+    return [_trend(now, before, float(p)) for (now, before), p in zip(pairs, corrected, strict=True)]
+
+
+def _p_value(now: Share, before: Share) -> float:
+    if not now.total or not before.total:
+        return 1.0
+    table = [[now.count, now.total - now.count], [before.count, before.total - before.count]]
+    return float(fisher_exact(table).pvalue)
+
+
+def _trend(now: Share, before: Share, p_value: float) -> Trend:
+    significant = p_value < SIGNIFICANT and max(now.accounts, before.accounts) >= MIN_ACCOUNTS
+    direction = Direction.STEADY
+    if significant and now.rate > before.rate:
+        direction = Direction.RISING if before.count else Direction.NEW
+    elif significant:
+        direction = Direction.FALLING if now.count else Direction.GONE
+    change = (now.rate - before.rate) / before.rate if before.rate else None
+    return Trend(direction, before.count, change, p_value, significant)
+
+
+@dataclass(frozen=True, slots=True)
+class WinRates:
+    """Closed deals with an item, and without it.
+
+    Attributes:
+        rate: Share won of closed deals with it; None under five closed deals.
+        rate_without: The same for the other deals.
+        difference: 95 % interval of `rate - rate_without` (Newcombe 1998); None without enough data on both sides.
+    """
+
+    won: int
+    lost: int
+    rate: float | None
+    rate_without: float | None
+    difference: tuple[float, float] | None
+
+    @property
+    def enough_data(self) -> bool:
+        """Whether a rate may be shown."""
+        return self.rate is not None
+
+
+def win_rates(won: int, lost: int, all_won: int, all_lost: int) -> WinRates:
+    """Compare the deals with an item to the others of the same notes' period.
+
+    Args:
+        won: Won deals with the item.
+        lost: Lost deals with it.
+        all_won: Won deals, with it or not.
+        all_lost: Lost deals, with it or not.
+    """
+    closed, others = won + lost, all_won + all_lost - won - lost
+    rate = won / closed if closed >= MIN_CLOSED_DEALS else None
+    without = (all_won - won) / others if others >= MIN_CLOSED_DEALS else None
+    if rate is None or without is None:
+        return WinRates(won, lost, rate, without, None)
+    low, high = confint_proportions_2indep(won, closed, all_won - won, others, method="newcomb", compare="diff")
+    return WinRates(won, lost, rate, without, (float(low), float(high)))

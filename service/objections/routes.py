@@ -1,0 +1,85 @@
+"""Objections over HTTP: one item a type."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from models.types import ObjectionStatus, ObjectionType
+from service.dependencies import Reader, ReadSession
+from service.filters import FilterQuery, NoteFilterQuery
+from service.insights.evidence import Step
+from service.insights.items import Item, measure_items
+from service.insights.listing import cut, in_order, quotes_page, series
+from service.insights.measures import About, Counts
+from service.insights.schemas import Label, Measures, QuoteOutput, Series, measures
+from service.insights.statistics import STEADY, win_rates
+from service.insights.words import OBJECTION_TITLES
+from service.paging import Cursor, Limit, Page
+from service.problems import problem_responses
+
+router = APIRouter(prefix="/v1/objections", tags=["objections"], responses=problem_responses(503))
+
+TypeId = Annotated[ObjectionType, Path(description="The type of objection.")]
+
+
+class ObjectionItem(Measures):
+    """A type of objection, its measures and the statuses of its mentions."""
+
+    id: ObjectionType
+    title: Label
+    statuses: dict[ObjectionStatus, int]
+
+
+@router.get("")
+def get_objections(
+    session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ObjectionItem]:
+    """List types of objections, those of most accounts first."""
+    items = in_order(measure_items(session, About.OBJECTION, filters).items)
+    page, following = cut(items, limit, cursor)
+    return Page(items=[_output(item) for item in page], next=following, total=len(items))
+
+
+@router.get("/{type_id}")
+def get_objection(type_id: TypeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ObjectionItem:
+    """Read the measures of a type of objection."""
+    items = measure_items(session, About.OBJECTION, filters, key=type_id).items
+    silent = Item(About.OBJECTION, type_id, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
+    return _output(items[0] if items else silent)
+
+
+@router.get("/{type_id}/evidence")
+def get_objection_evidence(
+    type_id: TypeId,
+    session: ReadSession,
+    _caller: Reader,
+    filters: NoteFilterQuery,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[QuoteOutput]:
+    """List the quotes of a type of objection, one of each account first."""
+    return quotes_page(session, About.OBJECTION, filters, type_id, limit, cursor)
+
+
+@router.get("/{type_id}/series")
+def get_objection_series(
+    type_id: TypeId,
+    session: ReadSession,
+    _caller: Reader,
+    filters: NoteFilterQuery,
+    by: Annotated[Step, Query()] = Step.WEEK,
+) -> Series:
+    """Read how a type of objection went, by week or month."""
+    return series(session, About.OBJECTION, filters, type_id, type_id, by)
+
+
+def _output(item: Item) -> ObjectionItem:
+    statuses = item.counts.details.get("statuses", {})
+    return ObjectionItem(
+        id=ObjectionType(item.key),
+        title=OBJECTION_TITLES[ObjectionType(item.key)],
+        statuses={status: statuses.get(status, 0) for status in ObjectionStatus},
+        **measures(item),
+    )
