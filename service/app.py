@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,6 +69,7 @@ def _describe_raw_bodies(app: FastAPI) -> None:
     """Add to the OpenAPI document the schemas of bodies that routes parse themselves."""
     described = app.openapi
 
+    @cache  # every request asks for it, to know the parameters of its route
     def openapi() -> dict[str, Any]:
         document = described()
         note = IncomingNote.model_json_schema(ref_template="#/components/schemas/{model}")

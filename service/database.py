@@ -55,11 +55,13 @@ def make_engine(url: str, *, pool_size: int = 20) -> sa.Engine:
         pool_size: Connections kept at most.
     """
     if url.startswith("sqlite"):
-        engine = sa.create_engine(url, module=sqlite_module(), pool_size=pool_size, max_overflow=20)
+        engine = sa.create_engine(
+            url, module=sqlite_module(), pool_size=pool_size, max_overflow=20, hide_parameters=True
+        )
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=20)
+    return sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=20, hide_parameters=True)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

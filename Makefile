@@ -1,0 +1,83 @@
+# Everything is done by make; `make help` lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+DEV_STAMP := $(VENV)/installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PIP_INSTALL := $(PIP) install --quiet --no-deps
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+.PHONY: help setup dev run test bench chaos lock corpus train evaluate clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## install Binôme into .venv
+
+run: setup ## start Binôme: database, first key, sample workspace, service and workers
+	@exec $(BIN)/binome serve
+
+test: dev ## check everything: format, types, imports, tests on SQLite and PostgreSQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: dev ## measure taking in, analysis and queries; writes data/metrics/bench.json
+	$(BIN)/python -m tests.bench
+
+chaos: dev ## 50 kills during 2,000 notes, on each database; writes data/metrics/chaos.json
+	$(BIN)/python -m tests.chaos
+
+lock: dev ## pin the dependencies again
+	$(PIP) install --quiet uv
+	$(BIN)/$(LOCK) -o requirements.lock
+	$(BIN)/$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+corpus: dev ## build the training corpus from its sources in data/
+	$(BIN)/python -m training.corpus
+
+train: dev ## build the artefacts of models/ from data/
+	$(BIN)/python -m training.lexicon
+	$(BIN)/python -m training.language
+	$(BIN)/python -m training.mentions
+	$(BIN)/python -m training.objections
+
+evaluate: dev ## measure the artefacts on the evaluation sets
+	$(BIN)/python -m training.evaluate
+
+clean: ## remove the environment; data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+dev: $(DEV_STAMP)
+
+# The oldest tested Python first: newer ones need a newer SQLite than some systems have.
+$(BIN)/python:
+	@for candidate in "$(PYTHON)" python3.11 python3.12 python3.13 python3.14 python3 python; do \
+		if [ -n "$$candidate" ] && "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making an environment with $$("$$candidate" --version) in $(VENV) ..."; \
+			"$$candidate" -m venv $(VENV) >/dev/null 2>&1 && exit 0; \
+			rm -rf $(VENV); \
+			echo "$$candidate can't make an environment in $$(pwd): check that the folder can be written" \
+				"and that Python's venv module is installed (on Debian and Ubuntu: apt install python3-venv)." >&2; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "Binôme needs Python 3.11 or newer and found none: install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing (once; about 3 minutes) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-build-isolation -e .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(STAMP)
+	@echo "Installing what the tests need ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@

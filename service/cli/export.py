@@ -1,0 +1,143 @@
+"""`binome export`: notes and findings as JSON Lines or CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import sqlalchemy as sa
+import typer
+
+from service.cli.imports import Format
+from service.cli.output import console, plain
+from service.database import read_session
+from service.errors import BinomeError
+from service.settings import load_settings
+from service.start import open_database
+from service.tables import (
+    AccountTable,
+    AuthorTable,
+    CompetitorMentionTable,
+    DealTable,
+    NoteTable,
+    ObjectionTable,
+    PassageTable,
+    ThemeTable,
+)
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_ROWS_AT_ONCE = 1_000
+
+
+class What(StrEnum):
+    """What to export."""
+
+    NOTES = "notes"
+    OBJECTIONS = "objections"
+    COMPETITORS = "competitors"
+    THEMES = "themes"
+
+
+def export(
+    what: Annotated[What, typer.Argument(help="What to export.")],
+    form: Annotated[Format, typer.Option("--format", help="jsonl or csv.")] = Format.JSONL,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output if left out.")] = None,
+) -> None:
+    """Write notes, objections, competitor mentions or themes to a file or to standard output.
+
+    Cells of a CSV that a spreadsheet would take for a formula are written with an apostrophe in front.
+    """
+    engine = open_database(load_settings())
+    with _opened(output) as file, read_session(engine) as session:
+        rows = session.execute(_query(what).execution_options(yield_per=_ROWS_AT_ONCE))
+        names = list(rows.keys())
+        count = _write(file, form, names, (row._asdict() for row in rows))
+    if output:
+        console.print(f"{count} {what} written to {output}.")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise BinomeError(f"{output} can't be written ({error.strerror}).") from None
+
+
+def _query(what: What) -> sa.Select[*tuple[Any, ...]]:
+    note = [NoteTable.source, NoteTable.external_id]
+    finding = [*note, NoteTable.occurred_at, AccountTable.key.label("account_id"), AccountTable.name.label("account")]
+    if what is What.NOTES:
+        return (
+            sa.select(
+                *note,
+                NoteTable.kind,
+                NoteTable.language,
+                NoteTable.occurred_at,
+                AuthorTable.key.label("author_id"),
+                AuthorTable.team,
+                AccountTable.key.label("account_id"),
+                AccountTable.name.label("account"),
+                AccountTable.segment,
+                DealTable.key.label("deal_id"),
+                DealTable.amount,
+                DealTable.currency,
+                DealTable.outcome,
+                NoteTable.text,
+            )
+            .outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
+            .outerjoin(AccountTable, AccountTable.id == NoteTable.account_id)
+            .outerjoin(DealTable, DealTable.id == NoteTable.deal_id)
+            .where(NoteTable.deleted_at.is_(None))
+            .order_by(NoteTable.id)
+        )
+    if what is What.THEMES:
+        passages = sa.func.count(PassageTable.id).label("passages")
+        return (
+            sa.select(ThemeTable.key.label("id"), ThemeTable.label_en, ThemeTable.label_fr, ThemeTable.state, passages)
+            .outerjoin(PassageTable, PassageTable.theme_id == ThemeTable.id)
+            .group_by(ThemeTable.id)
+            .order_by(ThemeTable.id)
+        )
+    table: Any = ObjectionTable if what is What.OBJECTIONS else CompetitorMentionTable
+    own = ["type", "status"] if what is What.OBJECTIONS else ["name", "known", "relation", "standing"]
+    columns = [getattr(table, name) for name in [*own, "start", "end", "quote", "score"]]
+    return (
+        sa.select(*finding, *columns)
+        .select_from(table)
+        .join(NoteTable, NoteTable.id == table.note_id)
+        .outerjoin(AccountTable, AccountTable.id == table.account_id)
+        .order_by(table.id)
+    )
+
+
+def _write(file: TextIO, form: Format, names: list[str], rows: Iterator[dict[str, Any]]) -> int:
+    count = 0
+    writer = csv.writer(file)
+    if form is Format.CSV:
+        writer.writerow(names)
+    for row in rows:
+        count += 1
+        if form is Format.CSV:
+            writer.writerow([harmless(row[name]) for name in names])
+        else:
+            file.write(json.dumps(row, ensure_ascii=False, default=plain) + "\n")
+    return count
+
+
+def harmless(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if value is None or isinstance(value, int | float):
+        return value
+    cell = value if isinstance(value, str) else str(plain(value))
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

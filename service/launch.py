@@ -1,0 +1,131 @@
+"""What `binome serve` does: checks, database, first key, sample, workers, then HTTP in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+import uvicorn
+
+from service import __version__
+from service.app import create_app
+from service.auth.queries import SessionKind, open_session
+from service.children import WorkerProcesses, single_threaded
+from service.database import sqlite_module, write_session
+from service.errors import StartRefused
+from service.logs import configure_logs
+from service.settings import Sample, Settings
+from service.start import KEY_FILE, check_folder, ensure_first_key, load_sample, open_database
+
+GRACE_SECONDS = 3  # for answers under way when the service stops
+WORKER_COMMAND = (sys.executable, "-m", "service.cli", "worker", "--child", "--slot")
+
+
+def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) -> None:
+    """Run Binôme until SIGINT or SIGTERM, then stop within about 25 seconds.
+
+    Args:
+        settings: Checked settings.
+        worker_command: Starts a worker process; the number of its slot is appended.
+
+    Raises:
+        StartRefused: Before anything is changed, if the port is taken or the folder can't be written; later if the
+            database can't be used.
+    """
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    configure_logs()
+    single_threaded()
+    check_folder(settings.data_dir)
+    sqlite_module()
+    with bind(settings.host, settings.port) as listener:
+        engine = open_database(settings)
+        workers = WorkerProcesses(worker_command, settings.workers)
+        try:
+            lines = _prepare(engine, settings)
+            workers.start()
+            print("\n".join(lines), flush=True)
+            _answer(settings, engine, listener)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            workers.stop()
+            engine.dispose()
+
+
+def _leave(_number: int, _frame: Any) -> NoReturn:
+    raise SystemExit(0)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address.
+
+    Raises:
+        StartRefused: If it is taken, or not an address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror:
+        raise StartRefused(f"BINOME_HOST={host} is not an address or name that this machine knows.") from None
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)  # without it a second start could bind the same port
+    except PermissionError:
+        listener.close()
+        raise StartRefused(f"Port {port} needs more rights: choose one over 1023 with BINOME_PORT.") from None
+    except OSError as error:
+        listener.close()
+        raise StartRefused(
+            f"Port {port} on {host} can't be used ({error.strerror}): stop what uses it, or choose another, "
+            f"for example BINOME_PORT={port + 1 if port < 65535 else 8000}."
+        ) from None
+    return listener
+
+
+def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
+    """See to the first key and the sample; return what to tell the operator."""
+    at = datetime.now(UTC)
+    with write_session(engine) as session:
+        key = ensure_first_key(session, settings, at)
+        loaded = load_sample(session, at) if settings.sample is Sample.ON else 0
+        token = open_session(session, key.row, SessionKind.LINK, at)
+        made = key.made
+    address = base_url(settings)
+    where = "the one in BINOME_ADMIN_KEY" if settings.admin_key else str(settings.data_dir / KEY_FILE)
+    lines = [
+        f"Binôme {__version__}",
+        f"  address    {address}  (its API: {address}/docs)",
+        f"  sign in    {address}/sign-in?token={token}  (works once, for 12 hours; more: binome keys link)",
+        f"  admin key  {f'{made}  (kept in {where})' if made else where}",
+        f"  data       {settings.data_dir}",
+        f"  workers    {settings.workers}",
+    ]
+    if loaded:
+        lines.append(f"  sample     {loaded} notes of a made-up company were loaded and are being read")
+    return [*lines, "Ctrl-C stops it."]
+
+
+def base_url(settings: Settings) -> str:
+    """Return the address that a browser on this machine can open."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
+
+
+def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        create_app(settings, engine),
+        access_log=False,  # its lines hold query strings, and with them sign-in tokens
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

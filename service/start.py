@@ -1,0 +1,138 @@
+"""What has to be there before Binôme starts: a folder that can be written, the database, a first key, the sample."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.auth.queries import KEY_PREFIX, create_key, hash_secret, store_key
+from service.auth.scopes import Scope
+from service.catalog.queries import read_catalog, replace_catalog
+from service.catalog.schemas import CatalogBody
+from service.database import make_engine, migrate
+from service.errors import StartRefused
+from service.notes.intake import parse_note
+from service.notes.queries import store_notes
+from service.notes.schemas import IncomingNote
+from service.settings import Settings
+from service.tables import ApiKeyTable, NoteTable
+
+SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "clavance"
+KEY_FILE = "admin.key"
+FIRST_KEY_NAME = "admin"
+SETTING_KEY_NAME = "BINOME_ADMIN_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstKey:
+    """The administrator's key: its row, and the secret where it was made just now."""
+
+    row: ApiKeyTable
+    made: str | None
+
+
+def check_folder(folder: Path) -> None:
+    """Make the data folder and write into it.
+
+    Raises:
+        StartRefused: If that can't be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StartRefused(
+            f"The data folder {folder} can't be written ({error.strerror}): "
+            "give write permission, or name another folder with BINOME_DATA_DIR."
+        ) from None
+
+
+def open_database(settings: Settings) -> sa.Engine:
+    """Migrate the database and return its engine.
+
+    Raises:
+        StartRefused: If the folder can't be written, or the database is newer than the code or can't be reached.
+    """
+    check_folder(settings.data_dir)
+    migrate(settings.sqlalchemy_url)
+    return make_engine(settings.sqlalchemy_url)
+
+
+def ensure_first_key(session: Session, settings: Settings, now: datetime) -> FirstKey:
+    """Return the administrator's key: the one of the settings, else of the data folder, else a new one.
+
+    Raises:
+        StartRefused: If the key of the settings was revoked.
+    """
+    if settings.admin_key:
+        return FirstKey(_setting_key(session, settings.admin_key, now), None)
+    path = settings.data_dir / KEY_FILE
+    if path.exists():
+        row = store_key(session, path.read_text().strip(), name=FIRST_KEY_NAME, scopes=[Scope.ADMIN], now=now)
+        if row.revoked_at is None:
+            return FirstKey(row, None)
+    row, secret = create_key(session, name=FIRST_KEY_NAME, scopes=[Scope.ADMIN], now=now)
+    _write_secret(path, secret)
+    return FirstKey(row, secret)
+
+
+def _setting_key(session: Session, secret: str, now: datetime) -> ApiKeyTable:
+    """Store the key of the settings; one that it replaces is revoked."""
+    session.execute(
+        sa.update(ApiKeyTable)
+        .where(ApiKeyTable.name == SETTING_KEY_NAME, ApiKeyTable.key_hash != hash_secret(secret))
+        .where(ApiKeyTable.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    row = store_key(session, secret, name=SETTING_KEY_NAME, scopes=[Scope.ADMIN], now=now)
+    if row.revoked_at is not None:
+        raise StartRefused(
+            f"The key in BINOME_ADMIN_KEY was revoked: choose another, such as {KEY_PREFIX}… of 32 letters."
+        )
+    return row
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secret + "\n")
+
+
+def load_sample(session: Session, now: datetime, folder: Path = SAMPLE) -> int:
+    """Put the sample workspace into an empty database; return how many notes were loaded, 0 where it is not empty.
+
+    Raises:
+        StartRefused: If the sample's files are missing.
+    """
+    catalog = read_catalog(session)
+    if catalog.us or catalog.competitors or session.scalar(sa.select(NoteTable.id).limit(1)) is not None:
+        return 0
+    try:
+        body = CatalogBody.model_validate_json((folder / "catalog.json").read_text(encoding="utf-8"))
+        notes = list(_sample_notes(folder / "notes.jsonl"))
+    except OSError as error:
+        raise StartRefused(
+            f"The sample workspace can't be read ({error.filename}): start with BINOME_SAMPLE=off."
+        ) from None
+    replace_catalog(session, body.to_catalog())
+    store_notes(session, notes, now)
+    return len(notes)
+
+
+def _sample_notes(path: Path) -> Iterator[IncomingNote]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        item: dict[str, Any] = {**json.loads(line), "source": "sample"}
+        note = parse_note(item)
+        if not isinstance(note, IncomingNote):
+            raise StartRefused(f"The sample workspace has a wrong note, {note.external_id}: {note.error.message}.")
+        yield note
