@@ -11,7 +11,7 @@ from service.dependencies import Reader, ReadSession
 from service.errors import NotFound
 from service.filters import FilterQuery, NoteFilterQuery, name_key
 from service.insights.evidence import Step
-from service.insights.items import Item, measure_items
+from service.insights.items import Item, measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.queries import is_known, titles
@@ -44,7 +44,7 @@ def get_competitors(
     cursor: Cursor = None,
 ) -> Page[CompetitorItem]:
     """List competitors, those of most accounts first."""
-    items = in_order(measure_items(session, About.COMPETITOR, filters).items)
+    items = in_order(measure_items(session, About.COMPETITOR, filters, measuring_frame(session, filters)))
     if known is not None:
         items = [item for item in items if is_known(item) is known]
     page, following = cut(items, limit, cursor)
@@ -56,7 +56,7 @@ def get_competitors(
 def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> CompetitorItem:
     """Read the measures of a competitor."""
     key = name_key(name)
-    items = measure_items(session, About.COMPETITOR, filters, key=key).items
+    items = measure_items(session, About.COMPETITOR, filters, measuring_frame(session, filters), key=key)
     names = titles(session, About.COMPETITOR, [key])
     if not items or key not in names:
         raise NotFound("No note of these periods and filters names this competitor.")

@@ -55,7 +55,7 @@ def list_quotes(
     limit: int,
     after: int = 0,
 ) -> tuple[list[Quote], int]:
-    """Return one page of an item's quotes: first one of each account, the latest first, then each account's second, …
+    """Return one page of an item's quotes: first the latest of each account, then the second of each, and so on.
 
     Args:
         after: How many quotes the pages before had.
@@ -93,7 +93,7 @@ def best_quotes(
 
 
 def _ranked(about: About, conditions: Sequence[sa.ColumnElement[bool]], within: tuple[Any, ...]) -> Any:
-    """Select findings with their turn: 1 for the latest of its account, 2 for the one before, …"""
+    """Select findings with their turn: 1 for the latest of its account, 2 for the one before, and so on."""
     table = TABLES[about]
     turn = sa.func.row_number().over(partition_by=within, order_by=(table.occurred_on.desc(), table.id.desc()))
     return sa.select(table.id, ITEM_COLUMNS[about].label("item"), table.occurred_on, turn.label("turn")).where(

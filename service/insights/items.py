@@ -9,19 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
-from service.insights.measures import About, Counts, Whole, count_details, count_items, count_whole
+from service.insights.measures import About, Counts, Whole, count_heard, count_items, count_whole
 from service.insights.statistics import STEADY, Share, Trend, WinRates, trends, win_rates
-from service.tables import CompetitorMentionTable, ObjectionTable
-
-DETAILS: dict[About, dict[str, Any]] = {
-    About.OBJECTION: {"statuses": ObjectionTable.status},
-    About.COMPETITOR: {
-        "relations": CompetitorMentionTable.relation,
-        "standings": CompetitorMentionTable.standing,
-        "known": CompetitorMentionTable.known,
-    },
-    About.THEME: {},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +31,53 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """The items of a kind, and what they are measured against."""
+class Frame:
+    """What items are measured in: a period, the one before where it is compared, and all that was read in each."""
 
     period: Period
-    previous: Period | None
     whole: Whole
-    items: list[Item]
+    previous: Period | None
+    whole_before: Whole | None
 
 
-def measure_items(session: Session, about: About, filters: Filters, *, key: Hashable | None = None) -> Measured:
-    """Measure the items of a kind, or a single one, in the filters' period.
+def measuring_frame(session: Session, filters: Filters) -> Frame:
+    """Return the periods that filters mean, and what was read in them."""
+    period = resolve_period(session, filters)
+    previous = period.previous if filters.compare is Compare.PREVIOUS else None
+    whole_before = count_whole(session, filters, previous) if previous else None
+    return Frame(period, count_whole(session, filters, period), previous, whole_before)
+
+
+def measure_items(
+    session: Session, about: About, filters: Filters, frame: Frame, *, key: Hashable | None = None
+) -> list[Item]:
+    """Measure the items of a kind, or a single one.
 
     An item that was said in the period before and no more is kept: that it is gone is news.
     """
-    period = resolve_period(session, filters)
-    previous = period.previous if filters.compare is Compare.PREVIOUS else None
-    whole = count_whole(session, filters, period)
-    now = count_items(session, about, filters, period, item=key)
-    for name, column in DETAILS[about].items():
-        for item, values in count_details(session, about, column, filters, period, item=key).items():
-            now[item].details[name] = values
-    if previous is None:
+    now = count_items(session, about, filters, frame.period, item=key)
+    if frame.previous is None or frame.whole_before is None:
         changes = dict.fromkeys(now, STEADY)
     else:
-        before = count_items(session, about, filters, previous, item=key)
-        changes = _changes(now, before, whole, count_whole(session, filters, previous))
-    items = [_item(about, item, now.get(item, Counts()), whole, trend) for item, trend in changes.items()]
-    return Measured(period, previous, whole, items)
+        before = count_heard(session, about, filters, frame.previous, item=key)
+        changes = _changes(now, before, frame.whole, frame.whole_before)
+    return [_item(about, item, now.get(item, Counts()), frame.whole, trend) for item, trend in changes.items()]
 
 
-def _changes(now: dict[Any, Counts], before: dict[Any, Counts], whole: Whole, whole_before: Whole) -> dict[Any, Trend]:
-    keys = sorted(now.keys() | before.keys())
-    pairs = [(_share(now.get(k, Counts()), whole), _share(before.get(k, Counts()), whole_before)) for k in keys]
-    return dict(zip(keys, trends(pairs), strict=True))
+def silent_item(about: About, key: Any) -> Item:
+    """Return an item that nobody said."""
+    return Item(about, key, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
 
 
-def _share(counts: Counts, whole: Whole) -> Share:
-    return Share(counts.notes, whole.notes, counts.accounts)
+def _changes(
+    now: dict[Any, Counts], before: dict[Any, tuple[int, int]], whole: Whole, whole_before: Whole
+) -> dict[Any, Trend]:
+    pairs = {}
+    for key in sorted(now.keys() | before.keys()):
+        counts, (notes, accounts) = now.get(key, Counts()), before.get(key, (0, 0))
+        here = Share(counts.notes, whole.notes, counts.accounts)
+        pairs[key] = (here, Share(notes, whole_before.notes, accounts))
+    return dict(zip(pairs, trends(list(pairs.values())), strict=True))
 
 
 def _item(about: About, key: Any, counts: Counts, whole: Whole, trend: Trend) -> Item:

@@ -6,7 +6,7 @@ authors, and the money and outcomes of their deals.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.types import ObjectionStatus, Relation, Standing
 from service.filters import NoteFilters, Outcome, Period, day_end, day_start, finding_conditions, note_conditions
 from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
 
@@ -75,12 +76,26 @@ class Counts:
     details: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def item_conditions(about: About, filters: NoteFilters, period: Period) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on an item's table: filters, period, and that there is an item at all."""
-    conditions = finding_conditions(filters, TABLES[about], period)
-    if about is About.THEME:
-        conditions.append(PassageTable.theme_id.is_not(None))
-    return conditions
+DETAILS: dict[About, dict[str, tuple[Any, Sequence[Any]]]] = {
+    About.OBJECTION: {"statuses": (ObjectionTable.status, list(ObjectionStatus))},
+    About.COMPETITOR: {
+        "relations": (CompetitorMentionTable.relation, list(Relation)),
+        "standings": (CompetitorMentionTable.standing, list(Standing)),
+        "known": (CompetitorMentionTable.known, [True]),
+    },
+    About.THEME: {},
+}
+
+
+def item_conditions(
+    about: About, filters: NoteFilters, period: Period, item: Hashable | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on a kind's table: filters, period, and the item, or that there is one."""
+    column = ITEM_COLUMNS[about]
+    return [
+        *finding_conditions(filters, TABLES[about], period),
+        column.is_not(None) if item is None else column == item,
+    ]
 
 
 def count_items(
@@ -89,12 +104,12 @@ def count_items(
     """Count all items of a kind in a period, or a single one.
 
     Returns:
-        Counts by item: objection type, competitor's name key, or theme's row id.
+        Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
+        relation and so on.
     """
     table, column = TABLES[about], ITEM_COLUMNS[about]
-    conditions = item_conditions(about, filters, period)
-    if item is not None:
-        conditions.append(column == item)
+    conditions = item_conditions(about, filters, period, item)
+    details = [(name, value, column == value) for name, (column, values) in DETAILS[about].items() for value in values]
     rows = session.execute(
         sa.select(
             column,
@@ -102,13 +117,29 @@ def count_items(
             sa.func.count(sa.distinct(table.note_id)),
             sa.func.count(sa.distinct(table.account_id)),
             sa.func.count(sa.distinct(table.author_id)),
+            *(sa.func.sum(sa.case((is_value, 1), else_=0)) for _, _, is_value in details),
         )
         .where(*conditions)
         .group_by(column)
     )
-    counts = {row[0]: Counts(row[1], row[2], row[3], row[4]) for row in rows}
+    counts: dict[Any, Counts] = {}
+    for key, mentions, notes, accounts, authors, *sums in rows:
+        counts[key] = Counts(mentions, notes, accounts, authors)
+        for (name, value, _), count in zip(details, sums, strict=True):
+            counts[key].details.setdefault(name, {})[str(value)] = int(count)
     _add_deals(session, table, column, conditions, counts)
     return counts
+
+
+def count_heard(
+    session: Session, about: About, filters: NoteFilters, period: Period, *, item: Hashable | None = None
+) -> dict[Any, tuple[int, int]]:
+    """Return for each item the notes and accounts of a period: what a later one is compared with."""
+    table, column = TABLES[about], ITEM_COLUMNS[about]
+    notes, accounts = (sa.func.count(sa.distinct(c)) for c in (table.note_id, table.account_id))
+    conditions = item_conditions(about, filters, period, item)
+    rows = session.execute(sa.select(column, notes, accounts).where(*conditions).group_by(column))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _add_deals(
@@ -127,22 +158,6 @@ def _add_deals(
     )
     for item, outcome, currency, amount, count in rows:
         counts[item].deals.add(Outcome(outcome), currency, amount, count)
-
-
-def count_details(
-    session: Session, about: About, detail: Any, filters: NoteFilters, period: Period, *, item: Hashable | None = None
-) -> dict[Any, dict[str, int]]:
-    """Count mentions by item and a column of its table, such as `status`."""
-    column = ITEM_COLUMNS[about]
-    conditions = item_conditions(about, filters, period)
-    if item is not None:
-        conditions.append(column == item)
-    details: dict[Any, dict[str, int]] = {}
-    for key, value, count in session.execute(
-        sa.select(column, detail, sa.func.count()).where(*conditions).group_by(column, detail)
-    ):
-        details.setdefault(key, {})[value] = count
-    return details
 
 
 @dataclass(frozen=True, slots=True)

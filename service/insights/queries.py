@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from models.types import ObjectionType
 from service.filters import Filters, NoteFilters, Period
 from service.insights.evidence import Quote, best_quotes
-from service.insights.items import Item, measure_items
-from service.insights.measures import About, Whole
+from service.insights.items import Frame, Item, measure_items, measuring_frame
+from service.insights.measures import About
 from service.insights.ranking import RankedItem, rank
 from service.insights.schemas import Label
 from service.insights.words import OBJECTION_TITLES
@@ -24,18 +24,15 @@ from service.tables import CompetitorMentionTable, ThemeTable
 class Ranking:
     """The ranked items of a period, and what they were measured against."""
 
-    period: Period
-    previous: Period | None
-    whole: Whole
+    frame: Frame
     items: list[RankedItem]
 
 
 def rank_insights(session: Session, filters: Filters, kinds: Collection[About] = tuple(About)) -> Ranking:
     """Rank the items of several kinds together; competitors that the catalogue lacks are left out."""
-    measured = [measure_items(session, about, filters) for about in About if about in kinds]
-    items = [(item, m.whole) for m in measured for item in m.items if not is_unlisted(item)]
-    first = measured[0]
-    return Ranking(first.period, first.previous, first.whole, rank(items))
+    frame = measuring_frame(session, filters)
+    items = [item for about in About if about in kinds for item in measure_items(session, about, filters, frame)]
+    return Ranking(frame, rank([item for item in items if not is_unlisted(item)], frame.whole))
 
 
 def is_unlisted(item: Item) -> bool:
@@ -45,7 +42,7 @@ def is_unlisted(item: Item) -> bool:
 
 def is_known(item: Item) -> bool:
     """Tell whether the catalogue has a competitor."""
-    return any(int(known) for known in item.counts.details.get("known", {}))
+    return item.counts.details.get("known", {}).get("True", 0) > 0
 
 
 def titles(session: Session, about: About, keys: Collection[Any]) -> dict[Any, Label]:

@@ -75,15 +75,16 @@ class RankedItem:
     reasons: list[Reason]
 
 
-def rank(items: Sequence[tuple[Item, Whole]], weights: Weights = DEFAULT_WEIGHTS) -> list[RankedItem]:
+def rank(items: Sequence[Item], whole: Whole, weights: Weights = DEFAULT_WEIGHTS) -> list[RankedItem]:
     """Order items by score; equal scores by kind and key, so that the order never changes by chance.
 
     Args:
-        items: Each item with what it is measured against; items not heard in the period are left out.
+        items: Items of one period; those not heard in it are left out.
+        whole: What they are measured against.
         weights: Points of the parts.
     """
     scored = []
-    for item, whole in items:
+    for item in items:
         if item.counts.mentions:
             reasons = [r for r in _reasons(item, whole, weights) if r.points > 0]
             scored.append((round(sum(r.points for r in reasons), 2), item, reasons))

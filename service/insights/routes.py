@@ -46,20 +46,21 @@ def get_insights(
     """
     ranking = queries.rank_insights(session, filters, about or tuple(About))
     start = decode_cursor(cursor, int)[0] if cursor else 0
+    previous = ranking.frame.previous
     page = ranking.items[max(start, 0) :][:limit]
     following = max(start, 0) + limit
     return InsightPage(
         items=insights(session, filters, ranking, page),
         next=encode_cursor([following]) if following < len(ranking.items) else None,
         total=len(ranking.items),
-        period=PeriodOutput(start=ranking.period.start, end=ranking.period.end),
-        previous=PeriodOutput(start=ranking.previous.start, end=ranking.previous.end) if ranking.previous else None,
+        period=PeriodOutput(start=ranking.frame.period.start, end=ranking.frame.period.end),
+        previous=PeriodOutput(start=previous.start, end=previous.end) if previous else None,
     )
 
 
 def insights(session: Session, filters: Filters, ranking: queries.Ranking, ranked: list[RankedItem]) -> list[Insight]:
     """Return ranked items as JSON has them, with names and quotes."""
-    quotes = queries.quotes_of(session, filters, ranking.period, ranked)
+    quotes = queries.quotes_of(session, filters, ranking.frame.period, ranked)
     names: dict[tuple[About, object], Label] = {}
     ids: dict[tuple[About, object], str] = {}
     for about in About:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy.stats import false_discovery_control, fisher_exact
+from scipy.stats import false_discovery_control, hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 SIGNIFICANT = 0.05
@@ -49,7 +49,8 @@ class Trend:
     Attributes:
         previous: Notes in the period before.
         change: Relative change of the rate; None where it was nil before.
-        p_value: Fisher's exact test, two-sided, corrected for the number of items by Benjamini and Hochberg (1995).
+        p_value: Fisher's exact test, two-sided (twice the smaller tail), corrected for the number of items by
+            Benjamini and Hochberg (1995).
         significant: `p_value` is under 0.05, and three accounts or more are behind it in one of the periods, so that
             one loud account makes no trend.
     """
@@ -75,15 +76,19 @@ def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
     """
     if not pairs:
         return []
-    corrected = false_discovery_control([_p_value(now, before) for now, before in pairs])
+    corrected = false_discovery_control(_p_values(pairs))
     return [_trend(now, before, float(p)) for (now, before), p in zip(pairs, corrected, strict=True)]
 
 
-def _p_value(now: Share, before: Share) -> float:
-    if not now.total or not before.total:
-        return 1.0
-    table = [[now.count, now.total - now.count], [before.count, before.total - before.count]]
-    return float(fisher_exact(table).pvalue)
+def _p_values(pairs: Sequence[tuple[Share, Share]]) -> list[float]:
+    """Test each item; all at once, because one by one takes a second for a few hundred."""
+    now = [share.count for share, _ in pairs]
+    both = [a.count + b.count for a, b in pairs]
+    totals = [a.total + b.total for a, b in pairs]
+    draws = [a.total for a, _ in pairs]
+    lower = hypergeom.cdf(now, totals, both, draws)
+    upper = hypergeom.sf([count - 1 for count in now], totals, both, draws)
+    return [min(1.0, 2 * float(min(a, b))) for a, b in zip(lower, upper, strict=True)]
 
 
 def _trend(now: Share, before: Share, p_value: float) -> Trend:

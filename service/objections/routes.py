@@ -10,11 +10,10 @@ from models.types import ObjectionStatus, ObjectionType
 from service.dependencies import Reader, ReadSession
 from service.filters import FilterQuery, NoteFilterQuery
 from service.insights.evidence import Step
-from service.insights.items import Item, measure_items
+from service.insights.items import Item, measure_items, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
-from service.insights.measures import About, Counts
+from service.insights.measures import About
 from service.insights.schemas import Label, Measures, QuoteOutput, Series, measures
-from service.insights.statistics import STEADY, win_rates
 from service.insights.words import OBJECTION_TITLES
 from service.paging import Cursor, Limit, Page
 from service.problems import problem_responses
@@ -37,7 +36,7 @@ def get_objections(
     session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ObjectionItem]:
     """List types of objections, those of most accounts first."""
-    items = in_order(measure_items(session, About.OBJECTION, filters).items)
+    items = in_order(measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters)))
     page, following = cut(items, limit, cursor)
     return Page(items=[_output(item) for item in page], next=following, total=len(items))
 
@@ -45,9 +44,8 @@ def get_objections(
 @router.get("/{type_id}")
 def get_objection(type_id: TypeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ObjectionItem:
     """Read the measures of a type of objection."""
-    items = measure_items(session, About.OBJECTION, filters, key=type_id).items
-    silent = Item(About.OBJECTION, type_id, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
-    return _output(items[0] if items else silent)
+    items = measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters), key=type_id)
+    return _output(items[0] if items else silent_item(About.OBJECTION, type_id))
 
 
 @router.get("/{type_id}/evidence")

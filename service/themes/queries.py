@@ -35,11 +35,12 @@ def theme_months(session: Session, ids: Collection[int]) -> dict[int, ThemeMonth
     ).all()
     year, month = (sa.extract(part, PassageTable.occurred_on) for part in ("year", "month"))
     notes: dict[int, dict[int, int]] = {}
-    for theme_id, in_year, in_month, count in session.execute(
+    rows: Any = session.execute(
         sa.select(PassageTable.theme_id, year, month, sa.func.count(sa.distinct(PassageTable.note_id)))
         .where(PassageTable.theme_id.in_(ids))
         .group_by(PassageTable.theme_id, year, month)
-    ):
+    )
+    for theme_id, in_year, in_month, count in rows:
         notes.setdefault(theme_id, {})[month_number(int(in_year), int(in_month))] = count
     return {row[0]: ThemeMonths(notes.get(row[0], {}), row[1], row[2]) for row in totals}
 

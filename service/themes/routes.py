@@ -11,11 +11,10 @@ from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
 from service.errors import NotFound
 from service.filters import FilterQuery, NoteFilterQuery, Period
 from service.insights.evidence import Step
-from service.insights.items import Item, measure_items
+from service.insights.items import Item, measure_items, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
-from service.insights.measures import About, Counts
+from service.insights.measures import About
 from service.insights.schemas import Label, Measures, QuoteOutput, Series, measures
-from service.insights.statistics import STEADY, win_rates
 from service.jobs.queries import JobKind, request_job
 from service.jobs.schemas import JobOutput, job_output
 from service.paging import Cursor, Limit, Page
@@ -45,10 +44,10 @@ def get_themes(
     session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ThemeItem]:
     """List themes, those of most accounts first."""
-    measured = measure_items(session, About.THEME, filters)
-    items = in_order(measured.items)
+    frame = measuring_frame(session, filters)
+    items = in_order(measure_items(session, About.THEME, filters, frame))
     page, following = cut(items, limit, cursor)
-    return Page(items=_outputs(session, page, measured.period), next=following, total=len(items))
+    return Page(items=_outputs(session, page, frame.period), next=following, total=len(items))
 
 
 @router.post("/refit", status_code=202)
@@ -61,9 +60,9 @@ def refit_themes(session: WriteSession, now: Now, caller: Curator) -> JobOutput:
 def get_theme(theme_id: ThemeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ThemeItem:
     """Read the measures of a theme."""
     theme = _found(session, theme_id)
-    measured = measure_items(session, About.THEME, filters, key=theme.id)
-    silent = Item(About.THEME, theme.id, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
-    return _outputs(session, [*measured.items, silent][:1], measured.period)[0]
+    frame = measuring_frame(session, filters)
+    items = measure_items(session, About.THEME, filters, frame, key=theme.id)
+    return _outputs(session, [*items, silent_item(About.THEME, theme.id)][:1], frame.period)[0]
 
 
 @router.get("/{theme_id}/evidence", responses=problem_responses(404))
