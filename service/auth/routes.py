@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +16,16 @@ from service.problems import problem_responses
 from service.tables import ApiKeyTable
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(503))
+
+
+EXAMPLE_KEY: dict[str, Any] = {
+    "id": "2",
+    "name": "hubspot",
+    "scopes": ["ingest"],
+    "created_at": "2026-09-14T10:20:00Z",
+    "expires_at": None,
+    "revoked_at": None,
+}
 
 
 class NewKey(BaseModel):
@@ -33,6 +43,8 @@ class NewKey(BaseModel):
 class KeyOutput(BaseModel):
     """A key, without its secret."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_KEY]})
+
     id: str
     name: str
     scopes: list[Scope]
@@ -43,6 +55,8 @@ class KeyOutput(BaseModel):
 
 class KeyCreated(KeyOutput):
     """A new key with its secret, which is shown this once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE_KEY, "key": "bn_…"}]})
 
     key: str
 

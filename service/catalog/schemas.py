@@ -70,11 +70,19 @@ class CatalogBody(BaseModel):
 class CatalogReplaced(CatalogBody):
     """The catalogue now in place, and how many notes are analysed again because of it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE_CATALOG, "requeued_notes": 12}]})
+
     requeued_notes: int = Field(ge=0)
 
 
 class CandidateOutput(BaseModel):
     """A name that notes use like a competitor's and that the catalogue lacks."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Orbel", "mentions": 5, "notes": 4, "accounts": 3, "example_note_id": "17"}]
+        }
+    )
 
     name: str
     mentions: int

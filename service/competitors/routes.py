@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ConfigDict
 
 from models.types import Relation, Standing
 from service.dependencies import Reader, ReadSession
@@ -15,7 +16,7 @@ from service.insights.items import Item, measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.queries import is_known, titles
-from service.insights.schemas import Measures, QuoteOutput, Series, measures
+from service.insights.schemas import EXAMPLE_MEASURES, Measures, QuoteOutput, Series, measures
 from service.paging import Cursor, Limit, Page
 from service.problems import problem_responses
 
@@ -26,6 +27,21 @@ NameId = Annotated[str, Path(max_length=500, description="The competitor's name 
 
 class CompetitorItem(Measures):
     """A competitor, its measures, where it stands and how it does on the points made about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **EXAMPLE_MEASURES,
+                    "id": "zendesk",
+                    "name": "Zendesk",
+                    "known": True,
+                    "relations": {"incumbent": 12, "evaluating": 14, "lost_to": 5, "won_against": 1, "mentioned": 2},
+                    "standings": {"ahead": 15, "behind": 8, "neutral": 11},
+                }
+            ]
+        }
+    )
 
     id: str
     name: str

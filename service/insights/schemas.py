@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.types import Language
 from service.filters import Outcome, Period
@@ -13,6 +13,50 @@ from service.insights.evidence import Point, Quote
 from service.insights.items import Item
 from service.insights.measures import About
 from service.insights.statistics import Direction
+
+EXAMPLE_MEASURES: dict[str, Any] = {
+    "mentions": 34,
+    "notes": 26,
+    "accounts": 11,
+    "authors": 6,
+    "share": 0.3023,
+    "trend": {"direction": "rising", "previous": 6, "change": 3.2829, "p_value": 0.00455, "significant": True},
+    "money": {
+        "open": [{"currency": "EUR", "amount": 362000}],
+        "won": [],
+        "lost": [{"currency": "GBP", "amount": 34000}],
+    },
+    "outcomes": {
+        "won": 2,
+        "lost": 5,
+        "win_rate": 0.2857,
+        "win_rate_without": 0.6154,
+        "difference": [-0.6113, 0.1236],
+        "enough_data": True,
+    },
+}
+EXAMPLE_QUOTE: dict[str, Any] = {
+    "id": "41",
+    "note_id": "17",
+    "start": 24,
+    "end": 56,
+    "quote": "we are 20% above the other quote",
+    "date": "2026-09-14",
+    "account": "Harrow Foods",
+    "team": "north",
+    "language": "en",
+    "outcome": "open",
+    "detail": {"type": "price", "status": "open", "score": 0.93},
+}
+EXAMPLE_REASON: dict[str, Any] = {
+    "part": "reach",
+    "points": 21.82,
+    "value": 0.3887,
+    "text": {
+        "en": "Heard at 11 accounts of 36, by 6 reps, in 26 notes",
+        "fr": "Entendu chez 11 comptes sur 36, par 6 commerciaux, dans 26 notes",
+    },
+}
 
 
 class TrendOutput(BaseModel):
@@ -81,6 +125,8 @@ class PeriodOutput(BaseModel):
 class QuoteOutput(BaseModel):
     """A customer's words; `start` and `end` are code points in the note's text."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_QUOTE]})
+
     id: str
     note_id: str
     start: int
@@ -107,6 +153,20 @@ class PointOutput(BaseModel):
 class Series(BaseModel):
     """The course of an item over a period."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "price",
+                    "period": {"start": "2026-09-01", "end": "2026-09-30"},
+                    "points": [
+                        {"label": "2026-09", "start": "2026-09-01", "mentions": 9, "notes": 8, "accounts": 7},
+                    ],
+                }
+            ]
+        }
+    )
+
     id: str
     period: PeriodOutput
     points: list[PointOutput]
@@ -123,6 +183,23 @@ class ReasonOutput(BaseModel):
 
 class Insight(BaseModel):
     """An item with its place in the ranking; `score` is the sum of the points of `reasons`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rank": 1,
+                    "score": EXAMPLE_REASON["points"],
+                    "about": "objection",
+                    "id": "price",
+                    "title": {"en": "Price", "fr": "Prix"},
+                    "reasons": [EXAMPLE_REASON],
+                    "measures": EXAMPLE_MEASURES,
+                    "quotes": [EXAMPLE_QUOTE],
+                }
+            ]
+        }
+    )
 
     rank: int
     score: float

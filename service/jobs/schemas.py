@@ -14,7 +14,25 @@ from service.tables import JobTable
 class JobOutput(BaseModel):
     """Long work that somebody asked for; `done` of `total` steps are behind it."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "3",
+                    "kind": "fit_themes",
+                    "state": "done",
+                    "done": 786,
+                    "total": 786,
+                    "result": {"themes": 24, "passages": 786},
+                    "failure": None,
+                    "requested_by": "dashboard",
+                    "created_at": "2026-09-14T10:20:00Z",
+                    "started_at": "2026-09-14T10:20:01Z",
+                    "finished_at": "2026-09-14T10:20:06Z",
+                }
+            ]
+        }
+    )
 
     id: str
     kind: JobKind

@@ -282,8 +282,21 @@ class DealOutput(BaseModel):
     outcome: Outcome
 
 
+EXAMPLE_SUMMARY: dict[str, Any] = {
+    "id": "17",
+    **{
+        name: EXAMPLE_NOTE[name]
+        for name in ("source", "external_id", "kind", "occurred_at", "author", "account", "deal")
+    },
+    "state": "done",
+    "language": "en",
+}
+
+
 class NoteSummary(BaseModel):
     """A note in a list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SUMMARY]})
 
     id: str
     source: str
@@ -297,8 +310,38 @@ class NoteSummary(BaseModel):
     language: Language | None
 
 
+EXAMPLE_OUTPUT: dict[str, Any] = {
+    **EXAMPLE_SUMMARY,
+    "received_at": "2026-09-14T10:21:07Z",
+    "updated_at": "2026-09-14T10:21:07Z",
+    "text": EXAMPLE_NOTE["text"],
+    "analysis": {
+        "state": "done",
+        "language": "en",
+        "analyzer_version": "reader-49e9db1f1c",
+        "analyzed_at": "2026-09-14T10:21:09Z",
+        "error": None,
+        "objections": [
+            {
+                "id": "41",
+                "start": 24,
+                "end": 56,
+                "quote": "we are 20% above the other quote",
+                "type": "price",
+                "status": "open",
+                "score": 0.93,
+            }
+        ],
+        "competitors": [],
+        "passages": [{"start": 0, "end": 57, "theme_id": "theme-7", "similarity": 0.71}],
+    },
+}
+
+
 class NoteOutput(NoteSummary):
     """One note with its text and what was read in it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
     received_at: datetime
     updated_at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ConfigDict
 
 from models.types import ObjectionStatus, ObjectionType
 from service.dependencies import Reader, ReadSession
@@ -13,7 +14,7 @@ from service.insights.evidence import Step
 from service.insights.items import Item, measure_items, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import Label, Measures, QuoteOutput, Series, measures
+from service.insights.schemas import EXAMPLE_MEASURES, Label, Measures, QuoteOutput, Series, measures
 from service.insights.words import OBJECTION_TITLES
 from service.paging import Cursor, Limit, Page
 from service.problems import problem_responses
@@ -25,6 +26,19 @@ TypeId = Annotated[ObjectionType, Path(description="The type of objection.")]
 
 class ObjectionItem(Measures):
     """A type of objection, its measures and the statuses of its mentions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **EXAMPLE_MEASURES,
+                    "id": "price",
+                    "title": {"en": "Price", "fr": "Prix"},
+                    "statuses": {"open": 27, "resolved": 4, "anticipated": 3},
+                }
+            ]
+        }
+    )
 
     id: ObjectionType
     title: Label

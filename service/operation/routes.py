@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from service import __version__
@@ -19,12 +19,18 @@ router = APIRouter(tags=["operation"], responses=problem_responses(503))
 class Health(BaseModel):
     """The process answers."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "version": __version__}]})
+
     status: str = "ok"
     version: str = __version__
 
 
 class BacklogOutput(BaseModel):
     """How far the reading is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"waiting": 0, "queued": 12, "failed": 1, "analysed": 244, "workers": 1}]}
+    )
 
     waiting: int = Field(description="notes taken in and not yet given to a worker")
     queued: int = Field(description="notes with a worker")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ConfigDict
 from sqlalchemy.orm import Session
 
 from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
@@ -14,7 +15,7 @@ from service.insights.evidence import Step
 from service.insights.items import Item, measure_items, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import Label, Measures, QuoteOutput, Series, measures
+from service.insights.schemas import EXAMPLE_MEASURES, Label, Measures, QuoteOutput, Series, measures
 from service.jobs.queries import JobKind, request_job
 from service.jobs.schemas import JobOutput, job_output
 from service.paging import Cursor, Limit, Page
@@ -31,6 +32,21 @@ ThemeId = Annotated[str, Path(max_length=100, description="The theme's id.", exa
 
 class ThemeItem(Measures):
     """A theme, its measures, its life and its nature (`service/themes/lifecycle.py` states the rules)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **EXAMPLE_MEASURES,
+                    "id": "theme-7",
+                    "label": {"en": "lead times on spare parts", "fr": "délais des pièces détachées"},
+                    "keywords": {"en": ["lead time", "weeks"], "fr": ["délai", "semaines"]},
+                    "lifecycle": "established",
+                    "nature": "structural",
+                }
+            ]
+        }
+    )
 
     id: str
     label: Label
