@@ -121,8 +121,10 @@ def base_url(settings: Settings) -> str:
 
 
 def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> None:
+    app = create_app(settings, engine)
+    app.openapi()  # takes a second: not while the first requests wait
     config = uvicorn.Config(
-        create_app(settings, engine),
+        app,
         access_log=False,  # its lines hold query strings, and with them sign-in tokens
         log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -137,6 +137,8 @@ def _version_ms(note: IncomingNote, now: datetime) -> int:
 
 def _apply(session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime) -> Result:
     content = _content(note, links, now)
+    if note.updated_at is None:  # newer than what is stored, whichever of two requests looked at its clock first
+        content["version_ms"] = max(content["version_ms"], row.version_ms)
     if content["version_ms"] < row.version_ms:
         return Result.STALE
     row.version_ms = content["version_ms"]

@@ -1,0 +1,73 @@
+"""A fast, deterministic reader for tests of what is around the reader."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Sequence
+
+from models.errors import UnreadableNote
+from models.types import (
+    Catalog,
+    CompetitorMention,
+    Language,
+    NoteAnalysis,
+    NoteText,
+    Objection,
+    ObjectionStatus,
+    ObjectionType,
+    Passage,
+    Relation,
+    Standing,
+)
+
+UNREADABLE = "unreadable-note"
+DEADLY = "deadly-note"
+DIMENSIONS = 256
+
+
+class FakeAnalyzer:
+    """Finds an objection at each "too expensive", a competitor at each of its names, a passage at each sentence.
+
+    A note that says "unreadable-note" raises; one that says "deadly-note" kills the process.
+    """
+
+    version = "fake-1"
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
+        """Read a batch."""
+        for note in notes:
+            if DEADLY in note.text:
+                os.kill(os.getpid(), 9)
+            if UNREADABLE in note.text:
+                raise UnreadableNote("this note can't be read")
+        self.read += [note.text for note in notes]
+        return [self._analyze(note.text, catalog) for note in notes]
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return a vector along the axis that the text's length picks."""
+        return [
+            struct.pack(f"<{DIMENSIONS}e", *(1.0 if i == len(t) % DIMENSIONS else 0.0 for i in range(DIMENSIONS)))
+            for t in texts
+        ]
+
+    def _analyze(self, text: str, catalog: Catalog) -> NoteAnalysis:
+        objections = tuple(
+            Objection(m.start(), m.end(), m[0], ObjectionType.PRICE, ObjectionStatus.OPEN, None, "fake")
+            for m in re.finditer("too expensive", text)
+        )
+        names = {alias: c.name for c in catalog.competitors for alias in (c.name, *c.aliases)}
+        mentions = tuple(
+            CompetitorMention(
+                m.start(), m.end(), m[0], names[m[0]], True, Relation.MENTIONED, Standing.NEUTRAL, None, "fake"
+            )
+            for m in re.finditer("|".join(map(re.escape, names)) or "(?!)", text)
+        )
+        sentences = [m for m in re.finditer(r"[^.]+", text) if m[0].strip()]
+        vectors = self.embed([m[0] for m in sentences])
+        passages = tuple(Passage(m.start(), m.end(), Language.EN, v) for m, v in zip(sentences, vectors, strict=True))
+        return NoteAnalysis(Language.EN, objections, mentions, passages)

