@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -25,6 +26,8 @@ from service.notes.routes import router as notes_router
 from service.notes.schemas import IncomingNote
 from service.objections.routes import router as objections_router
 from service.operation.routes import router as operation_router
+from service.pages import answers as pages
+from service.pages.routes import router as pages_router
 from service.settings import Settings
 from service.themes.routes import router as themes_router
 
@@ -40,6 +43,7 @@ _ROUTERS = (
     jobs_router,
     keys_router,
     operation_router,
+    pages_router,
 )
 
 
@@ -57,6 +61,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     problems.install(app)
+    pages.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
@@ -81,12 +86,13 @@ def _describe_raw_bodies(app: FastAPI) -> None:
 
 async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Give each request an id, and answer 500 in our shape where something was not foreseen."""
-    request.state.request_id = uuid.uuid4().hex
+    request.state.request_id = request_id = uuid.uuid4().hex
     try:
         response = await call_next(request)
     except Exception as error:
-        _log.exception("request_failed", request_id=request.state.request_id, path=request.url.path)
-        del error  # its message may hold a note's text
+        # The message is left out of the log: it may hold a note's text.
+        where = traceback.format_tb(error.__traceback__)[-5:]
+        _log.error("request_failed", request_id=request_id, error=type(error).__name__, where=where)
         response = problems.answer(request, Problem("Something went wrong on our side; the log has this request_id."))
     response.headers["X-Request-ID"] = request.state.request_id
     return response

@@ -1,1 +1,1 @@
-"""Pages for people."""
+"""Pages for people: the ranked insights, one item, one note, and signing in."""

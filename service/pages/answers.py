@@ -1,0 +1,148 @@
+"""How a page is answered: template, language, headers, and errors as pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from service.errors import Problem, Unauthorized
+from service.pages.strings import STRINGS
+from service.pages.words import COOKIE, Words, asked_language, choose_language
+from service.problems import request_id
+
+_FOLDER = Path(__file__).parent
+_YEAR_SECONDS = 365 * 24 * 3600
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # addresses hold filters, and once a token
+    "Cache-Control": "no-store",  # customers' words stay out of shared caches
+}
+_log = structlog.get_logger()
+
+templates = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+templates.filters["pairs"] = lambda values: [(value, value) for value in values]  # the options of a choice
+
+
+class NotSignedIn(Unauthorized):
+    """Nobody is signed in: the page leads to the sign-in."""
+
+
+class PageRoute(APIRoute):
+    """A route whose answers carry the pages' headers and whose errors are pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the route's handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except NotSignedIn:
+                response = RedirectResponse(_sign_in_address(request), 303)
+            except Exception as error:
+                response = error_page(request, _status(request, error))
+            return finish(request, response)
+
+        return answer
+
+
+def render(
+    request: Request, template: str, status: int = 200, *, signed_in: bool = True, **context: object
+) -> HTMLResponse:
+    """Fill in a template in the request's language."""
+    words = Words(choose_language(request))
+    switched = request.url.include_query_params(lang=words.lang.other).remove_query_params("token")
+    html = templates.get_template(template).render(
+        t=words,
+        path=request.url.path,
+        switched=f"{switched.path}?{switched.query}",
+        style=_style_address(),
+        signed_in=signed_in,
+        **context,
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+def error_page(request: Request, status: int) -> Response:
+    """Say in a plain sentence what went wrong."""
+    known = f"error_{status}" if f"error_{status}" in STRINGS else "error_400"
+    title = f"error_title_{status}" if f"error_title_{status}" in STRINGS else "error_title"
+    number = request_id(request) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    return render(request, "error.html", status, signed_in=False, title=title, message=known, number=number)
+
+
+def finish(request: Request, response: Response) -> Response:
+    """Add the headers of all pages, and remember the language that was asked for."""
+    response.headers.update(_HEADERS)
+    asked = asked_language(request)
+    if asked:
+        secure = request.url.scheme == "https"
+        response.set_cookie(COOKIE, asked, max_age=_YEAR_SECONDS, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Serve the static files, and answer a browser's wrong addresses with a page; call it after `problems.install`."""
+    app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
+    answer_json: Any = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        if not _is_browser(request):
+            response: Response = answer_json(request, error)
+            return response
+        return finish(request, error_page(request, error.status_code))
+
+
+def _is_browser(request: Request) -> bool:
+    api = request.url.path.startswith("/v1/")
+    return request.method == "GET" and not api and "text/html" in request.headers.get("accept", "")
+
+
+def _sign_in_address(request: Request) -> str:
+    """Return the sign-in page, which leads back to where the visitor wanted to go."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/sign-in" if wanted == "/" or request.method != "GET" else f"/sign-in?next={quote(wanted, safe='/')}"
+
+
+def _status(request: Request, error: Exception) -> int:
+    """Return the status that an error is answered with; what nobody foresaw goes to the log, without its message."""
+    if isinstance(error, Problem):
+        return error.status
+    if isinstance(error, HTTPException):
+        return error.status_code
+    if isinstance(error, sa.exc.OperationalError):
+        _log.error("database_unavailable", request_id=request_id(request), error=type(error).__name__)
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    _log.exception("request_failed", request_id=request_id(request), path=request.url.path)
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@cache
+def _style_address() -> str:
+    """Return the style sheet's address; it changes with its content, so that browsers never show an old one."""
+    content = (_FOLDER / "static" / "binome.css").read_bytes()
+    return f"/static/binome.css?{hashlib.sha256(content).hexdigest()[:12]}"

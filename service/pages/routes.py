@@ -1,0 +1,105 @@
+"""The pages that show what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.dependencies import Now, ReadSession
+from service.errors import InvalidInput, NotFound
+from service.insights.evidence import Step
+from service.insights.measures import About
+from service.notes.queries import analysis_state, get_note
+from service.operation.queries import read_backlog
+from service.pages import views
+from service.pages.answers import PageRoute, render
+from service.pages.forms import Fault, FilterForm, read_form
+from service.pages.highlights import cut
+from service.pages.queries import list_segments, list_teams
+from service.pages.sign_in import Visitor
+from service.pages.sign_in import router as sign_in_router
+from service.pages.words import Words, choose_language
+
+MAX_NOTE_ID = 2**62
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router.include_router(sign_in_router)
+
+
+@router.get("/")
+def get_home(request: Request, session: ReadSession, now: Now, _visitor: Visitor) -> Response:
+    """Show the ranked insights."""
+    form = read_form(request.query_params)
+    backlog = read_backlog(session, now)
+    context: dict[str, Any] = {
+        "backlog": backlog,
+        "teams": list_teams(session),
+        "segments": list_segments(session),
+        "post_address": f"{request.url.scheme}://{request.url.netloc}/v1/notes",
+    }
+    if form.faults:
+        return _home(request, form, 422, **context)
+    if not backlog.analysed:
+        return _home(request, form, **context)
+    try:
+        view = views.ranking_view(session, form.filters, form.kinds, form.page)
+    except InvalidInput:  # the period starts after the latest note
+        form.faults.append(Fault("to", "wrong_order"))
+        return _home(request, form, 422, **context)
+    return _home(request, form, view=view, **context)
+
+
+def _home(
+    request: Request, form: FilterForm, status: int = 200, *, view: views.RankingView | None = None, **context: Any
+) -> Response:
+    return render(
+        request,
+        "home.html",
+        status,
+        form=form,
+        wrong={fault.field for fault in form.faults},
+        view=view,
+        item_address=views.item_address,
+        **context,
+    )
+
+
+@router.get("/insights/{about}/{item_id:path}")
+def get_item(about: str, item_id: str, request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+    """Show one item."""
+    form = read_form(request.query_params)
+    if about not in set(About):
+        raise NotFound("There is no such kind of insight.")
+    if form.faults:
+        raise InvalidInput("Some filters are wrong.")
+    asked = request.query_params.get("by")
+    step = Step(asked) if asked in set(Step) else None
+    found = views.item_view(session, About(about), item_id, form.filters, step=step, page=form.page)
+    if found is None:
+        raise NotFound("There is no such item.")
+    view, by = found
+    address = views.item_address(About(about), item_id)
+    return render(request, "item.html", form=form, view=view, by=by, steps=list(Step), address=address)
+
+
+@router.get("/notes/{note_id}")
+def get_note_page(note_id: str, request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+    """Show one note with what was found in it."""
+    number = int(note_id) if note_id.isascii() and note_id.isdigit() and len(note_id) < 20 else 0
+    row = get_note(session, number) if 1 <= number <= MAX_NOTE_ID else None
+    if row is None:
+        raise NotFound("There is no such note.")
+    note, author, account, deal = row
+    highlights = views.note_highlights(session, row, Words(choose_language(request)))
+    return render(
+        request,
+        "note.html",
+        note=note,
+        author=author,
+        account=account,
+        deal=deal,
+        state=analysis_state(note),
+        highlights=highlights,
+        segments=cut(note.text, highlights),
+    )

@@ -1,0 +1,133 @@
+"""The language of a page: which one, and how it writes strings, numbers and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from fastapi import Request
+
+from service.filters import Period
+from service.insights import words
+from service.insights.schemas import Amount, Label
+from service.pages.strings import MONTHS, SHORT_MONTHS, STRINGS
+
+COOKIE = "binome_lang"
+
+
+class Lang(StrEnum):
+    """Languages of the pages."""
+
+    EN = "en"
+    FR = "fr"
+
+    @property
+    def other(self) -> Lang:
+        """The one to switch to."""
+        return Lang.FR if self is Lang.EN else Lang.EN
+
+
+def asked_language(request: Request) -> Lang | None:
+    """Return the language that the address asks for."""
+    return _known(request.query_params.get("lang"))
+
+
+def choose_language(request: Request) -> Lang:
+    """Return the address's language, else the remembered one, else the browser's, else English."""
+    remembered = _known(request.cookies.get(COOKIE))
+    return asked_language(request) or remembered or _accepted(request.headers.get("accept-language", "")) or Lang.EN
+
+
+def _known(value: str | None) -> Lang | None:
+    return Lang(value) if value in set(Lang) else None
+
+
+def _accepted(header: str) -> Lang | None:
+    """Return the language that the browser likes best (RFC 9110, 12.5.4); the first of those it likes alike."""
+    liked: list[tuple[float, Lang]] = []
+    for choice in header[:500].split(","):
+        tag, _, parameter = choice.partition(";")
+        lang = _known(tag.strip().lower().split("-")[0])
+        weight = _weight(parameter)
+        if lang and weight > 0:
+            liked.append((weight, lang))
+    return max(liked, key=lambda pair: pair[0])[1] if liked else None
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Writes in one language."""
+
+    lang: Lang
+
+    @property
+    def french(self) -> bool:
+        """Whether it is French."""
+        return self.lang is Lang.FR
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a string of the catalogue with its values filled in."""
+        return STRINGS[key][self.french].format(**values)
+
+    def count(self, key: str, count: int) -> str:
+        """Return a string of the catalogue in its form for a number; French says "0 note", English "0 notes"."""
+        one, many = STRINGS[key][self.french].split("|")
+        return (one if count == 1 or (self.french and count == 0) else many).format(n=self.number(count))
+
+    def label(self, label: Label) -> str:
+        """Return a name that exists in both languages."""
+        return label.fr if self.french else label.en
+
+    def number(self, value: float) -> str:
+        """Write a whole number: 1,240 or 1 240."""
+        return words.number(value, french=self.french)
+
+    def points(self, value: float) -> str:
+        """Write points with one decimal: 12.5 or 12,5."""
+        return f"{value:.1f}".replace(".", "," if self.french else ".")
+
+    def percent(self, value: float) -> str:
+        """Write a share in [0, 1]."""
+        return words.percent(value, french=self.french)
+
+    def change(self, value: float) -> str:
+        """Write a relative change with its sign."""
+        return ("+" if value >= 0 else "−") + self.percent(abs(value))
+
+    def money(self, amounts: Sequence[Amount]) -> list[str]:
+        """Write one sum a currency, the largest first."""
+        return [
+            f"{self.number(a.amount)}\u00a0{a.currency}" for a in sorted(amounts, key=lambda a: (-a.amount, a.currency))
+        ]
+
+    def short_date(self, day: date) -> str:
+        """Write a day with its month cut short."""
+        return f"{self._day(day)}\u00a0{SHORT_MONTHS[self.french][day.month - 1]} {day.year}"
+
+    def long_date(self, day: date) -> str:
+        """Write a day in full."""
+        return f"{self._day_month(day)} {day.year}"
+
+    def period(self, period: Period) -> str:
+        """Write a period, its year once where it can be."""
+        same_year = period.start.year == period.end.year
+        start = self._day_month(period.start) if same_year else self.long_date(period.start)
+        return (
+            f"du {start} au {self.long_date(period.end)}" if self.french else f"{start} to {self.long_date(period.end)}"
+        )
+
+    def _day(self, day: date) -> str:
+        return "1er" if self.french and day.day == 1 else str(day.day)
+
+    def _day_month(self, day: date) -> str:
+        return f"{self._day(day)}\u00a0{MONTHS[self.french][day.month - 1]}"
