@@ -18,7 +18,7 @@ from service import __version__, problems
 from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
-from service.dependencies import refuse_unknown_parameters
+from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
 from service.insights.routes import router as insights_router
 from service.jobs.routes import router as jobs_router
@@ -56,7 +56,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         responses=problems.problem_responses(401, 403, 422),
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(check_parameters)],
     )
     app.state.settings = settings
     app.state.engine = engine

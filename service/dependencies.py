@@ -68,8 +68,17 @@ WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
 Now = Annotated[datetime, Depends(now)]
 
 
-def refuse_unknown_parameters(request: Request) -> None:
-    """Refuse query parameters that the route's documentation lacks: a misspelt filter would filter nothing."""
+def check_parameters(request: Request) -> None:
+    """Refuse query parameters that the route's documentation lacks: a misspelt filter would filter nothing.
+
+    Refuses U+0000 in values too, which no database takes.
+    """
+    for name, value in request.query_params.multi_items():
+        if "\x00" in name + value:
+            raise InvalidInput(
+                f"{name[:100]!r} holds U+0000: remove it.",
+                errors=[{"field": name[:100], "code": "value_error", "message": "holds U+0000: remove it"}],
+            )
     operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
     operation = operations.get(request.method.lower())
     if operation is None:

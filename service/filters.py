@@ -55,6 +55,7 @@ class NoteKind(StrEnum):
     DEBRIEF = "debrief"
 
 
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
 Text = Annotated[str | None, Field(max_length=200)]
 
 
@@ -63,8 +64,8 @@ class NoteFilters(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: date | None = Field(None, alias="from", description="First day.", examples=["2026-07-01"])
-    to: date | None = Field(None, description="Last day, included.", examples=["2026-09-30"])
+    from_: Day | None = Field(None, alias="from", description="First day.", examples=["2026-07-01"])
+    to: Day | None = Field(None, description="Last day, included.", examples=["2026-09-30"])
     language: Annotated[str | None, Field(pattern="^(en|fr|mixed|unknown)$")] = None
     team: Text = None
     author: Text = Field(None, description="The author's id.")
@@ -111,7 +112,7 @@ def resolve_period(session: Session, filters: NoteFilters) -> Period:
         InvalidInput: If it ends before it starts.
     """
     end = filters.to or _latest_day(session)
-    start = filters.from_ or max(date.min, end - timedelta(days=min(DEFAULT_PERIOD_DAYS - 1, end.toordinal() - 1)))
+    start = filters.from_ or end - timedelta(days=DEFAULT_PERIOD_DAYS - 1)
     if end < start:
         raise InvalidInput(
             f"to ({end}) is before from ({start}): swap them.",

@@ -17,6 +17,7 @@ from service.errors import SettingsRefused
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
+_SECRETS = frozenset({"admin_key", "database_url"})  # the URL may hold a password
 
 
 class Sample(StrEnum):
@@ -99,4 +100,5 @@ def _explain(error: dict[str, object], known: set[str]) -> str:
     if variable not in known:
         return _unknown(variable, known)
     field = Settings.model_fields[name]
-    return f"{variable}={error['input']} is refused: expected {field.description} (default {field.default or 'empty'})."
+    given = "" if name in _SECRETS else f"={error['input']}"
+    return f"{variable}{given} is refused: expected {field.description} (default {field.default or 'empty'})."

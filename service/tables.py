@@ -128,6 +128,20 @@ class NoteTable(Table):
         UniqueConstraint("source", "external_id"),
         Index("ix_notes_occurred_at", "occurred_at", "id"),
         Index(
+            "ix_notes_read",  # all that counting the notes of a period looks at, so that their texts stay unread
+            "occurred_at",
+            "account_id",
+            "author_id",
+            "deal_id",
+            "language",
+            "kind",
+            "source",
+            "analysed_revision",
+            "deleted_at",
+            sqlite_where=sa.text("deleted_at IS NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        ),
+        Index(
             "ix_notes_waiting",
             "id",
             sqlite_where=sa.text("queued_revision < revision"),
@@ -143,7 +157,11 @@ class NoteTable(Table):
 
 
 class _Finding:
-    """Columns that every finding repeats from its note."""
+    """Columns that every finding repeats from its note.
+
+    Each table has an index that starts with the item and the day and holds all that is counted: a period's measures
+    are read from it alone, in the order in which they are grouped.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), index=True)
@@ -166,8 +184,7 @@ class ObjectionTable(_Finding, Table):
     origin: Mapped[str]
 
     __table_args__ = (
-        Index("ix_objections_day", "occurred_on", "type", "account_id", "note_id"),
-        Index("ix_objections_type", "type", "occurred_on", "account_id", "note_id"),
+        Index("ix_objections_item", "type", "occurred_on", "note_id", "account_id", "author_id", "deal_id", "status"),
     )
 
 
@@ -185,8 +202,18 @@ class CompetitorMentionTable(_Finding, Table):
     origin: Mapped[str]
 
     __table_args__ = (
-        Index("ix_competitor_mentions_day", "occurred_on", "name_key", "account_id", "note_id"),
-        Index("ix_competitor_mentions_name", "name_key", "occurred_on", "account_id", "note_id"),
+        Index(
+            "ix_competitor_mentions_item",
+            "name_key",
+            "occurred_on",
+            "note_id",
+            "account_id",
+            "author_id",
+            "deal_id",
+            "known",
+            "relation",
+            "standing",
+        ),
     )
 
 
@@ -245,8 +272,7 @@ class PassageTable(_Finding, Table):
     similarity: Mapped[float | None]
 
     __table_args__ = (
-        Index("ix_passages_day", "occurred_on", "theme_id", "account_id", "note_id"),
-        Index("ix_passages_theme", "theme_id", "occurred_on", "account_id", "note_id"),
+        Index("ix_passages_item", "theme_id", "occurred_on", "note_id", "account_id", "author_id", "deal_id"),
     )
 
 

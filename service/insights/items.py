@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
-from service.insights.measures import About, Counts, Whole, count_heard, count_items, count_whole
+from service.insights.measures import About, Counts, Whole, count_heard, count_items, count_notes, count_whole
 from service.insights.statistics import STEADY, Share, Trend, WinRates, trends, win_rates
 
 
@@ -32,20 +32,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What items are measured in: a period, the one before where it is compared, and all that was read in each."""
+    """What items are measured in: a period, the one before where it is compared, and what was read in each."""
 
     period: Period
     whole: Whole
     previous: Period | None
-    whole_before: Whole | None
+    notes_before: int
 
 
 def measuring_frame(session: Session, filters: Filters) -> Frame:
     """Return the periods that filters mean, and what was read in them."""
     period = resolve_period(session, filters)
     previous = period.previous if filters.compare is Compare.PREVIOUS else None
-    whole_before = count_whole(session, filters, previous) if previous else None
-    return Frame(period, count_whole(session, filters, period), previous, whole_before)
+    notes_before = count_notes(session, filters, previous) if previous else 0
+    return Frame(period, count_whole(session, filters, period), previous, notes_before)
 
 
 def measure_items(
@@ -55,12 +55,12 @@ def measure_items(
 
     An item that was said in the period before and no more is kept: that it is gone is news.
     """
-    now = count_items(session, about, filters, frame.period, item=key)
-    if frame.previous is None or frame.whole_before is None:
+    now = count_items(session, about, filters, frame.period, frame.whole.deals_by_id, item=key)
+    if frame.previous is None:
         changes = dict.fromkeys(now, STEADY)
     else:
         before = count_heard(session, about, filters, frame.previous, item=key)
-        changes = _changes(now, before, frame.whole, frame.whole_before)
+        changes = _changes(now, before, frame.whole.notes, frame.notes_before)
     return [_item(about, item, now.get(item, Counts()), frame.whole, trend) for item, trend in changes.items()]
 
 
@@ -70,13 +70,12 @@ def silent_item(about: About, key: Any) -> Item:
 
 
 def _changes(
-    now: dict[Any, Counts], before: dict[Any, tuple[int, int]], whole: Whole, whole_before: Whole
+    now: dict[Any, Counts], before: dict[Any, tuple[int, int]], notes_now: int, notes_before: int
 ) -> dict[Any, Trend]:
     pairs = {}
     for key in sorted(now.keys() | before.keys()):
         counts, (notes, accounts) = now.get(key, Counts()), before.get(key, (0, 0))
-        here = Share(counts.notes, whole.notes, counts.accounts)
-        pairs[key] = (here, Share(notes, whole_before.notes, accounts))
+        pairs[key] = (Share(counts.notes, notes_now, counts.accounts), Share(notes, notes_before, accounts))
     return dict(zip(pairs, trends(list(pairs.values())), strict=True))
 
 

@@ -1,22 +1,27 @@
-"""Counts of findings, grouped by item: one statement a kind, over indexed rows.
+"""Counts of findings, grouped by item: one statement a kind, over one index.
 
 An item is an objection type, a competitor or a theme. What is counted is the same for all: mentions, notes, accounts,
 authors, and the money and outcomes of their deals.
+
+Items are asked for by name, never "all there are": their index then gives its rows item by item, as they are grouped,
+and nothing has to be sorted. The deals of an item come as one list of ids, and their money is added up here: a join
+would take as long as all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.types import ObjectionStatus, Relation, Standing
+from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from service.database import is_sqlite
 from service.filters import NoteFilters, Outcome, Period, day_end, day_start, finding_conditions, note_conditions
-from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
+from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable, ThemeTable
 
 
 class About(StrEnum):
@@ -39,6 +44,10 @@ ITEM_COLUMNS: dict[About, Any] = {
 }
 
 
+Deal: TypeAlias = tuple[str, str | None, float | None]
+"""A deal's outcome, currency and amount."""
+
+
 @dataclass(slots=True)
 class Deals:
     """The deals of an item, each counted once.
@@ -53,7 +62,7 @@ class Deals:
     won: int = 0
     lost: int = 0
 
-    def add(self, outcome: Outcome, currency: str | None, amount: float | None, count: int) -> None:
+    def add(self, outcome: Outcome, currency: str | None, amount: float | None, count: int = 1) -> None:
         """Count deals of one outcome and currency; those without an amount count as deals, not as money."""
         if outcome is Outcome.WON:
             self.won += count
@@ -62,6 +71,14 @@ class Deals:
         if currency and amount:
             sums = self.money[outcome]
             sums[currency] = sums.get(currency, 0.0) + amount
+
+
+def add_up(deals: Iterable[Deal]) -> Deals:
+    """Sum deals, each given once."""
+    total = Deals()
+    for outcome, currency, amount in deals:
+        total.add(Outcome(outcome), currency, amount)
+    return total
 
 
 @dataclass(slots=True)
@@ -90,25 +107,48 @@ DETAILS: dict[About, dict[str, tuple[Any, Sequence[Any]]]] = {
 def item_conditions(
     about: About, filters: NoteFilters, period: Period, item: Hashable | None = None
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on a kind's table: filters, period, and the item, or that there is one."""
+    """Return the conditions on a kind's table: filters, period, and the item, or any that there is."""
     column = ITEM_COLUMNS[about]
     return [
         *finding_conditions(filters, TABLES[about], period),
-        column.is_not(None) if item is None else column == item,
+        column.in_(_all_items(about)) if item is None else column == item,
     ]
 
 
+def _all_items(about: About) -> Any:
+    if about is About.OBJECTION:
+        return list(ObjectionType)
+    return sa.select(ThemeTable.id) if about is About.THEME else _all_names()
+
+
+def _all_names() -> sa.Select[Any]:
+    """Return every competitor's name key, jumping from each to the next: a few hundred steps, not all the mentions."""
+    key = CompetitorMentionTable.name_key
+    names = sa.select(sa.func.min(key).label("name")).cte("names", recursive=True)
+    following = sa.select(sa.func.min(key)).where(key > names.c.name).scalar_subquery()
+    names = names.union_all(sa.select(following).where(names.c.name.is_not(None)))
+    return sa.select(names.c.name).where(names.c.name.is_not(None))
+
+
 def count_items(
-    session: Session, about: About, filters: NoteFilters, period: Period, *, item: Hashable | None = None
+    session: Session,
+    about: About,
+    filters: NoteFilters,
+    period: Period,
+    deals: Mapping[int, Deal],
+    *,
+    item: Hashable | None = None,
 ) -> dict[Any, Counts]:
     """Count all items of a kind in a period, or a single one.
+
+    Args:
+        deals: The period's deals, by row id.
 
     Returns:
         Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
         relation and so on.
     """
     table, column = TABLES[about], ITEM_COLUMNS[about]
-    conditions = item_conditions(about, filters, period, item)
     details = [(name, value, column == value) for name, (column, values) in DETAILS[about].items() for value in values]
     rows = session.execute(
         sa.select(
@@ -117,18 +157,26 @@ def count_items(
             sa.func.count(sa.distinct(table.note_id)),
             sa.func.count(sa.distinct(table.account_id)),
             sa.func.count(sa.distinct(table.author_id)),
+            _distinct_ids(session, table.deal_id),
             *(sa.func.sum(sa.case((is_value, 1), else_=0)) for _, _, is_value in details),
         )
-        .where(*conditions)
+        .where(*item_conditions(about, filters, period, item))
         .group_by(column)
     )
     counts: dict[Any, Counts] = {}
-    for key, mentions, notes, accounts, authors, *sums in rows:
-        counts[key] = Counts(mentions, notes, accounts, authors)
+    for key, mentions, notes, accounts, authors, deal_ids, *sums in rows:
+        of_item = (deals.get(int(deal_id)) for deal_id in (deal_ids or "").split(",") if deal_id)
+        counts[key] = Counts(mentions, notes, accounts, authors, add_up(deal for deal in of_item if deal))
         for (name, value, _), count in zip(details, sums, strict=True):
             counts[key].details.setdefault(name, {})[str(value)] = int(count)
-    _add_deals(session, table, column, conditions, counts)
     return counts
+
+
+def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
+    """Return an aggregate of the different ids in a column, joined by commas."""
+    if is_sqlite(session):
+        return sa.func.group_concat(sa.distinct(column))
+    return sa.func.string_agg(sa.distinct(sa.cast(column, sa.String)), ",")
 
 
 def count_heard(
@@ -142,24 +190,6 @@ def count_heard(
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def _add_deals(
-    session: Session, table: Any, column: Any, conditions: list[sa.ColumnElement[bool]], counts: dict[Any, Counts]
-) -> None:
-    pairs = (
-        sa.select(column.label("item"), table.deal_id.label("deal_id"))
-        .where(*conditions, table.deal_id.is_not(None))
-        .distinct()
-        .subquery()
-    )
-    rows = session.execute(
-        sa.select(pairs.c.item, DealTable.outcome, DealTable.currency, sa.func.sum(DealTable.amount), sa.func.count())
-        .join(DealTable, DealTable.id == pairs.c.deal_id)
-        .group_by(pairs.c.item, DealTable.outcome, DealTable.currency)
-    )
-    for item, outcome, currency, amount, count in rows:
-        counts[item].deals.add(Outcome(outcome), currency, amount, count)
-
-
 @dataclass(frozen=True, slots=True)
 class Whole:
     """What all items of a period are measured against.
@@ -169,21 +199,19 @@ class Whole:
         accounts: Their accounts.
         authors: Their authors.
         deals: Their deals.
+        deals_by_id: The same, one by one, by row id.
     """
 
     notes: int
     accounts: int
     authors: int
     deals: Deals
+    deals_by_id: Mapping[int, Deal] = field(default_factory=dict)
 
 
 def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole:
     """Count the notes of a period that were read, and their accounts, authors and deals."""
-    conditions = [
-        NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)),
-        NoteTable.analysed_revision > 0,
-        *note_conditions(filters),
-    ]
+    conditions = _were_read(filters, period)
     notes, accounts, authors = session.execute(
         sa.select(
             sa.func.count(),
@@ -191,12 +219,25 @@ def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole
             sa.func.count(sa.distinct(NoteTable.author_id)),
         ).where(*conditions)
     ).one()
-    deals = Deals()
-    ids = sa.select(NoteTable.deal_id).where(*conditions, NoteTable.deal_id.is_not(None)).distinct()
-    for outcome, currency, amount, count in session.execute(
-        sa.select(DealTable.outcome, DealTable.currency, sa.func.sum(DealTable.amount), sa.func.count())
+    ids = sa.select(NoteTable.deal_id).where(*conditions)
+    rows = session.execute(
+        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount)
         .where(DealTable.id.in_(ids))
-        .group_by(DealTable.outcome, DealTable.currency)
-    ):
-        deals.add(Outcome(outcome), currency, amount, count)
-    return Whole(notes, accounts, authors, deals)
+        .order_by(DealTable.id)
+    )
+    deals: dict[int, Deal] = {deal_id: (outcome, currency, amount) for deal_id, outcome, currency, amount in rows}
+    return Whole(notes, accounts, authors, add_up(deals.values()), deals)
+
+
+def count_notes(session: Session, filters: NoteFilters, period: Period) -> int:
+    """Count the notes of a period that were read."""
+    query = sa.select(sa.func.count()).select_from(NoteTable).where(*_were_read(filters, period))
+    return session.scalar(query) or 0
+
+
+def _were_read(filters: NoteFilters, period: Period) -> list[sa.ColumnElement[bool]]:
+    return [
+        NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)),
+        NoteTable.analysed_revision > 0,
+        *note_conditions(filters),
+    ]

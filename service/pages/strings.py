@@ -292,7 +292,7 @@ STRINGS: dict[str, tuple[str, str]] = {
 }
 
 MONTHS = (
-    [
+    (
         "January",
         "February",
         "March",
@@ -305,8 +305,8 @@ MONTHS = (
         "October",
         "November",
         "December",
-    ],
-    [
+    ),
+    (
         "janvier",
         "février",
         "mars",
@@ -319,9 +319,9 @@ MONTHS = (
         "octobre",
         "novembre",
         "décembre",
-    ],
+    ),
 )
 SHORT_MONTHS = (
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+    ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
 )

@@ -1,0 +1,92 @@
+"""The score of an insight: its parts, their limits, and the order."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+
+import pytest
+
+from service.filters import Outcome
+from service.insights.items import Item
+from service.insights.measures import About, Counts, Deals, Whole
+from service.insights.ranking import DEFAULT_WEIGHTS, Part, RankedItem, Weights, rank
+from service.insights.statistics import STEADY, Direction, Trend, win_rates
+from service.insights.words import sentence
+
+WHOLE = Whole(notes=100, accounts=40, authors=8, deals=Deals({o: {"EUR": 1000.0} for o in Outcome}, won=20, lost=20))
+
+
+def item(key: str = "price", about: About = About.OBJECTION, **fields: int) -> Item:
+    """Return an item heard at four accounts."""
+    counts = Counts(**{"mentions": 8, "notes": 6, "accounts": 4, "authors": 3, **fields})
+    return Item(about, key, counts, 0.06, STEADY, win_rates(0, 0, 20, 20))
+
+
+def points(ranked: RankedItem) -> dict[Part, float]:
+    return {reason.part: reason.points for reason in ranked.reasons}
+
+
+def test_the_parts_add_up_to_the_score() -> None:
+    counts = replace(item().counts, details={"statuses": {"open": 6, "resolved": 2}})
+    counts.deals.add(Outcome.OPEN, "EUR", 250.0, 1)
+    rising = Trend(Direction.RISING, 2, 2.0, 0.01, True)
+    (ranked,) = rank([replace(item(), counts=counts, trend=rising, wins=win_rates(0, 12, 20, 20))], WHOLE)
+    assert set(points(ranked)) == {Part.REACH, Part.GROWTH, Part.MONEY, Part.WINNING, Part.SEVERITY}
+    assert ranked.score == pytest.approx(sum(r.points for r in ranked.reasons))
+    assert points(ranked)[Part.MONEY] == pytest.approx(DEFAULT_WEIGHTS.money * 0.5)
+    assert points(ranked)[Part.SEVERITY] == pytest.approx(DEFAULT_WEIGHTS.severity * 0.75)
+
+
+def test_the_weights_are_a_hundred_points_and_no_item_has_more() -> None:
+    assert sum(astuple(DEFAULT_WEIGHTS)) == 100
+    everything = Counts(100, 100, 40, 8, details={"statuses": {"open": 100}})
+    everything.deals.add(Outcome.OPEN, "EUR", 1000.0, 9)
+    new = Trend(Direction.NEW, 0, None, 0.0, True)
+    (ranked,) = rank([Item(About.OBJECTION, "x", everything, 1.0, new, win_rates(0, 20, 20, 20))], WHOLE)
+    assert ranked.score == pytest.approx(100)
+
+
+def test_many_accounts_beat_one_loud_account() -> None:
+    loud = item("loud", mentions=60, notes=40, accounts=1, authors=1)
+    broad = item("broad", mentions=8, notes=8, accounts=8, authors=5)
+    assert [r.item.key for r in rank([loud, broad], WHOLE)] == ["broad", "loud"]
+
+
+def test_growth_counts_only_where_it_is_significant() -> None:
+    doubled = Trend(Direction.STEADY, 3, 1.0, 0.2, False)
+    (ranked,) = rank([replace(item(), trend=doubled)], WHOLE)
+    assert Part.GROWTH not in points(ranked)
+
+
+def test_fourfold_growth_gives_all_points_and_a_half_more_gives_some() -> None:
+    fourfold, half_more = (replace(item(), trend=Trend(Direction.RISING, 2, c, 0.01, True)) for c in (3.0, 0.5))
+    assert points(rank([fourfold], WHOLE)[0])[Part.GROWTH] == DEFAULT_WEIGHTS.growth
+    assert 0 < points(rank([half_more], WHOLE)[0])[Part.GROWTH] < DEFAULT_WEIGHTS.growth / 2
+
+
+def test_what_is_gone_is_not_ranked() -> None:
+    assert rank([item(mentions=0, notes=0, accounts=0, authors=0)], WHOLE) == []
+
+
+def test_equal_scores_are_ordered_by_kind_and_key_whatever_the_input() -> None:
+    items = [item("b"), item("a"), item("c", About.COMPETITOR)]
+    expected = [("competitor", "c"), ("objection", "a"), ("objection", "b")]
+    for order in (items, items[::-1]):
+        assert [(r.item.about, r.item.key) for r in rank(order, WHOLE)] == expected
+
+
+def test_weights_can_be_changed() -> None:
+    (ranked,) = rank([item()], WHOLE, Weights(reach=100, growth=0, money=0, winning=0, severity=0, novelty=0))
+    assert list(points(ranked)) == [Part.REACH]
+
+
+def test_every_reason_is_said_in_both_languages() -> None:
+    counts = Counts(1, 1, 1, 1, details={"statuses": {"open": 1}})
+    counts.deals.add(Outcome.OPEN, "EUR", 1000.0, 1)
+    new = Trend(Direction.NEW, 0, None, 0.0, True)
+    (ranked,) = rank([Item(About.OBJECTION, "x", counts, 1.0, new, win_rates(0, 20, 20, 20))], WHOLE)
+    said = {r.part: sentence(About.OBJECTION, r) for r in ranked.reasons}
+    assert set(said) == set(Part)
+    assert said[Part.REACH].en == "Heard at 1 account of 40, by 1 rep, in 1 note"
+    assert said[Part.REACH].fr == "Entendu chez 1 compte sur 40, par 1 commercial, dans 1 note"
+    assert said[Part.MONEY].fr == "Concerne 1\u202f000 EUR d'affaires en cours"
