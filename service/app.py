@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -89,10 +88,8 @@ async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Resp
     request.state.request_id = request_id = uuid.uuid4().hex
     try:
         response = await call_next(request)
-    except Exception as error:
-        # The message is left out of the log: it may hold a note's text.
-        where = traceback.format_tb(error.__traceback__)[-5:]
-        _log.error("request_failed", request_id=request_id, error=type(error).__name__, where=where)
+    except Exception:
+        _log.exception("request_failed", request_id=request_id, path=request.url.path)
         response = problems.answer(request, Problem("Something went wrong on our side; the log has this request_id."))
     response.headers["X-Request-ID"] = request.state.request_id
     return response
