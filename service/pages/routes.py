@@ -45,7 +45,7 @@ def get_home(request: Request, session: ReadSession, now: Now, _visitor: Visitor
     try:
         view = views.ranking_view(session, form.filters, form.kinds, form.page)
     except InvalidInput:  # the period starts after the latest note
-        form.faults.append(Fault("to", "wrong_order"))
+        form.faults.append(Fault("from", "wrong_late"))
         return _home(request, form, 422, **context)
     return _home(request, form, view=view, **context)
 

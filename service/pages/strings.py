@@ -1,6 +1,7 @@
 """Every sentence of the pages, in English and French.
 
-A string with `|` has a form for one and a form for many; `Words.count` picks.
+A string with `|` has a form for one and a form for many; `Words.count` picks. French keeps its signs with their words:
+`Words` makes the spaces before `:` `;` `»` and after `«` unbreakable.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ STRINGS: dict[str, tuple[str, str]] = {
     "tagline": ("What customers say", "Ce que disent les clients"),
     "skip": ("Skip to the content", "Aller au contenu"),
     "insights": ("Insights", "Enseignements"),
-    "sign_out": ("Sign out", "Se déconnecter"),
+    "sign_out": ("Sign out", "Déconnexion"),
     "other_language": ("Français", "English"),
     "main_menu": ("Main menu", "Menu principal"),
     "footer": (
         "Binôme reads every note where it is stored: no text leaves this installation.",
         "Binôme lit chaque note là où elle est stockée : aucun texte ne quitte cette installation.",
     ),
-    "colon": (": ", "\u00a0: "),
+    "colon": (": ", " : "),
     # the ranking
     "title_home": ("What customers say", "Ce que disent les clients"),
     "summary": ("{notes} from {accounts}, {period}.", "{notes} de {accounts}, {period}."),
@@ -141,6 +142,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The period ends before it starts: swap the two dates.",
         "La période finit avant de commencer : inversez les deux dates.",
     ),
+    "wrong_late": (
+        "The period starts after the latest note: choose an earlier day.",
+        "La période commence après la dernière note : choisissez un jour plus tôt.",
+    ),
     "wrong_language": (
         "This language is not one of the list: choose one of it.",
         "Cette langue n'est pas dans la liste : choisissez-en une.",
@@ -197,7 +202,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "won_money": ("Won", "Gagnées"),
     "lost_money": ("Lost", "Perdues"),
     "deals": ("Closed deals", "Affaires closes"),
-    "deals_text": ("{won} won, {lost} lost", "{won} gagnées, {lost} perdues"),
+    "deals_won": ("{n} won|{n} won", "{n} gagnée|{n} gagnées"),
+    "deals_lost": ("{n} lost|{n} lost", "{n} perdue|{n} perdues"),
     "win_rate": ("Win rate with it", "Taux de gain avec"),
     "win_rate_without": ("Win rate without it", "Taux de gain sans"),
     "too_few": ("too few closed deals", "trop peu d'affaires closes"),

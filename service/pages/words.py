@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from service.insights.schemas import Amount, Label
 from service.pages.strings import MONTHS, SHORT_MONTHS, STRINGS
 
 COOKIE = "binome_lang"
+_KEPT_SPACE = re.compile(r"(?<=«) | (?=[»:;?!])")
 
 
 class Lang(StrEnum):
@@ -77,11 +79,11 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """Return a string of the catalogue with its values filled in."""
-        return STRINGS[key][self.french].format(**values)
+        return self._string(key).format(**values)
 
     def count(self, key: str, count: int) -> str:
         """Return a string of the catalogue in its form for a number; French says "0 note", English "0 notes"."""
-        one, many = STRINGS[key][self.french].split("|")
+        one, many = self._string(key).split("|")
         return (one if count == 1 or (self.french and count == 0) else many).format(n=self.number(count))
 
     def label(self, label: Label) -> str:
@@ -125,6 +127,10 @@ class Words:
         return (
             f"du {start} au {self.long_date(period.end)}" if self.french else f"{start} to {self.long_date(period.end)}"
         )
+
+    def _string(self, key: str) -> str:
+        text = STRINGS[key][self.french]
+        return _KEPT_SPACE.sub("\u00a0", text) if self.french else text
 
     def _day(self, day: date) -> str:
         return "1er" if self.french and day.day == 1 else str(day.day)
