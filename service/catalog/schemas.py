@@ -9,12 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from models.types import Catalog, Competitor
 from service.filters import name_key
-from service.notes.schemas import refuse_unstorable
+from service.notes.schemas import trimmed
 
 Name = Annotated[
     str,
-    BeforeValidator(refuse_unstorable),
-    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200),
+    BeforeValidator(trimmed),
+    StringConstraints(strict=True, min_length=1, max_length=200),
 ]
 
 EXAMPLE_CATALOG: dict[str, Any] = {

@@ -48,9 +48,14 @@ def refuse_unstorable(value: Any) -> Any:
     return value
 
 
+def trimmed(value: Any) -> Any:
+    """Take a name without the spaces around it, so that one of spaces alone is empty."""
+    return refuse_unstorable(value.strip() if isinstance(value, str) else value)
+
+
 def _identifier(value: Any) -> Any:
     """Take whole numbers as ids: CRMs send them so."""
-    return str(value) if type(value) is int else refuse_unstorable(value)
+    return str(value) if type(value) is int else trimmed(value)
 
 
 def _time(value: Any) -> Any:
@@ -65,7 +70,7 @@ Short = Annotated[str, BeforeValidator(refuse_unstorable), StringConstraints(str
 Identifier = Annotated[
     str,
     BeforeValidator(_identifier),
-    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
+    StringConstraints(strict=True, min_length=1, max_length=500),
 ]
 Body = Annotated[str, BeforeValidator(refuse_unstorable), StringConstraints(strict=True)]
 Time = Annotated[AwareDatetime, BeforeValidator(_time)]

@@ -1,0 +1,68 @@
+"""Keys: what they open, and how they end."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.work import note
+
+ROUTES = [
+    ("POST", "/v1/notes", "ingest"),
+    ("GET", "/v1/notes", "read"),
+    ("GET", "/v1/catalog", "read"),
+    ("PUT", "/v1/catalog", "curate"),
+    ("GET", "/v1/jobs", "read"),
+    ("GET", "/v1/backlog", "read"),
+    ("POST", "/v1/themes/refit", "curate"),
+    ("GET", "/v1/keys", "admin"),
+]
+BODIES = {"/v1/notes": note("a"), "/v1/catalog": {}}
+
+
+def ask(client: TestClient, method: str, path: str, key: str) -> int:
+    body = BODIES.get(path) if method in {"POST", "PUT"} else None
+    return client.request(method, path, json=body, headers={"Authorization": f"Bearer {key}"}).status_code
+
+
+@pytest.mark.parametrize("scope", ["ingest", "read", "curate"])
+def test_a_scope_opens_its_routes_and_no_others(client: TestClient, scope: str) -> None:
+    created = client.post("/v1/keys", json={"name": "crm", "scopes": [scope]}).json()
+    for method, path, wanted in ROUTES:
+        status = ask(client, method, path, created["key"])
+        assert (status == 403) == (wanted != scope), (method, path, status)
+
+
+def test_missing_unknown_expired_and_revoked_keys_are_401(client: TestClient) -> None:
+    assert ask(client, "GET", "/v1/notes", "bn_unknown") == 401
+    bare = TestClient(client.app, raise_server_exceptions=False)
+    response = bare.get("/v1/notes")
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    old = client.post("/v1/keys", json={"name": "old", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}).json()
+    assert ask(client, "GET", "/v1/notes", old["key"]) == 401
+    key = client.post("/v1/keys", json={"name": "crm", "scopes": ["read"]}).json()
+    assert ask(client, "GET", "/v1/notes", key["key"]) == 200
+    assert client.delete(f"/v1/keys/{key['id']}").status_code == 204
+    assert ask(client, "GET", "/v1/notes", key["key"]) == 401
+    assert client.delete(f"/v1/keys/{key['id']}").status_code == 404
+
+
+def test_secrets_are_shown_once(client: TestClient) -> None:
+    created = client.post("/v1/keys", json={"name": "crm", "scopes": ["read"]}).json()
+    assert created["key"] not in client.get("/v1/keys").text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": "", "scopes": ["read"]},
+        {"name": "a", "scopes": []},
+        {"name": "a", "scopes": ["root"]},
+        {"name": "a", "scopes": ["read"], "expires_at": "2026-01-01T00:00:00"},
+        {"name": "a\x00", "scopes": ["read"]},
+    ],
+)
+def test_bad_keys_are_refused(client: TestClient, body: dict) -> None:
+    assert client.post("/v1/keys", json=body).status_code == 422

@@ -1,0 +1,58 @@
+"""The OpenAPI document: every route says what it does, takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, op) for path, item in document["paths"].items() for method, op in item.items()]
+
+
+def test_every_route_has_summary_and_description(openapi: dict[str, Any]) -> None:
+    assert len(operations(openapi)) > 15
+    for path, method, operation in operations(openapi):
+        assert operation.get("summary"), (path, method)
+        assert operation.get("description"), (path, method)
+        assert operation.get("tags"), (path, method)
+
+
+def test_errors_are_documented_as_problems(openapi: dict[str, Any]) -> None:
+    for path, method, operation in operations(openapi):
+        for status, answer in operation["responses"].items():
+            if status >= "400":
+                assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
+
+
+def test_every_body_has_an_example(openapi: dict[str, Any]) -> None:
+    for path, method, operation in operations(openapi):
+        for media, body in operation.get("requestBody", {}).get("content", {}).items():
+            assert media == "application/json"
+            assert body.get("examples") or _example(openapi, body["schema"]), (path, method)
+
+
+def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema.get("examples")
+
+
+def test_references_resolve(openapi: dict[str, Any]) -> None:
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str) and value["$ref"].startswith("#/components/"):
+                assert value["$ref"].rsplit("/", 1)[1] in openapi["components"]["schemas"], value["$ref"]
+            for part in value.values():
+                walk(part)
+        elif isinstance(value, list):
+            for part in value:
+                walk(part)
+
+    walk(openapi)
+
+
+@pytest.mark.parametrize("path", ["/v1/notes", "/v1/catalog", "/v1/insights", "/v1/objections", "/v1/competitors"])
+def test_the_design_s_routes_are_there(openapi: dict[str, Any], path: str) -> None:
+    assert path in openapi["paths"]
