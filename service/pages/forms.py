@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
@@ -12,7 +11,6 @@ from starlette.datastructures import QueryParams
 from service.filters import Filters
 from service.insights.measures import About
 
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 IN_FORM = ("from", "to", "language", "team", "segment")
 OTHERS = ("compare", "author", "account", "kind", "outcome", "source", "competitor", "objection_type", "theme")
 _OWN_MESSAGE = {"from", "to", "language"}
@@ -81,7 +79,7 @@ def read_form(params: QueryParams) -> FilterForm:
     """Read the filters of an address; empty fields are those that a form sends unset."""
     values = {}
     for name in (*IN_FORM, *OTHERS):
-        value = params.get(name, "").replace("\0", "").strip()
+        value = params.get(name, "").strip()
         if value:
             values[name] = value
     faults = []
@@ -95,8 +93,9 @@ def read_form(params: QueryParams) -> FilterForm:
     try:
         filters = Filters.model_validate(values)
     except ValidationError as error:
-        faults += [_fault(str(e["loc"][0])) for e in error.errors()]
-    faults += _period_faults(filters)
+        faults += [_fault(str(e["loc"][0]), e["type"]) for e in error.errors()]
+    if filters.from_ and filters.to and filters.to < filters.from_:
+        faults.append(Fault("to", "wrong_order"))
     return FilterForm(values, tuple(about), filters, read_page(params), faults)
 
 
@@ -106,13 +105,7 @@ def read_page(params: QueryParams) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def _fault(name: str) -> Fault:
+def _fault(name: str, error: str) -> Fault:
+    if error in {"greater_than_equal", "less_than_equal"}:
+        return Fault(name, "wrong_years")
     return Fault(name, f"wrong_{name}" if name in _OWN_MESSAGE else "wrong_other")
-
-
-def _period_faults(filters: Filters) -> list[Fault]:
-    days = {"from": filters.from_, "to": filters.to}
-    faults = [Fault(name, "wrong_years") for name, day in days.items() if day and not FIRST_DAY <= day <= LAST_DAY]
-    if filters.from_ and filters.to and filters.to < filters.from_:
-        faults.append(Fault("to", "wrong_order"))
-    return faults

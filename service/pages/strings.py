@@ -137,7 +137,7 @@ STRINGS: dict[str, tuple[str, str]] = {
         "“To” is not a date: write it like 2026-09-30.",
         "« Au » n'est pas une date : écrivez-la comme 2026-09-30.",
     ),
-    "wrong_years": ("Dates go from 1970 to 2100.", "Les dates vont de 1970 à 2100."),
+    "wrong_years": ("Dates go from 1900 to 2200.", "Les dates vont de 1900 à 2200."),
     "wrong_order": (
         "The period ends before it starts: swap the two dates.",
         "La période finit avant de commencer : inversez les deux dates.",
