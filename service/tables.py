@@ -107,9 +107,9 @@ class NoteTable(Table):
     text: Mapped[str] = mapped_column(sa.Text)
     declared_language: Mapped[str | None]
     occurred_at: Mapped[datetime]
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
-    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
-    deal_id: Mapped[int | None] = mapped_column(ForeignKey("deals.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
+    deal_id: Mapped[int | None] = mapped_column(ForeignKey("deals.id"))
     content_hash: Mapped[str]
     version_ms: Mapped[int]
     revision: Mapped[int] = mapped_column(default=1)
@@ -126,10 +126,10 @@ class NoteTable(Table):
 
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
-        Index("ix_notes_occurred_at", "occurred_at", "id"),
         Index(
-            "ix_notes_read",  # all that counting the notes of a period looks at, so that their texts stay unread
+            "ix_notes_day",  # all that counting and filtering the notes of a period looks at: their texts stay unread
             "occurred_at",
+            "id",
             "account_id",
             "author_id",
             "deal_id",

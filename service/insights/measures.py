@@ -62,7 +62,7 @@ class Deals:
     won: int = 0
     lost: int = 0
 
-    def add(self, outcome: Outcome, currency: str | None, amount: float | None, count: int = 1) -> None:
+    def add(self, outcome: Outcome, currency: str | None, amount: float | None, count: int) -> None:
         """Count deals of one outcome and currency; those without an amount count as deals, not as money."""
         if outcome is Outcome.WON:
             self.won += count
@@ -75,9 +75,15 @@ class Deals:
 
 def add_up(deals: Iterable[Deal]) -> Deals:
     """Sum deals, each given once."""
-    total = Deals()
+    counts: dict[tuple[str, str | None], int] = {}
+    sums: dict[tuple[str, str | None], float] = {}
     for outcome, currency, amount in deals:
-        total.add(Outcome(outcome), currency, amount)
+        group = (outcome, currency)
+        counts[group] = counts.get(group, 0) + 1
+        sums[group] = sums.get(group, 0.0) + (amount or 0.0)
+    total = Deals()
+    for (outcome, currency), count in counts.items():
+        total.add(Outcome(outcome), currency, sums[outcome, currency], count)
     return total
 
 
@@ -165,8 +171,8 @@ def count_items(
     )
     counts: dict[Any, Counts] = {}
     for key, mentions, notes, accounts, authors, deal_ids, *sums in rows:
-        of_item = (deals.get(int(deal_id)) for deal_id in (deal_ids or "").split(",") if deal_id)
-        counts[key] = Counts(mentions, notes, accounts, authors, add_up(deal for deal in of_item if deal))
+        of_item = sorted(map(int, deal_ids.split(","))) if deal_ids else []
+        counts[key] = Counts(mentions, notes, accounts, authors, add_up(deals[i] for i in of_item if i in deals))
         for (name, value, _), count in zip(details, sums, strict=True):
             counts[key].details.setdefault(name, {})[str(value)] = int(count)
     return counts
