@@ -1,0 +1,309 @@
+"""Kills the service and its worker while clients post, edit, repeat and delete notes, then counts what is there.
+
+Each client owns its notes and repeats a request until it is acknowledged, as a CRM does; so what must be in the
+database in the end is known exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.types import Analyzer, Catalog, NoteText
+from service.database import make_engine, migrate, read_session
+from service.tables import NoteTable, ObjectionTable, PassageTable
+
+KEY = "storm-key-of-the-tests"
+CLIENTS = 4
+FIRST_TIME = datetime(2026, 9, 1, tzinfo=UTC)
+SENTENCES = (
+    "The director finds it too expensive.",
+    "Le directeur trouve cela trop cher.",
+    "They wait for the go-live of their new system.",
+    "Nobody there has time for the migration.",
+    "It is too expensive, says the buyer, and too expensive again.",
+    "They liked the demo.",
+)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a storm did and what was found after it."""
+
+    database: str
+    reader: str
+    notes: int
+    requests: int = 0
+    edits: int = 0
+    deletions: int = 0
+    kills_service: int = 0
+    kills_worker: int = 0
+    lost: int = 0
+    doubled: int = 0
+    outdated: int = 0
+    revived: int = 0
+    unanalysed: int = 0
+    failed: int = 0
+    findings_expected: int = 0
+    findings_found: int = 0
+    seconds: float = 0.0
+
+    def faults(self) -> dict[str, int]:
+        """Return the counts that have to be 0, where they are not."""
+        names = ("lost", "doubled", "outdated", "revived", "unanalysed", "failed")
+        counts = {name: getattr(self, name) for name in names}
+        counts["findings"] = abs(self.findings_expected - self.findings_found)
+        return {name: count for name, count in counts.items() if count}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What was acknowledged: for each note its latest text, None where it was deleted."""
+
+    texts: dict[str, str | None] = field(default_factory=dict)
+    requests: int = 0
+    edits: int = 0
+    deletions: int = 0
+    progress: float = 0.0
+
+
+class Processes:
+    """The service and one worker, restarted after each kill."""
+
+    def __init__(self, url: str, folder: Path, worker_command: Sequence[str]) -> None:
+        self.port = _free_port()
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("BINOME_")},
+            "BINOME_DATABASE_URL": url,
+            "BINOME_DATA_DIR": str(folder),
+            "BINOME_PORT": str(self.port),
+            "BINOME_ADMIN_KEY": KEY,
+            "BINOME_SAMPLE": "off",
+            "BINOME_WORKERS": "0",
+        }
+        self._log = (folder / "storm.log").open("ab")
+        self._commands = {"service": [sys.executable, "-m", "service.cli", "serve"], "worker": list(worker_command)}
+        self._running = {name: self._start(name) for name in self._commands}
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._commands[name], env=self._environment, stdout=self._log, stderr=self._log)
+
+    def kill(self, name: str) -> None:
+        """Kill a process with SIGKILL and start it again."""
+        process = self._running[name]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self._running[name] = self._start(name)
+
+    def restart_dead(self) -> None:
+        """Start again what ended by itself: what a supervisor does."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                self._running[name] = self._start(name)
+
+    def stop(self) -> None:
+        """Stop both."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._log.close()
+
+
+def run_storm(
+    url: str,
+    folder: Path,
+    *,
+    notes: int,
+    kills: int,
+    worker_command: Sequence[str],
+    reader: Analyzer,
+    seed: int = 1,
+    longest_pause_seconds: float = 3.0,
+    patience_seconds: float = 300.0,
+) -> Report:
+    """Run a storm over an empty database.
+
+    Args:
+        url: The database.
+        folder: For the service's data and log.
+        notes: How many different notes are posted.
+        kills: How many SIGKILLs, spread over the posting and the analysis.
+        worker_command: Starts the worker.
+        reader: The same reader, to know what a calm run would find.
+        seed: Of what is posted and when is killed.
+        longest_pause_seconds: Between two kills.
+        patience_seconds: For the analysis of the rest, after the last kill.
+    """
+    began = time.monotonic()
+    migrate(url)
+    chance = random.Random(seed)
+    processes = Processes(url, folder, worker_command)
+    ledgers = [Ledger() for _ in range(CLIENTS)]
+    killed = threading.Event()
+    share = [0.0]  # of the kills that are done: clients keep pace with it
+    report = Report(sa.make_url(url).get_backend_name(), reader.version, notes)
+    clients = [
+        threading.Thread(
+            target=_post_all, args=(processes.port, ledger, index, notes // CLIENTS, seed * 100 + index, share, killed)
+        )
+        for index, ledger in enumerate(ledgers)
+    ]
+    try:
+        for client in clients:
+            client.start()
+        for number in range(kills):
+            time.sleep(chance.uniform(0.05, longest_pause_seconds))
+            name = chance.choice(("service", "worker"))
+            processes.kill(name)
+            setattr(report, f"kills_{name}", getattr(report, f"kills_{name}") + 1)
+            share[0] = (number + 1) / kills
+        killed.set()
+        for client in clients:
+            client.join()
+        engine = make_engine(url)
+        _wait_for_analysis(engine, processes, patience_seconds)
+        _count(report, engine, ledgers, reader)
+        engine.dispose()
+    finally:
+        killed.set()
+        processes.stop()
+    report.seconds = round(time.monotonic() - began, 1)
+    return report
+
+
+def _post_all(
+    port: int, ledger: Ledger, client: int, count: int, seed: int, share: list[float], killed: threading.Event
+) -> None:
+    """Post a client's notes in random portions, with edits, repeats, late old versions and deletions between."""
+    chance = random.Random(seed)
+    version = 0
+    names: list[str] = []
+    sent: dict[str, dict[str, Any]] = {}
+    while len(names) < count:
+        while not killed.is_set() and len(names) / count > share[0] * 1.1 + 0.02:
+            time.sleep(0.02)
+        batch: dict[str, dict[str, Any]] = {}
+        for _ in range(min(chance.choice((1, 1, 5, 20)), count - len(names))):
+            version += 1
+            names.append(f"c{client}-{len(names)}")
+            batch[names[-1]] = _version(chance, names[-1], version)
+        late = []
+        for name in chance.sample(names, min(len(names), chance.choice((0, 1, 3)))):
+            version += 1
+            if name in sent and name not in batch:
+                late.append(sent[name])
+            batch[name] = _version(chance, name, version)
+        for name in chance.sample(names, 1 if chance.random() < 0.3 else 0):
+            version += 1
+            batch[name] = {"external_id": name, "deleted": True, "updated_at": _time(version)}
+        _deliver(port, ledger, list(batch.values()))
+        if late or chance.random() < 0.2:  # delivered again, and out of order
+            _deliver(port, ledger, late or list(batch.values()), late=bool(late))
+        for name, note in batch.items():
+            ledger.edits += name in sent
+            ledger.deletions += bool(note.get("deleted"))
+            ledger.texts[name] = None if note.get("deleted") else note["text"]
+        sent |= batch
+
+
+def _version(chance: random.Random, name: str, version: int) -> dict[str, Any]:
+    text = " ".join([f"Note {name}, version {version}.", *chance.choices(SENTENCES, k=chance.randint(1, 5))])
+    account = {"id": f"acc-{chance.randint(1, 40)}"}
+    return {"external_id": name, "text": text, "account": account, "updated_at": _time(version)}
+
+
+def _time(version: int) -> str:
+    return (FIRST_TIME + timedelta(seconds=version)).isoformat()
+
+
+def _deliver(port: int, ledger: Ledger, notes: list[dict[str, Any]], *, late: bool = False) -> None:
+    """Post until it is acknowledged."""
+    body: Any = notes[0] if len(notes) == 1 else {"notes": notes}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/notes",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+    )
+    while True:
+        ledger.requests += 1
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                results = json.load(response)["results"]
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise
+        except (OSError, ValueError):
+            pass
+        else:
+            allowed = {"stale", "unchanged"} if late else {"created", "updated", "unchanged", "deleted"}
+            assert {r["result"] for r in results} <= allowed, results
+            return
+        time.sleep(0.05)
+
+
+def _wait_for_analysis(engine: sa.Engine, processes: Processes, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    waiting = sa.select(sa.func.count()).select_from(NoteTable)
+    waiting = waiting.where(NoteTable.analysed_revision < NoteTable.revision, NoteTable.failure.is_(None))
+    while time.monotonic() < end:
+        with read_session(engine) as session:
+            if not session.scalar(waiting):
+                return
+        processes.restart_dead()
+        time.sleep(0.2)
+
+
+def _count(report: Report, engine: sa.Engine, ledgers: list[Ledger], reader: Analyzer) -> None:
+    expected = {name: text for ledger in ledgers for name, text in ledger.texts.items()}
+    with read_session(engine) as session:
+        rows = list(session.scalars(sa.select(NoteTable)))
+        found = sum(
+            session.scalar(sa.select(sa.func.count()).select_from(t)) or 0 for t in (ObjectionTable, PassageTable)
+        )
+    stored = {row.external_id: row for row in rows}
+    alive = {name: text for name, text in expected.items() if text is not None}
+    report.requests = sum(ledger.requests for ledger in ledgers)
+    report.edits = sum(ledger.edits for ledger in ledgers)
+    report.deletions = sum(ledger.deletions for ledger in ledgers)
+    report.lost = len(expected.keys() - stored.keys()) + sum(
+        stored[name].deleted_at is not None for name in alive.keys() & stored.keys()
+    )
+    report.doubled = len(rows) - len(stored)
+    report.outdated = sum(stored[n].text != text for n, text in alive.items() if n in stored)
+    report.revived = sum(stored[n].deleted_at is None for n in expected.keys() - alive.keys() if n in stored)
+    report.unanalysed = sum(row.analysed_revision < row.revision for row in rows)
+    report.failed = sum(row.failure is not None for row in rows)
+    analyses = reader.analyze([NoteText(text, "call_note") for text in alive.values()], Catalog())
+    report.findings_expected = sum(len(a.objections) + len(a.passages) for a in analyses)
+    report.findings_found = found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,155 @@
+"""Pitfalls of storing (P1 to P5, P13), each with the test that would show it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+import sys
+from collections import namedtuple
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from service import database
+from service.database import alembic_config, current_revision, head_revision, make_engine, migrate, write_session
+from service.errors import StartRefused
+from service.tables import JobTable, Table
+
+
+def _count_up(url: str, times: int) -> None:
+    engine = make_engine(url)
+    for _ in range(times):
+        with write_session(engine) as session:
+            job = session.get(JobTable, 1, with_for_update=True)
+            assert job is not None
+            job.done += 1
+
+
+def test_400_read_modify_writes_of_two_processes_lose_nothing(database_url: str, engine: sa.Engine) -> None:
+    """P2: SQLite's driver opens transactions late, and then updates that are read first get lost."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into jobs (id, kind, params, state, done, requested_by, created_at)"
+                " values (1, 'fit_themes', '{}', 'done', 0, 'test', '2026-01-01 00:00:00')"
+            )
+        )
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_count_up, args=(database_url, 200)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(JobTable.done)) == 400
+
+
+def test_sqlite_is_durable_and_checks_references(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """P4: WAL with full synchronisation is really on, in each connection."""
+    engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('wal') / 'a.sqlite3'}")
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            values = {
+                name: connection.exec_driver_sql(f"pragma {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+            assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+            connection.rollback()
+    engine.dispose()
+
+
+REBUILD = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "rebuild", "{head}", None, None
+
+def upgrade():
+    with op.batch_alter_table("notes", recreate="always") as batch:
+        batch.add_column(sa.Column("extra", sa.String()))
+"""
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
+    database_url: str, engine: sa.Engine, tmp_path: Path
+) -> None:
+    """P3: a batch migration drops the table, which would cascade."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL alters tables in place")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into notes (id, source, external_id, kind, text, occurred_at, content_hash, version_ms, revision,"
+            " queued_revision, analysed_revision, attempts, received_at, updated_at)"
+            " values (1, 'a', 'b', 'call_note', 't', '2026-01-01', '', 0, 1, 1, 1, 0, '2026-01-01', '2026-01-01')"
+        )
+        connection.exec_driver_sql(
+            'insert into objections (note_id, occurred_on, start, "end", quote, type, status, origin)'
+            " values (1, '2026-01-01', 0, 1, 't', 'price', 'open', 'test')"
+        )
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "rebuild.py").write_text(REBUILD.format(head=head_revision()))
+    config = alembic_config(database_url)
+    own = Path(database.__file__).parent / "migrations" / "versions"
+    config.set_main_option("version_locations", os.pathsep.join([str(own), str(tmp_path / "versions")]))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert "extra" in {column["name"] for column in sa.inspect(connection).get_columns("notes")}
+        assert connection.exec_driver_sql("select count(*) from objections").scalar() == 1
+
+
+def test_tables_and_migrations_agree(database_url: str) -> None:
+    """P13: `alembic check` finds nothing to do, on both databases."""
+    command.check(alembic_config(database_url))
+
+
+def test_down_and_up_again(empty_url: str) -> None:
+    migrate(empty_url)
+    command.downgrade(alembic_config(empty_url), "base")
+    engine = make_engine(empty_url)
+    assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version"}
+    migrate(empty_url)
+    assert current_revision(engine) == head_revision()
+    assert set(Table.metadata.tables) <= set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+
+
+def test_migrations_of_several_processes_at_once(empty_url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=migrate, args=(empty_url,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+
+
+def test_newer_database_is_refused(engine: sa.Engine, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    with pytest.raises(StartRefused, match="9999"):
+        migrate(database_url)
+
+
+def test_database_that_is_not_there_is_refused() -> None:
+    with pytest.raises(StartRefused, match="can't be reached"):
+        migrate("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
+
+
+Version = namedtuple("Version", "major minor micro")
+
+
+def test_old_sqlite_on_new_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P1: the job engine needs SQLite 3.42 on Python 3.12 and newer."""
+    monkeypatch.setattr(database, "sys", SimpleNamespace(version_info=Version(3, 12, 0)))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    monkeypatch.setitem(sys.modules, "pysqlite3", None)
+    with pytest.raises(StartRefused, match=r"too old for Python 3\.12"):
+        database.sqlite_module()
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 42, 0))
+    assert database.sqlite_module() is sqlite3
