@@ -8,7 +8,6 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     # the frame of every page
-    "tagline": ("What customers say", "Ce que disent les clients"),
     "skip": ("Skip to the content", "Aller au contenu"),
     "insights": ("Insights", "Enseignements"),
     "sign_out": ("Sign out", "Déconnexion"),
@@ -229,7 +228,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "note": ("Note", "Note"),
     "date": ("Date", "Date"),
     "deal": ("Deal", "Affaire"),
-    "stage": ("Stage", "Étape"),
     "found": ("What was found", "Ce qui a été trouvé"),
     "found_none": (
         "No objection, competitor or theme was found in this note.",
@@ -241,7 +239,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "note_failed": ("This note could not be read: {reason}", "Cette note n'a pas pu être lue : {reason}"),
     "show_in_text": ("Show in the text", "Voir dans le texte"),
-    "not_given": ("not given", "non précisé"),
     # signing in
     "sign_in": ("Sign in", "Se connecter"),
     "sign_in_text": (

@@ -315,7 +315,7 @@ def test_filters_narrow_the_ranking_and_stay_in_the_form(signed: TestClient, eng
     assert ">Price<" not in signed.get("/?about=competitor").text
     kinds = shown(signed.get("/?about=competitor&about=objection").text)
     assert "2 insights" in kinds
-    assert "Show : Competitors, Objections" in kinds
+    assert "Show: Competitors, Objections" in kinds
 
 
 def test_links_keep_the_filters(signed: TestClient, engine: sa.Engine) -> None:
