@@ -1,0 +1,222 @@
+"""`make bench`: how fast notes are taken in and analysed, and insights answered at 100,000 notes.
+
+Speeds are also given against something plain that is measured in the same run, because machines differ: taking in against
+bare SQLite commits, analysis against a list of keywords. Writes data/metrics/bench.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import platform
+import re
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.types import Analyzer, Catalog, Competitor, NoteText
+from service.database import make_engine, migrate
+from tests.bench.load import ask, post_all, service
+from tests.bench.seed import seed
+from tests.postgres import fresh_database, postgres_server
+from tests.work import analyse_all
+
+ROOT = Path(__file__).parents[2]
+METRICS = ROOT / "data" / "metrics" / "bench.json"
+SAMPLE = ROOT / "data" / "samples" / "clavance"
+SINGLE_NOTES = 2_000
+BATCHES_OF_100 = 200
+CONNECTIONS = 8
+QUERIES = {
+    "last 90 days": "/v1/insights",
+    "one year": "/v1/insights?from=2025-10-01&to=2026-09-30",
+    "90 days, one segment": "/v1/insights?segment=mid-market",
+    "objections, 90 days": "/v1/objections",
+    "notes, first page": "/v1/notes",
+}
+KEYWORDS = re.compile(
+    r"too expensive|trop cher|budget|no time|contract|contrat|missing|manque|security|hébergement", re.I
+)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--notes", type=int, default=100_000, help="notes of the large workspace")
+    parser.add_argument("--repeats", type=int, default=20, help="times that each query is asked")
+    arguments = parser.parse_args()
+    result: dict[str, Any] = {"machine": _machine(), "taking_in": {}, "queries": {"notes": arguments.notes}}
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
+        result["analysis"] = _measure_analysis(folder)
+        server = stack.enter_context(postgres_server())
+        databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
+        if server is not None:
+            databases["postgresql"] = stack.enter_context(fresh_database(server))
+        for backend, url in databases.items():
+            migrate(url)
+            with service(url, folder) as port:
+                result["taking_in"][backend] = _measure_intake(port, result["plain"]["sqlite_commits_per_second"])
+            _empty(url)
+            result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
+    METRICS.write_text(json.dumps(result, indent=2) + "\n")
+    _print(result)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def _bare_commits(folder: Path) -> float:
+    """Return how many one-row transactions SQLite commits to this disk in a second, fully synchronised."""
+    connection = sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma synchronous=full")
+    connection.execute("create table t (id integer primary key, body text)")
+    count = 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < 3:
+        connection.execute("insert into t (body) values (?)", ("x" * 400,))
+        count += 1
+    connection.close()
+    return round(count / (time.perf_counter() - began), 1)
+
+
+def _note(number: int) -> dict[str, Any]:
+    return {
+        "external_id": f"n-{number}",
+        "occurred_at": "2026-09-14T10:20:00Z",
+        "author": {"id": f"rep-{number % 50}", "team": "north"},
+        "account": {"id": f"acc-{number % 500}", "name": "Harrow Foods", "segment": "mid-market"},
+        "deal": {"id": f"d-{number % 700}", "amount": 48000, "currency": "EUR", "outcome": "open"},
+        "text": f"Call {number}. They like the demo, but our price is 20% above the other quote. " * 4,
+    }
+
+
+def _measure_intake(port: int, commits: float) -> dict[str, Any]:
+    seconds, times = post_all(port, [_note(i) for i in range(SINGLE_NOTES)], CONNECTIONS)
+    single = SINGLE_NOTES / seconds
+    batches = [{"notes": [_note(10**6 + 100 * b + i) for i in range(100)]} for b in range(BATCHES_OF_100)]
+    seconds_batches, batch_times = post_all(port, batches, CONNECTIONS // 2)
+    hundreds = 100 * BATCHES_OF_100 / seconds_batches
+    return {
+        "single_notes_per_second": round(single, 1),
+        "single_ratio_to_bare_commits": round(single / commits, 3),
+        "single_ms": _spread(times),
+        "hundreds_notes_per_second": round(hundreds, 1),
+        "hundreds_ratio_to_bare_commits": round(hundreds / commits, 3),
+        "hundreds_ms": _spread(batch_times),
+    }
+
+
+def _spread(times: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile in milliseconds."""
+    ordered = sorted(1000 * t for t in times)
+    return {"median": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
+
+
+def _measure_analysis(folder: Path) -> dict[str, Any]:
+    from models.analyzer import load_analyzer
+
+    began = time.perf_counter()
+    reader: Analyzer = load_analyzer()
+    loading = time.perf_counter() - began
+    rows = [json.loads(line) for line in (SAMPLE / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
+    names = json.loads((SAMPLE / "catalog.json").read_text(encoding="utf-8"))
+    catalog = Catalog(
+        tuple(names["us"]), tuple(Competitor(c["name"], tuple(c["aliases"])) for c in names["competitors"])
+    )
+    notes = [NoteText(row["text"], row["kind"]) for row in rows]
+    reader.analyze(notes[:20], catalog)
+    alone = len(notes) / _seconds(lambda: reader.analyze(notes, catalog))
+    plain = 50 * len(notes) / _seconds(lambda: [KEYWORDS.findall(n.text) for _ in range(50) for n in notes])
+    return {
+        "notes": len(notes),
+        "characters_per_note": round(statistics.mean(len(n.text) for n in notes)),
+        "loading_seconds": round(loading, 2),
+        "reader_notes_per_second": round(alone, 1),
+        "with_database_notes_per_second": round(_through_database(folder, reader, rows), 1),
+        "ratio_to_keyword_list": round(alone / plain, 5),
+    }
+
+
+def _through_database(folder: Path, reader: Analyzer, rows: list[dict[str, Any]]) -> float:
+    from datetime import UTC, datetime
+
+    from service.database import write_session
+    from service.notes.intake import parse_note
+    from service.notes.queries import store_notes
+    from service.notes.schemas import IncomingNote
+
+    url = f"sqlite:///{folder / 'analysis.sqlite3'}"
+    migrate(url)
+    engine = make_engine(url)
+    notes = [note for note in map(parse_note, rows) if isinstance(note, IncomingNote)]
+    with write_session(engine) as session:
+        store_notes(session, notes, datetime.now(UTC))
+    speed = len(notes) / _seconds(lambda: analyse_all(engine, reader))
+    engine.dispose()
+    return speed
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _empty(url: str) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for table in ("notes", "accounts", "authors", "deals"):
+            connection.execute(sa.text(f"delete from {table}"))
+    engine.dispose()
+
+
+def _measure_queries(url: str, folder: Path, notes: int, repeats: int) -> dict[str, Any]:
+    engine = make_engine(url)
+    seeding = _seconds(lambda: seed(engine, notes))
+    engine.dispose()
+    answers: dict[str, Any] = {"seeding_seconds": round(seeding, 1)}
+    with service(url, folder) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        for name, path in QUERIES.items():
+            times = [_seconds(lambda path=path: ask(connection, "GET", path)) for _ in range(repeats)]
+            answers[name] = {"first_ms": round(1000 * times[0], 1), **_spread(times)}
+    return answers
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(f"machine: {result['machine']}")
+    print(f"bare SQLite commits: {result['plain']['sqlite_commits_per_second']}/s")
+    for backend, figures in result["taking_in"].items():
+        print(f"taken in, {backend}: one by one {figures['single_notes_per_second']} notes/s", end=" ")
+        print(f"({figures['single_ratio_to_bare_commits']} of bare commits; {figures['single_ms']} ms),", end=" ")
+        print(f"in hundreds {figures['hundreds_notes_per_second']} notes/s")
+    analysis = result["analysis"]
+    print(f"analysed: {analysis['reader_notes_per_second']} notes/s by the reader alone,", end=" ")
+    print(f"{analysis['with_database_notes_per_second']} with the database; 1 worker")
+    for backend in result["taking_in"]:
+        print(f"queries at {result['queries']['notes']} notes, {backend}:")
+        for name in QUERIES:
+            print(f"  {name:<22} {result['queries'][backend][name]} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""A large workspace, made up: notes with findings over two years, straight into the database."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from service.tables import (
+    AccountTable,
+    AuthorTable,
+    CompetitorMentionTable,
+    DealTable,
+    NoteTable,
+    ObjectionTable,
+    PassageTable,
+    Table,
+    ThemeTable,
+)
+
+ACCOUNTS, AUTHORS, DEALS, THEMES, COMPETITORS = 3_000, 120, 6_000, 60, 25
+LAST_DAY = datetime(2026, 9, 30, tzinfo=UTC)
+DAYS = 730
+CHUNK = 5_000
+VECTOR = bytes(512)
+
+
+def seed(engine: sa.Engine, notes: int) -> None:
+    """Fill an empty, migrated database.
+
+    Args:
+        engine: The database.
+        notes: How many notes; each has on average 1.2 objections, 0.6 competitor mentions and 2.5 passages.
+    """
+    chance = random.Random(7)
+    _insert_dimensions(engine, chance)
+    for begin in range(0, notes, CHUNK):
+        with engine.begin() as connection:
+            for table, rows in _chunk(chance, range(begin + 1, min(begin + CHUNK, notes) + 1)).items():
+                connection.execute(sa.insert(table), rows)
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("analyze")
+
+
+def _insert_dimensions(engine: sa.Engine, chance: random.Random) -> None:
+    segments, teams = ["enterprise", "mid-market", "small"], ["north", "south", "west"]
+    now = LAST_DAY
+    accounts = [
+        {"id": i, "key": f"acc-{i}", "name": f"Firm {i}", "segment": chance.choice(segments)} for i in _ids(ACCOUNTS)
+    ]
+    authors = [{"id": i, "key": f"rep-{i}", "name": f"Rep {i}", "team": chance.choice(teams)} for i in _ids(AUTHORS)]
+    deals = [
+        {
+            "id": i,
+            "key": f"d-{i}",
+            "amount": float(chance.randint(5, 400) * 1000),
+            "currency": "EUR",
+            "stage": None,
+            "outcome": chance.choices(["open", "won", "lost"], [5, 3, 4])[0],
+            "version_ms": 0,
+        }
+        for i in _ids(DEALS)
+    ]
+    themes = [
+        {
+            "id": i,
+            "key": f"theme-{i}",
+            "label_en": f"Theme {i}",
+            "label_fr": f"Thème {i}",
+            "keywords": {"en": [], "fr": []},
+            "centroid": VECTOR,
+            "state": "active",
+            "label_edited": False,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for i in _ids(THEMES)
+    ]
+    with engine.begin() as connection:
+        for table, rows in ((AccountTable, accounts), (AuthorTable, authors), (DealTable, deals), (ThemeTable, themes)):
+            connection.execute(sa.insert(table), rows)
+
+
+def _ids(count: int) -> range:
+    return range(1, count + 1)
+
+
+def _chunk(chance: random.Random, ids: range) -> dict[type[Table], list[dict[str, Any]]]:
+    rows: dict[type[Table], list[dict[str, Any]]] = {
+        table: [] for table in (NoteTable, ObjectionTable, CompetitorMentionTable, PassageTable)
+    }
+    for note_id in ids:
+        at = LAST_DAY - timedelta(days=chance.randrange(DAYS), minutes=chance.randrange(600))
+        note = {"account_id": _skewed(chance, ACCOUNTS), "author_id": chance.randint(1, AUTHORS)}
+        note["deal_id"] = chance.randint(1, DEALS) if chance.random() < 0.7 else None
+        rows[NoteTable].append(_note(note_id, at, note, chance))
+        common = {"note_id": note_id, "occurred_on": at.date(), "start": 0, "end": 40, **note}
+        for table, made in _findings(chance):
+            rows[table].append({**common, **made})
+    return rows
+
+
+def _note(note_id: int, at: datetime, links: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    return {
+        "id": note_id,
+        "source": "seed",
+        "external_id": str(note_id),
+        "kind": "call_note",
+        "text": "The customer said something that takes about this much room to write down. " * 5,
+        "occurred_at": at,
+        "content_hash": str(note_id),
+        "version_ms": 0,
+        "revision": 1,
+        "queued_revision": 1,
+        "analysed_revision": 1,
+        "attempts": 0,
+        "language": chance.choice(["en", "fr"]),
+        "analyzer_version": "seed",
+        "analysed_at": at,
+        "received_at": at,
+        "updated_at": at,
+        **links,
+    }
+
+
+def _findings(chance: random.Random) -> Iterator[tuple[type[Table], dict[str, Any]]]:
+    quote = "The customer said something that takes a"
+    shared = {"quote": quote, "score": 0.9, "origin": "seed"}
+    for _ in range(chance.choice((0, 1, 1, 1, 3))):
+        kind = list(ObjectionType)[_skewed(chance, len(ObjectionType)) - 1]
+        yield ObjectionTable, {**shared, "type": kind, "status": chance.choice(list(ObjectionStatus))}
+    for _ in range(chance.choice((0, 0, 0, 1, 2))):
+        name = f"Rival {_skewed(chance, COMPETITORS)}"
+        stand = {"relation": chance.choice(list(Relation)), "standing": chance.choice(list(Standing))}
+        yield (
+            CompetitorMentionTable,
+            {**shared, "name": name, "name_key": name.casefold().replace(" ", ""), "known": True, **stand},
+        )
+    for _ in range(chance.choice((1, 2, 3, 4))):
+        theme = _skewed(chance, THEMES) if chance.random() < 0.7 else None
+        similarity = 0.7 if theme else None
+        yield PassageTable, {"language": "en", "vector": VECTOR, "theme_id": theme, "similarity": similarity}
+
+
+def _skewed(chance: random.Random, count: int) -> int:
+    """Return 1 to count, small numbers more often."""
+    return 1 + int(count * chance.random() ** 2)
