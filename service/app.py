@@ -52,7 +52,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         title="Binôme",
         version=__version__,
         summary="What customers say to sales people, read and ranked for marketing.",
-        docs_url="/docs",
+        docs_url=None,  # its page comes from a CDN,
         redoc_url=None,
         responses=problems.problem_responses(401, 403, 422),
         dependencies=[Depends(check_parameters)],

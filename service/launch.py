@@ -103,7 +103,7 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
     where = "the one in BINOME_ADMIN_KEY" if settings.admin_key else str(settings.data_dir / KEY_FILE)
     lines = [
         f"Binôme {__version__}",
-        f"  address    {address}  (its API: {address}/docs)",
+        f"  address    {address}  (its API: {address}/openapi.json)",
         f"  sign in    {address}/sign-in?token={token}  (works once, for 12 hours; more: binome keys link)",
         f"  admin key  {f'{made}  (kept in {where})' if made else where}",
         f"  data       {settings.data_dir}",

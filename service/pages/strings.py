@@ -166,8 +166,8 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Envoyez une première note avec une clé qui a le droit « ingest » ; elle s'affiche ici en quelques secondes :",
     ),
     "empty_more": (
-        "A whole file goes in with “binome import notes.jsonl”; the API is described at /docs.",
-        "Un fichier entier s'importe avec « binome import notes.jsonl » ; l'API est décrite à l'adresse /docs.",
+        "A whole file goes in with “binome import notes.jsonl”; the API is described at /openapi.json.",
+        "Un fichier entier s'importe avec « binome import notes.jsonl » ; l'API est décrite à l'adresse /openapi.json.",
     ),
     "waiting_title": ("Your notes are being read", "Vos notes sont en cours de lecture"),
     "waiting_text": (
