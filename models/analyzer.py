@@ -1,7 +1,7 @@
 """Reads notes: the spaCy pipeline from a note's text to its findings, and the artefacts it loads.
 
-Order of the components: `binome_layout` takes the note apart, `binome_competitors` finds names, `binome_objections`
-reasons against us, `binome_passages` what the note is about, `binome_language` in which language.
+A note is taken apart first (`models/notes.py`); then `binome_language` tells its language, `binome_competitors` finds
+rivals' names, `binome_objections` reasons against us, `binome_passages` what it is about.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ from spacy.vocab import Vocab
 from models.competitors import CompetitorComponent
 from models.encoder import Encoder, load_encoder
 from models.errors import UnreadableNote
-from models.language import LanguageReader, load_language_reader
+from models.language import LanguageComponent, LanguageReader, load_language_reader
 from models.lexicon import Lexicon, load_lexicon
 from models.manifest import verified_manifest
 from models.mentions import MentionReader, load_mention_reader
-from models.notes import ReadNote, read_note
+from models.notes import MAX_READ_CHARS, read_note
 from models.objections import ObjectionReader, load_objection_reader
 from models.passages import PassageComponent
 from models.raised import ObjectionComponent
 from models.types import (
     Catalog,
     CompetitorMention,
-    Language,
     NoteAnalysis,
     NoteText,
     Objection,
@@ -50,19 +49,18 @@ MAX_NOTE_CHARS = 1_000_000
 CODE_VERSION = "1"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
-_TOKEN = re.compile(r"[^\W_]+|\s+|([^\w\s]|_)\1*")
-
-for _name, _default in (("status", ""), ("standing", ""), ("score", None), ("known", False)):
-    Span.set_extension(_name, default=_default, force=True)
+_TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class NoteTokenizer:
-    """Splits text into runs of letters and digits, runs of one mark, and spaces, so that every offset is a token's border."""
+    """Splits text into runs of letters and digits, single marks, and spaces: every offset is a token's border."""
 
     def __init__(self, vocab: Vocab) -> None:
         self._vocab = vocab
 
     def __call__(self, text: str) -> Doc:
+        """Return the document of a text."""
         words: list[str] = []
         spaces: list[bool] = []
         for match in _TOKEN.finditer(text):
@@ -93,39 +91,37 @@ class NoteReader:
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
         with self._pipeline.memory_zone():
-            return [self._analyze_one(note, catalog) for note in notes]
+            docs = list(self._pipeline.pipe(self._doc(note, catalog) for note in notes))
+            return self._analyses(docs)
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """Return the vector of each text, in the form of `Passage.vector`."""
         return to_bytes(self._encoder.encode(texts))
 
-    def _analyze_one(self, note: NoteText, catalog: Catalog) -> NoteAnalysis:
+    def _doc(self, note: NoteText, catalog: Catalog) -> Doc:
         if len(note.text) > MAX_NOTE_CHARS:
-            raise UnreadableNote(f"the note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
-        doc = self._pipeline.make_doc(note.text)
-        read = read_note(note.text, note.kind)
-        doc.user_data |= {"note": read, "catalog": catalog}
-        for _, component in self._pipeline.pipeline:
-            doc = component(doc)
-        language, passages = self._read_languages(read, doc)
-        return NoteAnalysis(
-            language,
-            tuple(_objection(span) for span in doc.spans["objections"]),
-            tuple(_mention(span) for span in doc.spans["competitors"]),
-            passages,
-        )
+            raise UnreadableNote(f"a note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
+        text = _SURROGATE.sub("\ufffd", note.text[:MAX_READ_CHARS])
+        doc = self._pipeline.tokenizer(text)
+        doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog}
+        return doc
 
-    def _read_languages(self, note: ReadNote, doc: Doc) -> tuple[Language, tuple[Passage, ...]]:
-        segments = [note.segment_text(i) for i in range(len(note.segments))]
-        whole = self._languages.read_note(segments, self._languages.read(segments))
-        spans = list(doc.spans["passages"])
-        texts = [span.text for span in spans]
-        vectors = self.embed(texts)
-        languages = self._languages.read(texts)
-        return whole, tuple(
-            Passage(span.start_char, span.end_char, language, vector)
-            for span, language, vector in zip(spans, languages, vectors, strict=True)
-        )
+    def _analyses(self, docs: Sequence[Doc]) -> list[NoteAnalysis]:
+        """Add languages and vectors, for all documents at once, and write the findings in the types of the border."""
+        passages = [span.text for doc in docs for span in doc.spans["passages"]]
+        passage_languages, vectors = iter(self._languages.read(passages)), iter(self.embed(passages))
+        return [
+            NoteAnalysis(
+                doc.user_data["language"],
+                tuple(_objection(span) for span in doc.spans["objections"]),
+                tuple(_mention(span) for span in doc.spans["competitors"]),
+                tuple(
+                    Passage(span.start_char, span.end_char, next(passage_languages), next(vectors))
+                    for span in doc.spans["passages"]
+                ),
+            )
+            for doc in docs
+        ]
 
 
 def to_bytes(vectors: NDArray[np.float32]) -> list[bytes]:
@@ -164,6 +160,7 @@ class Resources:
     """What the components are made of."""
 
     lexicon: Lexicon
+    languages: LanguageReader
     encoder: Encoder
     mentions: MentionReader
     objections: ObjectionReader
@@ -172,12 +169,19 @@ class Resources:
 @lru_cache(maxsize=1)
 def _resources(folder: str) -> Resources:
     path = Path(folder)
+    lexicon = load_lexicon(path / "lexicon")
     return Resources(
-        load_lexicon(path / "lexicon"),
+        lexicon,
+        load_language_reader(path / "language", lexicon),
         load_encoder(path / "encoder"),
         load_mention_reader(path / "mentions"),
         load_objection_reader(path / "objections"),
     )
+
+
+@Pipeline.factory("binome_language")
+def _language(nlp: Pipeline, name: str, artefacts: str) -> LanguageComponent:
+    return LanguageComponent(_resources(artefacts).languages)
 
 
 @Pipeline.factory("binome_competitors", assigns=["doc.spans"])
@@ -207,12 +211,12 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
     version = _version(folder)
     pipeline = spacy.blank("xx")
     pipeline.tokenizer = NoteTokenizer(pipeline.vocab)
+    pipeline.add_pipe("binome_language", config={"artefacts": str(folder)})
     pipeline.add_pipe("binome_competitors", config={"artefacts": str(folder)})
     pipeline.add_pipe("binome_objections", config={"artefacts": str(folder)})
     pipeline.add_pipe("binome_passages")
     resources = _resources(str(folder))
-    languages = load_language_reader(folder / "language", resources.lexicon)
-    return NoteReader(pipeline, languages, resources.encoder, version)
+    return NoteReader(pipeline, resources.languages, resources.encoder, version)
 
 
 def _version(folder: Path) -> str:

@@ -11,12 +11,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.catalog import Word
-from models.layout import LineKind
 from models.lexicon import Lexicon
 from models.segments import Segment
 
 _TOOLS = frozenset(
-    ["excel", "outlook", "whatsapp", "sharepoint", "onedrive", "dropbox", "trello", "notion", "slack", "teams", "gmail", "access", "airtable", "calc", "word", "paper", "powerpoint", "onenote", "evernote", "wordpress", "messenger", "telegram", "signal", "zapier", "asana", "jira", "monday"]
+    [
+        "excel",
+        "outlook",
+        "whatsapp",
+        "sharepoint",
+        "onedrive",
+        "dropbox",
+        "trello",
+        "notion",
+        "slack",
+        "teams",
+        "gmail",
+        "access",
+        "airtable",
+        "calc",
+        "word",
+        "paper",
+        "powerpoint",
+        "onenote",
+        "evernote",
+        "wordpress",
+        "messenger",
+        "telegram",
+        "signal",
+        "zapier",
+        "asana",
+        "jira",
+        "monday",
+    ]
 )
 """Everyday tools, which are rivals where they do our job (annotation guide, section 2)."""
 
@@ -32,11 +59,109 @@ _TOOL_PAIRS = frozenset(
     }
 )
 _TITLES = frozenset(
-    ["m", "mr", "mrs", "ms", "mme", "mlle", "mm", "mmes", "dr", "dre", "drs", "pr", "prof", "me", "monsieur", "madame", "mademoiselle", "sir", "maitre", "herr", "frau", "mister", "dhr", "mevr"]
+    [
+        "m",
+        "mr",
+        "mrs",
+        "ms",
+        "mme",
+        "mlle",
+        "mm",
+        "mmes",
+        "dr",
+        "dre",
+        "drs",
+        "pr",
+        "prof",
+        "me",
+        "monsieur",
+        "madame",
+        "mademoiselle",
+        "sir",
+        "maitre",
+        "herr",
+        "frau",
+        "mister",
+        "dhr",
+        "mevr",
+    ]
 )
 _JOINING = frozenset("&' ’-+.")
 _CALENDAR = frozenset(
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed", "weds", "thu", "thurs", "fri", "sat", "sun", "q1", "q2", "q3", "q4", "h1", "h2", "s1", "s2", "t1", "t2", "t3", "t4"]
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "lundi",
+        "mardi",
+        "mercredi",
+        "jeudi",
+        "vendredi",
+        "samedi",
+        "dimanche",
+        "janvier",
+        "fevrier",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "aout",
+        "septembre",
+        "octobre",
+        "novembre",
+        "decembre",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "tues",
+        "wed",
+        "weds",
+        "thu",
+        "thurs",
+        "fri",
+        "sat",
+        "sun",
+        "q1",
+        "q2",
+        "q3",
+        "q4",
+        "h1",
+        "h2",
+        "s1",
+        "s2",
+        "t1",
+        "t2",
+        "t3",
+        "t4",
+    ]
 )
 _MAX_WORDS = 4
 
@@ -84,12 +209,13 @@ class CandidateFinder:
         capitals = sum(words[i].text[:1].isupper() for i in inside)
         shouted = sum(words[i].text.isupper() for i in inside) > 0.6 * len(inside) > 1.5
         titled = not shouted and capitals > 0.75 * len(inside) > 3
+        plain_case = {i for i in inside if shouted or titled or self._shouted_with_neighbour(words, i)}
         starts = {i for i in inside if i == inside[0] or self._opens(text, words[i - 1].end, words[i].start)}
         found: list[Candidate] = []
         position = 0
         while position < len(inside):
             i = inside[position]
-            if i in taken or not self._namelike(words, i, sentence_start=i in starts, plain_case=shouted or titled):
+            if i in taken or not self._namelike(words, i, sentence_start=i in starts, plain_case=i in plain_case):
                 position += 1
                 continue
             last = i + 1
@@ -98,7 +224,8 @@ class CandidateFinder:
                 and last <= inside[-1]
                 and last not in taken
                 and set(text[words[last - 1].end : words[last].start]) <= _JOINING
-                and self._continues(words, last, plain_case=shouted or titled)
+                and (i not in starts or not self._lexicon.is_ordinary(words[i].folded))
+                and self._continues(words, last, plain_case=last in plain_case)
             ):
                 last += 1
             if (words[i].folded, words[i + 1].folded if i + 1 < len(words) else "") in _TOOL_PAIRS:
@@ -107,6 +234,11 @@ class CandidateFinder:
                 found.append(Candidate(i, last))
             position += last - i
         return found
+
+    def _shouted_with_neighbour(self, words: Sequence[Word], i: int) -> bool:
+        """Tell whether the word is part of a stretch in capitals, where capitals don't make a name."""
+        around = [w for w in (words[i - 1] if i else None, words[i], words[i + 1] if i + 1 < len(words) else None) if w]
+        return words[i].text.isupper() and sum(w.text.isupper() and len(w.text) > 1 for w in around) >= 2
 
     def _opens(self, text: str, end: int, start: int) -> bool:
         return bool(re.search(r"[.!?:…\n]|[\"«“(]\s*$| [-–—] ", text[end:start]))
@@ -131,18 +263,13 @@ class CandidateFinder:
 
     def _continues(self, words: Sequence[Word], i: int, *, plain_case: bool) -> bool:
         word = words[i].text
-        if words[i].folded in _CALENDAR:
+        if words[i].folded in _CALENDAR or words[i].folded in _TITLES:
             return False
         if plain_case:
             return not self._lexicon.is_ordinary(words[i].folded) and len(word) > 3
-        return word[:1].isupper() or (word.isdigit() and len(word) <= 4 and False)
+        return word[:1].isupper()
 
 
 def is_tool(folded: str) -> bool:
     """Tell whether the folded name is an everyday tool."""
     return folded in _TOOLS or tuple(folded.split()) in _TOOL_PAIRS
-
-
-def in_title_line(segment: Segment) -> bool:
-    """Tell whether the segment is plain text of a heading, which often is an account's name."""
-    return segment.kind is LineKind.TEXT and len(segment.clauses) == 1

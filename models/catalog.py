@@ -141,17 +141,24 @@ class CatalogMatcher:
                 entry = self._names.get(form)
                 if entry and self._keeps_spacing(entry[1], form, words[first:last]):
                     spelling = Spelling.EXACT if form == key else Spelling.SPACED
-                    best = NameMatch(first, last, *entry, spelling, form in self._ordinary)
+                    ordinary = form in self._ordinary or self._reads_as_words(entry[1], words[first:last])
+                    best = NameMatch(first, last, *entry, spelling, ordinary)
                     break
         return best
 
     def _keeps_spacing(self, alias: str, key: str, words: Sequence[Word]) -> bool:
-        """Refuse ordinary words that only together spell an alias ("back up" for "Backup"), unless capitals say name."""
+        """Refuse words that only together spell an ordinary word ("ex act" for "Exact"), unless capitals say name."""
         if len(words) <= len(alias.replace("-", " ").split()) or len(words) == 1:
             return True
         if key in self._ordinary or any(len(w.text) == 1 and not w.text.isdigit() for w in words):
             return all(w.text[:1].isupper() or w.text[:1].isdigit() for w in words)
         return len(key) >= 5 or not all(self._lexicon.is_ordinary(w.folded) for w in words)
+
+    def _reads_as_words(self, alias: str, words: Sequence[Word]) -> bool:
+        """Tell whether ordinary small words only together spell the alias: "fresh desk"."""
+        return len(words) > len(alias.split()) and all(
+            w.text.islower() and self._lexicon.is_ordinary(w.folded) for w in words
+        )
 
     def _fuzzy_at(self, words: Sequence[Word], text: str, first: int) -> NameMatch | None:
         for last in range(min(first + 3, len(words)), first, -1):

@@ -6,24 +6,25 @@ names are. Writes `doc.spans["competitors"]`: label is the relation, `kb_id` the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-import numpy as np
-from scipy.sparse import csr_matrix
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher, NameMatch
 from models.lexicon import Lexicon
-from models.mentions import MentionReader, Name, is_certain, mention_features
+from models.linear import hash_features
+from models.mentions import N_FEATURES, YES, MentionReader, Name, is_certain, mention_features
 from models.notes import ReadNote
+from models.spans import batches, char_span
 from models.types import Catalog
 
 KEY = "competitors"
-KNOWN_THRESHOLD = 0.5
-CERTAIN_THRESHOLD = 0.25
-UNKNOWN_THRESHOLD = 0.5
+MAX_NAMES = 2_000
+"""Names judged in one note, so that time is bounded."""
+CERTAIN_SHARE = 0.3
+"""A name spelt as listed that is no ordinary word needs only this part of the threshold."""
 
 
 class CompetitorComponent:
@@ -41,59 +42,79 @@ class CompetitorComponent:
         self._matcher = lru_cache(maxsize=8)(lambda catalog: CatalogMatcher(catalog, lexicon))
 
     def __call__(self, doc: Doc) -> Doc:
+        """Mark one document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Mark documents, batch by batch."""
+        for docs in batches(stream, batch_size):
+            self._read([(doc, name, row) for doc in docs for name, row in self._described(doc)])
+            for doc in docs:
+                doc.spans[KEY] = sorted(doc.spans[KEY], key=lambda s: s.start_char)
+                yield doc
+
+    def _described(self, doc: Doc) -> Iterator[tuple[Name, list[str]]]:
+        """Yield each name of a note that may be a rival's, with its features."""
         note: ReadNote = doc.user_data["note"]
         catalog: Catalog = doc.user_data["catalog"]
-        matches = [m for m in self._matcher(catalog).find(note.words, note.text) if self._readable(note, m)]
+        doc.spans[KEY] = []
+        matches = [m for m in self._matcher(catalog).find(note.words, note.text) if _readable(note, m)]
         known = [Name(m.first, m.last, m) for m in matches if m.name is not None]
-        taken = {i for m in matches for i in range(m.first, m.last)}
-        unknown = find_candidates(note, self._finder, taken)
-        others = [(note.words[n.first].start, note.words[n.last - 1].end) for n in known]
-        found = self._judge(note, known, others, known=True) + self._judge(note, unknown, others, known=False)
-        doc.spans[KEY] = sorted((self._span(doc, note, *item) for item in found), key=lambda s: s.start_char)
-        return doc
+        unknown = find_candidates(note, self._finder, {i for m in matches for i in range(m.first, m.last)})
+        others = names_by_segment(note, known)
+        for name in (known + unknown)[:MAX_NAMES]:
+            segment = note.segment_at(note.words[name.first].start)
+            yield name, mention_features(note, name, self._lexicon, others.get(segment, ()))
 
-    def _readable(self, note: ReadNote, match: NameMatch) -> bool:
-        return note.segment_at(note.words[match.first].start) is not None
+    def _read(self, named: Sequence[tuple[Doc, Name, list[str]]]) -> None:
+        """Judge names, and add those that are rivals' to their documents."""
+        if not named:
+            return
+        reader = self._reader
+        features = hash_features([row for _, _, row in named], N_FEATURES)
+        known, unknown = (m.probabilities(features)[:, m.labels.index(YES)] for m in (reader.known, reader.unknown))
+        relations, standings = (m.probabilities(features).argmax(axis=1) for m in (reader.relation, reader.standing))
+        for i, (doc, name, _) in enumerate(named):
+            score = float(known[i] if name.match else unknown[i])
+            if score < self._threshold(name):
+                continue
+            note: ReadNote = doc.user_data["note"]
+            start, end = note.words[name.first].start, note.words[name.last - 1].end
+            span = char_span(doc, start, end, reader.relation.labels[relations[i]])
+            span.kb_id_ = name.match.name if name.match and name.match.name else note.text[start:end]
+            span._.standing, span._.score, span._.known = reader.standing.labels[standings[i]], score, bool(name.match)
+            doc.spans[KEY].append(span)
 
-    def _judge(
-        self, note: ReadNote, names: Sequence[Name], others: Sequence[tuple[int, int]], *, known: bool
-    ) -> list[tuple[Name, float, str, str]]:
-        """Return the names that are rivals, each with its probability, relation and standing."""
-        if not names:
-            return []
-        features = self._reader.describe([mention_features(note, n, self._lexicon, others) for n in names])
-        scores = self._reader.is_rival(features, known=known)
-        kept = [i for i, name in enumerate(names) if scores[i] >= _threshold(name)]
-        if not kept:
-            return []
-        relations = _winners(features[kept], self._reader, "relation")
-        standings = _winners(features[kept], self._reader, "standing")
-        return [(names[i], float(scores[i]), r, s) for i, r, s in zip(kept, relations, standings, strict=True)]
+    def _threshold(self, name: Name) -> float:
+        if name.match is None:
+            return self._reader.unknown_threshold
+        return self._reader.known_threshold * (CERTAIN_SHARE if is_certain(name.match) else 1)
 
-    def _span(self, doc: Doc, note: ReadNote, name: Name, score: float, relation: str, standing: str) -> Span:
+
+def _readable(note: ReadNote, match: NameMatch) -> bool:
+    return note.segment_at(note.words[match.first].start) is not None
+
+
+def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, list[tuple[int, int]]]:
+    """Return the offsets of names, by the index of the segment that holds them."""
+    found: dict[int | None, list[tuple[int, int]]] = {}
+    for name in names:
         start, end = note.words[name.first].start, note.words[name.last - 1].end
-        canonical = name.match.name if name.match and name.match.name else note.text[start:end]
-        span = doc.char_span(start, end, label=relation, kb_id=canonical, alignment_mode="expand")
-        span._.standing, span._.score, span._.known = standing, score, name.match is not None
-        return span
-
-
-def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int]) -> list[Name]:
-    """Return the unlisted names of a note, in order."""
-    found = []
-    for segment in note.segments:
-        inside = note.words_between(segment.start, segment.end)
-        if inside:
-            found += [Name(c.first, c.last) for c in finder.find_among(note.words, note.text, segment, taken, inside)]
+        found.setdefault(note.segment_at(start), []).append((start, end))
     return found
 
 
-def _threshold(name: Name) -> float:
-    if name.match is None:
-        return UNKNOWN_THRESHOLD
-    return CERTAIN_THRESHOLD if is_certain(name.match) else KNOWN_THRESHOLD
+def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int]) -> list[Name]:
+    """Return the unlisted names of a note, in order.
 
-
-def _winners(features: csr_matrix, reader: MentionReader, task: str) -> list[str]:
-    model = reader.relation if task == "relation" else reader.standing
-    return [model.labels[i] for i in np.argmax(model.probabilities(features), axis=1)]
+    Args:
+        note: The note.
+        finder: Finds them.
+        taken: Indices of words that belong to catalogue names already.
+    """
+    return [
+        Name(c.first, c.last)
+        for segment in note.segments
+        if (inside := note.words_between(segment.start, segment.end))
+        for c in finder.find_among(note.words, note.text, segment, taken, inside)
+    ]

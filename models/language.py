@@ -7,7 +7,7 @@ spelling; word lists then say whether it is either of them at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
+from spacy.tokens import Doc
 
 from models.errors import ArtefactMissing
 from models.lexicon import Lexicon, fold
+from models.notes import ReadNote
+from models.spans import batches
 from models.types import Language
 
 N_FEATURES = 2**15
 _OTHERS = ("de", "es", "it", "nl", "pt", "pl", "sv", "da", "ro", "ca", "tr")
 _WORD = re.compile(r"[^\W\d_]+(?:['’](?=[^\W\d_]))?")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-_TOP = 400
+_TOP = 3_000
 _MARGIN = 0.5
 
 
@@ -80,13 +83,12 @@ class LanguageReader:
         scores = language_features(texts) @ self._weights + self._bias
         return [self._decide(text, float(score)) for text, score in zip(texts, scores, strict=True)]
 
-    def read_note(self, segments: Sequence[str], languages: Sequence[Language]) -> Language:
-        """Return the language of a note from its segments: `mixed` where both have a real part of it.
+    def read_notes(self, notes: Sequence[Sequence[str]]) -> list[Language]:
+        """Return each note's language from its segments' texts: `mixed` where both have a real part of it."""
+        languages = iter(self.read([segment for segments in notes for segment in segments]))
+        return [self._whole(segments, [next(languages) for _ in segments]) for segments in notes]
 
-        Args:
-            segments: Texts of the segments.
-            languages: Their languages, as `read` gave them.
-        """
+    def _whole(self, segments: Sequence[str], languages: Sequence[Language]) -> Language:
         words = {language: 0 for language in Language}
         function_words = {Language.EN: 0, Language.FR: 0}
         for text, language in zip(segments, languages, strict=True):
@@ -95,7 +97,7 @@ class LanguageReader:
             for known, listed in self._function_words.items():
                 function_words[known] += sum(w in listed for w in folded)
         both = sorted(function_words.values())
-        if both[0] >= 4 and both[0] >= 0.2 * sum(both) and words[Language.UNKNOWN] < 0.5 * sum(words.values()):
+        if both[0] >= 3 and both[0] >= 0.1 * sum(both) and words[Language.UNKNOWN] < 0.5 * sum(words.values()):
             return Language.MIXED
         best = max(words, key=lambda language: words[language])
         return best if words[best] else Language.UNKNOWN
@@ -117,6 +119,30 @@ class LanguageReader:
         if len(words) >= 6 and known < 0.2 * len(words) and abs(score) < 4 * _MARGIN:
             return Language.UNKNOWN
         return Language.FR if score > 0 else Language.EN
+
+
+class LanguageComponent:
+    """Component `binome_language`: writes `doc.user_data["language"]`, the language of the whole note.
+
+    Args:
+        reader: Tells the languages.
+    """
+
+    def __init__(self, reader: LanguageReader) -> None:
+        self.reader = reader
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Mark one document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Read documents, batch by batch."""
+        for docs in batches(stream, batch_size):
+            notes: list[ReadNote] = [doc.user_data["note"] for doc in docs]
+            texts = [[note.segment_text(i) for i in range(len(note.segments))] for note in notes]
+            for doc, language in zip(docs, self.reader.read_notes(texts), strict=True):
+                doc.user_data["language"] = language
+                yield doc
 
 
 def load_language_reader(folder: Path, lexicon: Lexicon) -> LanguageReader:

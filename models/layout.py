@@ -7,10 +7,12 @@ short closed lists of words, in English and French. Offsets are code points into
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from models.lexicon import fold
 
@@ -44,49 +46,36 @@ _BREAK = re.compile(
     r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]|</?(?:p|br|div|li|ul|ol|tr|h\d|table|tbody|blockquote)\b[^<>]{0,200}>", re.I
 )
 _BULLET = re.compile(
-    r"\s*(?:[-–—*•●▪◦·‣>→➜➡✓✔✅❌☑+~]\ufe0f?\s*|\(?\d{1,2}\s?[.)]\s+|\(?[a-z]\)\s+|\d{1,2}/\s+|[☐-➿\U0001f300-\U0001faff]\ufe0f?\s*)+"
+    r"\s*(?:[-–—*•●▪◦·‣>→➜➡✓✔✅❌☑+~]\ufe0f?\s*|\(?\d{1,2}\s?[.)]\s+|\(?[a-z]\)\s+|\d{1,2}/\s+"
+    r"|[☐-➿\U0001f300-\U0001faff]\ufe0f?\s*)+"
 )
 _STAMP = re.compile(r"\s*[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?\s*(?:-->\s*\S+\s*)?[-–]?\s*")
 _LABEL = re.compile(r"(?P<label>[^\W\d_][^:\n<>]{0,38}?)\s?[:：](?!//)(?=\s|[\"«“']|$)\s*")
-_HEADER = re.compile(
-    r"\s*[>*|]*\s*(?:from|sent|to|cc|bcc|date|subject|reply-to|attachments?|de|envoye(?: le)?|a|objet|copie|pour|pieces? jointes?|re|tr|fwd?|expediteur|destinataire)"
-    r"\s*:",
-    re.I,
-)
-_MAIL_HEADER_STARTS = re.compile(r"(?:from|de|sent|envoye(?: le)?|to|a|cc|subject|objet|date)\s*:")
-_THREAD = re.compile(
-    r"(?:-{2,}\s*(?:original message|message d'origine|message original)|on\b.{5,120}\bwrote\s*:|le\b.{5,120}\ba ecrit\s*:|_{8,}$)"
-)
-_FORWARD = re.compile(
-    r"-*\s*(?:forwarded message|message transfere|begin forwarded message|debut du message (?:transfere|reexpedie))"
-)
 _SIGNATURE = re.compile(r"--+ ?$|__+$|\*{3,}$|={3,}$")
-_CLOSING = re.compile(
-    r"(?:(?:kind|best|warm|many)?\s*regards|best(?: wishes)?|sincerely|yours (?:sincerely|faithfully|truly)|cheers|thanks(?: a lot| again)?|many thanks|thank you|talk soon|br|"
-    r"(?:bien |tres )?(?:cordialement|a vous|amicalement)|cdlt|cdt|sinceres salutations|salutations(?: distinguees)?|bonne (?:journee|soiree|reception|semaine)|"
-    r"bien a (?:vous|toi)|a bientot|merci(?: d'avance| beaucoup| et bonne journee)?|respectueusement|bises?|a \+|met vriendelijke groet(?:en)?|mit freundlichen grussen)"
-    r"\s*[,.!]*(?:\s+\w+){0,2}$"
-)
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon)|bonjour|bonsoir|salut|cher|chere|chers|coucou|madame|monsieur|hallo|morning)\b[^.?!:]{0,45}[,!]?$"
-)
-_FOOTER = re.compile(
-    r"confidential|intended (?:solely|only|recipient)|if you (?:are not|have received)|please consider the environment|before printing|"
-    r"registered (?:in|office|number|no)|company (?:no|number|registration)|all rights reserved|unsubscribe|vat (?:no|number|reg)|"
-    r"pensez a l'environnement|avant d'imprimer|confidentiel|destinataire|si vous avez recu|ce message (?:est|et|peut|a ete)|cet e-?mail|"
-    r"au capital de|siret|\brcs\b|tva (?:intra|fr)|desabonn|sent from my|envoye de(?:puis)? mon|get outlook|virus|s\.?a\.?s\.? au"
-)
 _CONTACT = re.compile(r"(?:\+?\d[\d .()/-]{7,}\d)|\S+@\S+|www\.|https?://|linkedin")
-_EMPTY_VALUE = re.compile(
-    r"[-–—./\s\\?]*(?:none(?: (?:raised|mentioned|discussed|seen|known|so far|yet|at this (?:stage|point)|today|for now|heard|noted|reported))*|nothing(?: (?:to report|raised|new|so far|special))?|no|nil|n/?a|tbc|tbd|nope|not discussed|not applicable|not raised|zero|"
-    r"see (?:above|below|summary)|ras|r\.a\.s\.?|neant|aucune?s?(?: (?:a ce (?:jour|stade)|connue?s?|identifiee?s?|exprimee?s?|signalee?s?|soulevee?s?|remontee?s?))?|rien(?: (?:a signaler|de (?:special|particulier|neuf)))?|non|pas de frein|sans objet|s\.?o\.?|a (?:voir|definir|completer)|non (?:evoque|aborde|communique|renseigne)e?s?|voir (?:plus haut|ci-dessus|resume|cr))"
-    r"[\s.!,;)*-]*$"
+
+_WORDS: dict[str, list[str]] = tomllib.loads(
+    (Path(__file__).parent / "lexicons" / "layout.toml").read_text(encoding="utf-8")
 )
+
+
+def _any_of(key: str) -> str:
+    return f"(?:{'|'.join(_WORDS[key])})"
+
+
+_HEADER = re.compile(_any_of("header") + r"\s*:")
+_THREAD = re.compile(_any_of("thread"))
+_FORWARD = re.compile(r"-*\s*" + _any_of("forward"))
+_CLOSING = re.compile(_any_of("closing") + r"\s*(?:[,.!]+(?:\s+\w+){0,2})?$")
+_GREETING = re.compile(_any_of("greeting") + r"\b[^.?!:]{0,45}[,!]?$")
+_FOOTER_START = re.compile(_any_of("footer_start"))
+_FOOTER = re.compile(_any_of("footer"))
+_EMPTY_VALUE = re.compile(r"[-–—./\s\\?]*" + _any_of("empty_value") + r"[\s.!,;)*-]*$")
 
 
 def empty_value(text: str) -> bool:
     """Tell whether a field's value says that there is nothing: "none", « RAS », "-"."""
-    return _EMPTY_VALUE.match(fold(text)) is not None
+    return not any(c.isalnum() for c in text) or _EMPTY_VALUE.match(fold(text)) is not None
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
@@ -148,7 +137,7 @@ def read_lines(text: str) -> list[Line]:
             continue
         if _CLOSING.match(plain):
             after_closing = True
-        if dropped or _is_boilerplate(plain, end - start, after_closing=after_closing, first=number < 2):
+        if dropped or _is_boilerplate(plain, end - start, after_closing=after_closing):
             lines.append(Line(start, end, LineKind.BOILERPLATE, ""))
             continue
         after_closing = False
@@ -165,32 +154,23 @@ def _looks_signed(text: str, rest: list[tuple[int, int]]) -> bool:
     return bool(_FOOTER.search(tail) or _CONTACT.search(tail)) or (len(rest) <= 5 and all(b - a < 50 for a, b in rest))
 
 
-def _is_boilerplate(plain: str, length: int, *, after_closing: bool, first: bool) -> bool:
-    if plain.startswith(">") or (_MAIL_HEADER_STARTS.match(plain) and _is_header(plain)):
+def _is_boilerplate(plain: str, length: int, *, after_closing: bool) -> bool:
+    """Judge the folded beginning of a line of `length` characters."""
+    if plain.startswith(">") or _is_header(plain):
         return True
     if length < 60 and _GREETING.match(plain):
         return True
     if after_closing and length < 90 and not _LABEL.match(plain):
         return True
-    return _FOOTER.search(plain) is not None and (length > 40 or after_closing) and _footer_like(plain)
+    return bool(_FOOTER.search(plain)) and (bool(_FOOTER_START.match(plain)) or len(_FOOTER.findall(plain)) >= 2)
 
 
 def _is_header(plain: str) -> bool:
-    label = plain.split(":", 1)[0].strip()
-    if label in {"to", "a", "de", "date", "cc"}:
-        return "@" in plain or len(plain) < 90
-    return True
-
-
-def _footer_like(plain: str) -> bool:
-    return (
-        len(_FOOTER.findall(plain)) >= 2
-        or re.match(
-            r"(?:this (?:e-?mail|message)|ce (?:message|courriel|mail)|cet e-?mail|pensez a|please consider|sent from|envoye de|if you|si vous avez recu|confidenti|get outlook)",
-            plain,
-        )
-        is not None
-    )
+    """Tell whether a line is a mail's header; those that could be a field's label must be short or hold an address."""
+    header = _HEADER.match(plain)
+    if not header:
+        return False
+    return header[0].rstrip(" :") not in {"to", "a", "de", "date", "cc"} or "@" in plain or len(plain) < 90
 
 
 def _read_line(text: str, start: int, end: int, speakers: frozenset[str], heading: str) -> tuple[Line, str]:

@@ -12,10 +12,10 @@ from models.errors import ArtefactMissing
 
 @lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
-    """Return `word` without case and accents; ligatures are spelt out ("Œuvre" -> "oeuvre")."""
+    """Return `word` without case and accents; ligatures are spelt out ("L’Œuvre" -> "l'oeuvre")."""
     if word.isascii():
         return word.lower()
-    plain = unicodedata.normalize("NFKD", word.casefold().replace("œ", "oe").replace("æ", "ae"))
+    plain = unicodedata.normalize("NFKD", word.casefold().replace("œ", "oe").replace("æ", "ae").replace("’", "'"))
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,10 @@ class LinearModel:
 def save_linear(model: LinearModel, path: Path) -> None:
     """Write weights as float16; labels and temperature go into the file's metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"weights": np.ascontiguousarray(model.weights, dtype=np.float16), "bias": model.bias.astype(np.float32)}
+    arrays: dict[str, NDArray[Any]] = {
+        "weights": np.ascontiguousarray(model.weights, dtype=np.float16),
+        "bias": model.bias.astype(np.float32),
+    }
     save_file(arrays, path, metadata={"labels": " ".join(model.labels), "temperature": repr(model.temperature)})
 
 

@@ -7,17 +7,15 @@ context decides and any catalogue will do.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from scipy.sparse import csr_matrix
-
 from models.candidates import is_tool
 from models.catalog import NameMatch, Spelling
 from models.lexicon import Lexicon, fold
-from models.linear import LinearModel, hash_features, load_linear
+from models.linear import LinearModel, load_linear
 from models.notes import ReadNote, ngrams, plain_tokens
 from models.segments import Segment
 
@@ -26,7 +24,33 @@ YES = "yes"
 _WINDOW = 5
 _US = frozenset(["we", "us", "our", "ours", "nous", "notre", "nos", "me", "my", "moi", "mon", "i", "je", "j"])
 _NEGATION = frozenset(
-    ["no", "not", "never", "none", "nothing", "without", "nobody", "n't", "don", "doesn", "didn", "isn", "wasn", "won", "can't", "pas", "plus", "jamais", "rien", "aucun", "aucune", "sans", "ni", "ne", "nul"]
+    [
+        "no",
+        "not",
+        "never",
+        "none",
+        "nothing",
+        "without",
+        "nobody",
+        "n't",
+        "don",
+        "doesn",
+        "didn",
+        "isn",
+        "wasn",
+        "won",
+        "can't",
+        "pas",
+        "plus",
+        "jamais",
+        "rien",
+        "aucun",
+        "aucune",
+        "sans",
+        "ni",
+        "ne",
+        "nul",
+    ]
 )
 
 
@@ -74,7 +98,7 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
         note: The note.
         name: The name to describe.
         lexicon: Ordinary words, first names, places.
-        others: Offsets of the catalogue's names in the note, this one perhaps among them.
+        others: Offsets of the catalogue's names in its segment, this one perhaps among them.
 
     Returns:
         Names of features, for `hash_features`.
@@ -94,14 +118,28 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
         f"LR={'_'.join(left[-1:])}|{'_'.join(right[:1])}",
     ]
     clause = _clause_of(segment, start)
-    inner = plain_tokens(note.text[clause[0] : start]) + ["xthis"] + plain_tokens(note.text[end : clause[1]])
+    inner = [*plain_tokens(note.text[clause[0] : start]), "xthis", *plain_tokens(note.text[end : clause[1]])]
     features += ngrams(inner[:60], "c:") + ngrams(left[-40:] + right[:40], "s:", bigrams=False)
-    features += ngrams(plain_tokens(note.segment_text(index - 1)[-200:]), "p:", bigrams=False)
-    features += ngrams(plain_tokens(note.segment_text(index + 1)[:200]), "n:", bigrams=False)
+    features += ngrams(note.segment_tokens(index - 1)[-35:], "p:", bigrams=False)
+    features += ngrams(note.segment_tokens(index + 1)[:35], "n:", bigrams=False)
     features += [f"label={w}" for w in segment.label.split()[:5]] + [f"line={segment.kind}", f"kind={note.kind}"]
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
-    return features + _typing_features(note, name, lexicon, at_start=not left)
+    features += _place_features(note, start, end, segment)
+    return [*features, *_typing_features(note, name, lexicon, at_start=not left)]
+
+
+def _place_features(note: ReadNote, start: int, end: int, segment: Segment) -> list[str]:
+    """Describe where on its line the name stands: accounts of a report and speakers open lines."""
+    before = note.text[max(0, start - 3) : start]
+    opens_line = start == 0 or "\n" in before or (start == segment.start and segment.label != "")
+    after = note.text[end : end + 2]
+    return [
+        f"opens_line={opens_line} after={after[:1]}",
+        f"alone={segment.end - segment.start <= end - start + 2}",
+        f"first_line={start < 60 and segment is note.segments[0]}",
+        f"marks={before[-1:]}|{after[:1]}",
+    ]
 
 
 def _typing_features(note: ReadNote, name: Name, lexicon: Lexicon, *, at_start: bool) -> list[str]:
@@ -125,35 +163,29 @@ def _typing_features(note: ReadNote, name: Name, lexicon: Lexicon, *, at_start: 
             f"spelling={name.match.spelling}",
             f"alias_ordinary={name.match.ordinary} shape={shape} start={at_start}",
         ]
-    repeats = sum(fold(w.text) == folded[0] for w in note.words)
+    repeats = note.word_counts[folded[0]]
     return [*features, f"repeats={min(3, repeats)}"]
 
 
+@dataclass(frozen=True)
 class MentionReader:
-    """Judges names.
+    """The classifiers of names.
 
-    Args:
+    Attributes:
         known: Classes `yes` and `no`: whether a catalogue's name is a rival here.
         unknown: The same for candidates.
         relation: Classes are the values of `Relation`.
         standing: Classes are the values of `Standing`.
+        known_threshold: Least probability of a catalogue's name that is also an ordinary word, or misspelt.
+        unknown_threshold: Least probability of a candidate.
     """
 
-    def __init__(self, known: LinearModel, unknown: LinearModel, relation: LinearModel, standing: LinearModel) -> None:
-        self.known = known
-        self.unknown = unknown
-        self.relation = relation
-        self.standing = standing
-
-    def describe(self, rows: Sequence[Sequence[str]]) -> csr_matrix:
-        """Hash features once for all four classifiers; float32, shape (n_rows, N_FEATURES)."""
-        return hash_features(rows, N_FEATURES)
-
-    def is_rival(self, features: csr_matrix, *, known: bool) -> np.ndarray:
-        """Return the probability that each name is a rival's, shape (n_rows,)."""
-        model = self.known if known else self.unknown
-        probabilities: np.ndarray = model.probabilities(features)[:, model.labels.index(YES)]
-        return probabilities
+    known: LinearModel
+    unknown: LinearModel
+    relation: LinearModel
+    standing: LinearModel
+    known_threshold: float = 0.5
+    unknown_threshold: float = 0.5
 
 
 def is_certain(match: NameMatch) -> bool:
@@ -167,6 +199,7 @@ def load_mention_reader(folder: Path) -> MentionReader:
     Raises:
         ArtefactMissing: If one is not there.
     """
-    return MentionReader(
-        *(load_linear(folder / f"{name}.safetensors") for name in ("known", "unknown", "relation", "standing"))
-    )
+    models = [load_linear(folder / f"{name}.safetensors") for name in ("known", "unknown", "relation", "standing")]
+    thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+    known, unknown, relation, standing = models
+    return MentionReader(known, unknown, relation, standing, thresholds["known"], thresholds["unknown"])

@@ -1,7 +1,7 @@
 """The objection classifier: which of thirteen reasons, if any, a clause gives, and what became of it.
 
-A linear model over words, pairs of words and letters of the clause, words of what surrounds it, the field it stands in, and the
-vectors of clause and sentence.
+A linear model over words, pairs of words and letters of the clause, words of what surrounds it, the field it stands
+in, and the vectors of clause and sentence.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ def clause_features(note: ReadNote, clause: Clause, names: Sequence[tuple[int, i
     text = _masked(note.text, clause.start, clause.end, names)
     tokens = plain_tokens(text)[:120]
     segment = note.segments[clause.segment]
-    before = plain_tokens(_masked(note.text, segment.start, clause.start, names)[-240:])
-    after = plain_tokens(_masked(note.text, clause.end, segment.end, names)[:240])
+    before = plain_tokens(note.text[max(segment.start, clause.start - 100) : clause.start])
+    after = plain_tokens(note.text[clause.end : min(segment.end, clause.end + 100)])
     features = ngrams(tokens, "") + character_ngrams(tokens, "#", (3, 4))
     features += [f"{a}_{b}_{c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False)]
     features += ngrams(before[-12:], "b:", bigrams=False) + ngrams(after[:12], "a:", bigrams=False)
-    features += ngrams(plain_tokens(note.segment_text(clause.segment - 1)[-160:]), "p:", bigrams=False)
-    features += ngrams(plain_tokens(note.segment_text(clause.segment + 1)[:160]), "n:", bigrams=False)
+    features += ngrams(note.segment_tokens(clause.segment - 1)[-30:], "p:", bigrams=False)
+    features += ngrams(note.segment_tokens(clause.segment + 1)[:30], "n:", bigrams=False)
     features += [f"label={w}" for w in segment.label.split()[:5]]
     features += [
         f"line={segment.kind}",

@@ -7,7 +7,9 @@ fields and lines about the next appointment are left out. Writes `doc.spans["pas
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 
 from spacy.tokens import Doc
 
@@ -15,6 +17,7 @@ from models.layout import LineKind
 from models.lexicon import fold
 from models.notes import ReadNote
 from models.segments import Segment
+from models.spans import char_span
 
 KEY = "passages"
 MIN_CHARS = 25
@@ -22,14 +25,9 @@ SHORT_CHARS = 60
 MAX_CHARS = 400
 MAX_PASSAGES = 2_000
 
-_LOGISTICS_LABEL = re.compile(
-    r"(?:next|follow|action|todo|to do|present|attend|participant|contact|met|vu|interlocuteur|suite|proch|a faire|date|lieu|place|"
-    r"account|client|compte|objet|subject|sujet|who|qui|agenda|cc|duree|duration|rdv|relance|rappel)"
-)
-_LOGISTICS = re.compile(
-    r"^(?:call(?:ing)? (?:back|him|her|them)|(?:je |on )?(?:le |la |les )?(?:r?appelle|relance|rappel|renvoie|envoie)|(?:a |to )?(?:relancer|rappeler|envoyer|send|call|chase|follow)\b|"
-    r"next (?:step|call|meeting|visit|week)|prochain|rdv|rendez-vous|see (?:you|attached)|ci-joint|voir (?:ma|la) note)"
-)
+_WORDS = tomllib.loads((Path(__file__).parent / "lexicons" / "passages.toml").read_text(encoding="utf-8"))
+_LOGISTICS_LABEL = re.compile("|".join(_WORDS["logistics_label"]))
+_LOGISTICS = re.compile("|".join(_WORDS["logistics"]))
 
 
 def _is_about_something(note: ReadNote, segment: Segment, marked: Sequence[tuple[int, int]]) -> bool:
@@ -74,8 +72,8 @@ class PassageComponent:
     """Marks passages; the language reader labels them later, all at once."""
 
     def __call__(self, doc: Doc) -> Doc:
+        """Mark one document."""
         note: ReadNote = doc.user_data["note"]
         marked = [(s.start_char, s.end_char) for key in ("objections", "competitors") for s in doc.spans[key]]
-        spans = [doc.char_span(a, b, alignment_mode="expand") for a, b in find_passages(note, marked)]
-        doc.spans[KEY] = spans
+        doc.spans[KEY] = [char_span(doc, start, end) for start, end in find_passages(note, marked)]
         return doc

@@ -5,19 +5,22 @@ Writes `doc.spans["objections"]`: label is the type; `status`, `score` and `sour
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.tokens import Doc, Span
+from scipy.sparse import csr_matrix
+from spacy.tokens import Doc
 
 from models.encoder import Encoder
 from models.notes import ReadNote
 from models.objections import NONE, Clause, ObjectionReader, clause_features, clauses_of, describe
+from models.spans import batches, char_span
+from models.types import Language
 
 KEY = "objections"
-MAX_CLAUSES = 4_000
+MAX_CLAUSES = 2_000
 """Clauses read of one note; a longer one is cut there, so that time and memory are bounded."""
 _TRIMMED = " \t\r\n\u00a0,;:-–—.•>*()"
 
@@ -35,63 +38,84 @@ class ObjectionComponent:
         self._encoder = encoder
 
     def __call__(self, doc: Doc) -> Doc:
-        note: ReadNote = doc.user_data["note"]
-        clauses = clauses_of(note)[:MAX_CLAUSES]
-        doc.spans[KEY] = self._find(doc, note, clauses) if clauses else []
-        return doc
+        """Mark one document."""
+        return next(self.pipe([doc]))
 
-    def _find(self, doc: Doc, note: ReadNote, clauses: Sequence[Clause]) -> list[Span]:
-        names = [(s.start_char, s.end_char) for s in doc.spans["competitors"]]
-        features = describe(
-            [clause_features(note, c, names) for c in clauses],
-            self._encoder.encode([note.text[c.start : c.end] for c in clauses]),
-            self._encoder.encode([note.segment_text(c.segment) for c in clauses]),
-        )
-        types = self._reader.types
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Mark documents, batch by batch."""
+        for docs in batches(stream, batch_size):
+            clauses = [
+                (doc, clause)
+                for doc in docs
+                if doc.user_data["language"] is not Language.UNKNOWN
+                for clause in clauses_of(doc.user_data["note"])[:MAX_CLAUSES]
+            ]
+            for doc in docs:
+                doc.spans[KEY] = []
+            if clauses:
+                self._read(clauses)
+            yield from docs
+
+    def _features(self, clauses: Sequence[tuple[Doc, Clause]]) -> csr_matrix:
+        rows, texts, places = list[list[str]](), list[str](), list[int]()
+        sentences: dict[str, int] = {}
+        named = {id(doc): _names_by_segment(doc) for doc in {id(d): d for d, _ in clauses}.values()}
+        for doc, clause in clauses:
+            note: ReadNote = doc.user_data["note"]
+            names = named[id(doc)].get(clause.segment, ())
+            rows.append(clause_features(note, clause, names))
+            texts.append(note.text[clause.start : clause.end])
+            places.append(sentences.setdefault(note.segment_text(clause.segment), len(sentences)))
+        return describe(rows, self._encoder.encode(texts), self._encoder.encode(list(sentences))[places])
+
+    def _read(self, clauses: Sequence[tuple[Doc, Clause]]) -> None:
+        """Judge clauses, and add the objections to their documents."""
+        features = self._features(clauses)
+        types, status = self._reader.types, self._reader.status
         probabilities = types.probabilities(features)
         none = types.labels.index(NONE)
         raised = np.flatnonzero(1 - probabilities[:, none] >= self._reader.threshold)
-        if not raised.size:
-            return []
         probabilities[:, none] = 0
         winners = probabilities.argmax(axis=1)
-        statuses = self._reader.status.probabilities(features[raised])
-        spans = []
-        for group in _runs(raised, winners, clauses):
-            rows = [int(np.searchsorted(raised, i)) for i in group]
-            status = self._reader.status.labels[int(statuses[rows].sum(axis=0).argmax())]
-            score = float(max(probabilities[i, winners[i]] for i in group))
-            spans.append(
-                self._span(
-                    doc,
-                    note,
-                    clauses[group[0]].start,
-                    clauses[group[-1]].end,
-                    types.labels[winners[group[0]]],
-                    status,
-                    score,
-                )
-            )
-        return spans
-
-    def _span(self, doc: Doc, note: ReadNote, start: int, end: int, label: str, status: str, score: float) -> Span:
-        while start < end - 1 and note.text[start] in _TRIMMED:
-            start += 1
-        while end > start + 1 and note.text[end - 1] in _TRIMMED:
-            end -= 1
-        span = doc.char_span(start, end, label=label, alignment_mode="expand")
-        span._.status, span._.score = status, score
-        return span
+        statuses = (
+            dict(zip(raised.tolist(), status.probabilities(features[raised]), strict=True)) if raised.size else {}
+        )
+        for run in _runs(raised, winners, clauses):
+            doc, first = clauses[run[0]]
+            start, end = _trim(doc.user_data["note"].text, first.start, clauses[run[-1]][1].end)
+            span = char_span(doc, start, end, types.labels[winners[run[0]]])
+            span._.status = status.labels[int(np.sum([statuses[i] for i in run], axis=0).argmax())]
+            span._.score = float(max(probabilities[i, winners[i]] for i in run))
+            doc.spans[KEY].append(span)
 
 
-def _runs(raised: NDArray[np.int64], winners: NDArray[np.int64], clauses: Sequence[Clause]) -> list[list[int]]:
+def _names_by_segment(doc: Doc) -> dict[int | None, list[tuple[int, int]]]:
+    """Return the offsets of the competitors' names in each segment."""
+    found: dict[int | None, list[tuple[int, int]]] = {}
+    for span in doc.spans["competitors"]:
+        found.setdefault(doc.user_data["note"].segment_at(span.start_char), []).append((span.start_char, span.end_char))
+    return found
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end - 1 and text[start] in _TRIMMED:
+        start += 1
+    while end > start + 1 and text[end - 1] in _TRIMMED:
+        end -= 1
+    return start, end
+
+
+def _runs(
+    raised: NDArray[np.int64], winners: NDArray[np.int64], clauses: Sequence[tuple[Doc, Clause]]
+) -> list[list[int]]:
     """Join neighbouring clauses of one sentence that give one type: they tell one reason."""
     runs: list[list[int]] = []
-    for segment, indices in groupby(raised.tolist(), key=lambda i: clauses[i].segment):
-        for i in indices:
-            last = runs[-1][-1] if runs else -2
-            if last == i - 1 and clauses[last].segment == segment and winners[last] == winners[i]:
+    for _, group in groupby(raised.tolist(), key=lambda i: (id(clauses[i][0]), clauses[i][1].segment)):
+        previous = -2
+        for i in group:
+            if previous == i - 1 and winners[previous] == winners[i]:
                 runs[-1].append(i)
             else:
                 runs.append([i])
+            previous = i
     return runs

@@ -7,8 +7,10 @@ ends, verbs. Abbreviations, initials, decimals and ordinals don't end a sentence
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.layout import Line, LineKind, empty_value
 from models.lexicon import fold
@@ -34,20 +36,18 @@ class Segment:
     clauses: tuple[tuple[int, int], ...]
 
 
-_ABBREVIATIONS = frozenset(
-    ["m", "mm", "mme", "mmes", "mlle", "mr", "mrs", "ms", "dr", "drs", "prof", "st", "ste", "vs", "approx", "env", "ca", "etc", "cf", "ex", "p", "pp", "no", "nos", "n", "art", "tel", "ext", "resp", "dir", "sté", "ste", "bld", "bd", "av", "e.g", "i.e", "eg", "ie", "inc", "ltd", "co", "corp", "dept", "est", "govt", "max", "min", "janv", "fev", "févr", "avr", "juil", "sept", "oct", "nov", "dec", "déc", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "tjs", "qq", "qqch", "rdv", "pb", "incl", "excl", "hq", "int", "fig", "vol", "ing", "mgr", "asst"]
+_WORDS: dict[str, list[str]] = tomllib.loads(
+    (Path(__file__).parent / "lexicons" / "segments.toml").read_text(encoding="utf-8")
 )
+_ABBREVIATIONS = frozenset(_WORDS["abbreviations"])
 _STOP = re.compile(r"(?:[.!?…]+(?:\s?»|[)\]\"'”’])*|[.!?…]*\s?[»”\"](?=\s+[A-ZÀ-Ý]))(?:\s+|$)")
 _HARD = re.compile(
     r"\s*[;•|]\s+|\s+(?:[-–—]{1,2}|/|=>|->|→|<-|➜|>)\s+|\s*[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\s*"
 )
 _SOFT = re.compile(
-    r"\s*[,:(]\s*(?:(?:but|so|and|because|since|although|though|while|whereas|however|yet|which|who|otherwise|unless|until|plus|mais|donc|car|et|or|"
-    r"puisque|parce que|alors|tandis que|sauf|sinon|par contre|en revanche|cependant|pourtant|ce qui|qui|du coup|bref)\b\s*)?"
-    r"|\s+(?:but|because|although|though|whereas|however|mais|parce que|parce qu[e']?|car|par contre|en revanche|du coup|alors que|tandis que|cependant|pourtant|sauf que|sinon|bcs|bc)\s+",
-    re.I,
+    rf"\s*[,:(]\s*(?:(?:{'|'.join(_WORDS['after_mark'])})\b\s*)?|\s+(?:{'|'.join(_WORDS['anywhere'])})\s+", re.I
 )
-_MIN_CLAUSE_CHARS = 12
+_MIN_CLAUSE_CHARS = 10
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -93,18 +93,17 @@ def _bounded(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Split a sentence at dashes, semicolons, and commas or conjunctions; a clause too short to stand alone joins the one before."""
+    """Split a sentence at dashes, semicolons, commas and conjunctions; a piece too short to stand alone is joined."""
     cuts = sorted({(m.start(), m.end()) for pattern in (_HARD, _SOFT) for m in pattern.finditer(text, start, end)})
     parts: list[tuple[int, int]] = []
     position = start
     for cut, resume in cuts:
-        if cut < position or cut - position < _MIN_CLAUSE_CHARS or end - resume < _MIN_CLAUSE_CHARS:
+        if cut - position < _MIN_CLAUSE_CHARS or end - resume < _MIN_CLAUSE_CHARS:
             continue
         if text[cut : cut + 1] == "," and text[cut - 1 : cut].isdigit() and text[cut + 1 : cut + 2].isdigit():
             continue
         parts.append((position, cut))
-        word = re.search(r"\w", text[cut:resume])
-        position = cut + word.start() if word else resume
+        position = resume
     parts.append((position, end))
     return [(a, b) for a, b in parts if a < b]
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
-from models.competitors import find_candidates
+from models.competitors import find_candidates, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
-from models.linear import LinearModel, save_linear
+from models.linear import LinearModel, hash_features, save_linear
 from models.manifest import write_manifest
-from models.mentions import N_FEATURES, Name, hash_features, mention_features
+from models.mentions import N_FEATURES, Name, mention_features
 from training.examples import Example, fingerprint, read_examples
-from training.objections import fit_linear, fit_temperature, held_out_probabilities
+from training.objections import calibrated, fit_linear, fit_temperature, held_out_probabilities
 
 
 @dataclass
@@ -64,8 +64,9 @@ def build_tasks(examples: Sequence[Example], lexicon: Lexicon) -> dict[str, Task
         matcher = matchers.setdefault(example.group, CatalogMatcher(example.catalog, lexicon))
         judged = list(judged_names(example, matcher, finder))
         words = example.note.words
-        others = [(words[n.first].start, words[n.last - 1].end) for n, _ in judged if n.match]
+        by_segment = names_by_segment(example.note, [n for n, _ in judged if n.match])
         for name, gold in judged:
+            others = by_segment.get(example.note.segment_at(words[name.first].start), ())
             row = mention_features(example.note, name, lexicon, others)
             task = "known" if name.match else "unknown"
             tasks[task].add(row, "yes" if gold else "no", example.group)
@@ -83,13 +84,16 @@ def train(corpus: Path, lexicon_folder: Path, out: Path) -> dict[str, object]:
     lexicon = load_lexicon(lexicon_folder)
     examples = list(read_examples(corpus))
     metrics: dict[str, object] = {}
+    thresholds = {"known": 0.5, "unknown": 0.5}
     out.mkdir(parents=True, exist_ok=True)
-    strengths = {"known": 10.0, "unknown": 10.0, "relation": 10.0, "standing": 10.0}
+    strengths = {"known": 30.0, "unknown": 30.0, "relation": 10.0, "standing": 10.0}
     for name, task in build_tasks(examples, lexicon).items():
         features = hash_features(task.rows, N_FEATURES)
         labels, groups = np.array(task.labels), np.array(task.groups)
         names, probabilities = held_out_probabilities(features, labels, groups, strengths[name])
         temperature = fit_temperature(names, probabilities, labels)
+        if name in thresholds:
+            thresholds[name] = best_f1_threshold(calibrated(probabilities, temperature)[:, names.index("yes")], labels == "yes")
         found = np.array(names)[probabilities.argmax(axis=1)]
         metrics[name] = {
             "rows": len(labels),
@@ -98,16 +102,27 @@ def train(corpus: Path, lexicon_folder: Path, out: Path) -> dict[str, object]:
         }
         model = fit_linear(features, labels, strengths[name])
         save_linear(LinearModel(model.labels, model.weights, model.bias, temperature), out / f"{name}.safetensors")
+    (out / "thresholds.json").write_text(json.dumps(thresholds) + "\n", encoding="utf-8")
     write_manifest(
         out,
         "mentions",
-        [f"{name}.safetensors" for name in strengths],
+        ["thresholds.json", *(f"{name}.safetensors" for name in strengths)],
         config={"strength": strengths},
         data={"corpus": fingerprint(corpus), "texts": len(examples)},
         metrics=metrics,
         licences={"corpus": "Apache-2.0"},
     )
     return metrics
+
+
+def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Return the threshold on `scores` whose decisions have the best F1 against the booleans of `truth`."""
+
+    def f1(threshold: float) -> float:
+        found = scores >= threshold
+        return float(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))
+
+    return round(float(max(np.arange(0.1, 0.9, 0.02), key=f1)), 2)
 
 
 def _f1(found: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -109,6 +109,12 @@ def fit_temperature(names: Sequence[str], probabilities: NDArray[np.float32], la
     return float(minimize_scalar(loss, bounds=(0.3, 4.0), method="bounded").x)
 
 
+def calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Apply a temperature to probabilities; rows sum to 1 again."""
+    raised = np.maximum(probabilities, 1e-9) ** (1 / temperature)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 def best_threshold(
     names: Sequence[str], probabilities: NDArray[np.float32], table: ClauseTable
 ) -> tuple[float, dict[str, float]]:
@@ -138,9 +144,7 @@ def train(corpus: Path, encoder_folder: Path, out: Path) -> dict[str, object]:
     print(len(examples), "texts,", len(table.labels), "clauses", dict(Counter(table.labels.tolist())))
     names, probabilities = held_out_probabilities(table.features, table.labels, table.groups, strength=30.0)
     temperature = fit_temperature(names, probabilities, table.labels)
-    calibrated = np.exp(np.log(np.maximum(probabilities, 1e-9)) / temperature)
-    calibrated /= calibrated.sum(axis=1, keepdims=True)
-    threshold, measures = best_threshold(names, calibrated, table)
+    threshold, measures = best_threshold(names, calibrated(probabilities, temperature), table)
     raised = np.flatnonzero(table.labels != NONE)
     status_names, status = held_out_probabilities(
         table.features[raised], table.statuses[raised], table.groups[raised], strength=30.0
