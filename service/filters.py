@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.types import ObjectionType
 from service.errors import InvalidInput
@@ -138,8 +138,12 @@ def day_end(day: date) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
-def note_conditions(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of all filters but the period, on `notes`."""
+def note_conditions(filters: NoteFilters, *, few: bool = False) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of all filters but the period, on `notes`.
+
+    Args:
+        few: Look up what each note holds, for reading a few; else all notes that hold it are gathered first.
+    """
     conditions: list[sa.ColumnElement[bool]] = [NoteTable.deleted_at.is_(None)]
     simple: list[tuple[Any, Any]] = [
         (NoteTable.language, filters.language),
@@ -149,13 +153,12 @@ def note_conditions(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
     conditions += [column == value for column, value in simple if value is not None]
     conditions += dimension_conditions(filters, NoteTable)
     if filters.competitor is not None:
-        key = name_key(filters.competitor)
-        conditions.append(_has_finding(CompetitorMentionTable, CompetitorMentionTable.name_key == key))
+        conditions.append(_has_finding(CompetitorMentionTable, "name_key", name_key(filters.competitor), few=few))
     if filters.objection_type is not None:
-        conditions.append(_has_finding(ObjectionTable, ObjectionTable.type == filters.objection_type))
+        conditions.append(_has_finding(ObjectionTable, "type", filters.objection_type, few=few))
     if filters.theme is not None:
-        themes = sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme)
-        conditions.append(_has_finding(PassageTable, PassageTable.theme_id.in_(themes)))
+        theme = sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme).scalar_subquery()
+        conditions.append(_has_finding(PassageTable, "theme_id", theme, few=few))
     return conditions
 
 
@@ -182,19 +185,32 @@ def needs_notes(filters: NoteFilters) -> bool:
     return any(value is not None for value in (*on_notes, *others))
 
 
-def finding_conditions(filters: NoteFilters, table: Any, period: Period) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of filters and period on a table of findings; no join is needed."""
+def finding_conditions(
+    filters: NoteFilters, table: Any, period: Period, *, few: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of filters and period on a table of findings; no join is needed.
+
+    Args:
+        few: Look up each finding's own note, for reading a few; else the period's notes are gathered first.
+    """
     conditions: list[sa.ColumnElement[bool]] = [table.occurred_on.between(period.start, period.end)]
     if not needs_notes(filters):
         return conditions + dimension_conditions(filters, table)
+    if few:
+        own_note = sa.exists().where(NoteTable.id == table.note_id, *note_conditions(filters, few=True))
+        return [*conditions, own_note]
     notes = sa.select(NoteTable.id).where(
         NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)), *note_conditions(filters)
     )
     return [*conditions, table.note_id.in_(notes)]
 
 
-def _has_finding(table: Any, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return NoteTable.id.in_(sa.select(table.note_id).where(condition))
+def _has_finding(table: Any, column: str, value: Any, *, few: bool) -> sa.ColumnElement[bool]:
+    finding = aliased(table)
+    condition = getattr(finding, column) == value
+    if few:
+        return sa.exists().where(finding.note_id == NoteTable.id, condition)
+    return NoteTable.id.in_(sa.select(finding.note_id).where(condition))
 
 
 def name_key(name: str) -> str:

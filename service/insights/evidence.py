@@ -15,6 +15,8 @@ from service.filters import NoteFilters, Period
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
 
+LATEST = 60  # findings of an item among which quotes are chosen
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -63,10 +65,13 @@ def list_quotes(
     Returns:
         The quotes, and how many there are in all.
     """
-    table, column = TABLES[about], ITEM_COLUMNS[about]
-    conditions = [*item_conditions(about, filters, period), column == item]
+    table = TABLES[about]
+    conditions = item_conditions(about, filters, period, [item])
     total = session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
-    ranked = _ranked(about, conditions, (table.account_id,)).subquery()
+    turn = sa.func.row_number().over(
+        partition_by=table.account_id, order_by=(table.occurred_on.desc(), table.id.desc())
+    )
+    ranked = sa.select(table.id, table.occurred_on, turn.label("turn")).where(*conditions).subquery()
     ids = sa.select(ranked.c.id).order_by(ranked.c.turn, ranked.c.occurred_on.desc(), ranked.c.id.desc())
     page = list(session.scalars(ids.limit(limit).offset(after)))
     return _read(session, about, page), total
@@ -75,36 +80,47 @@ def list_quotes(
 def best_quotes(
     session: Session, about: About, filters: NoteFilters, period: Period, *, items: Sequence[Any], each: int
 ) -> dict[Any, list[Quote]]:
-    """Return a few quotes of each of several items, from different accounts, the latest first."""
+    """Return a few quotes of each of several items, of different accounts where it can be, the latest first.
+
+    They are chosen among an item's latest findings, which its index gives without looking at the others.
+    """
     table, column = TABLES[about], ITEM_COLUMNS[about]
-    conditions = [*item_conditions(about, filters, period), column.in_(items)]
-    first = _ranked(about, conditions, (column, table.account_id)).subquery()
-    place = (
-        sa.func.row_number()
-        .over(partition_by=first.c.item, order_by=(first.c.turn, first.c.occurred_on.desc(), first.c.id.desc()))
-        .label("place")
-    )
-    placed = sa.select(first.c.id, place).subquery()
-    ids = list(session.scalars(sa.select(placed.c.id).where(placed.c.place <= each).order_by(placed.c.place)))
+    latest: list[Any] = [
+        sa.select(table.id, column.label("item"), table.account_id)
+        .where(*item_conditions(about, filters, period, [item], few=True))
+        .order_by(table.occurred_on.desc(), table.id.desc())
+        .limit(LATEST)
+        .subquery()
+        for item in items
+    ]
+    found: dict[Any, list[tuple[int, int | None]]] = {item: [] for item in items}
+    for finding_id, item, account_id in session.execute(sa.union_all(*(sa.select(part) for part in latest))):
+        found[item].append((finding_id, account_id))
+    chosen = [finding_id for candidates in found.values() for finding_id in _vary(candidates, each)]
     quotes: dict[Any, list[Quote]] = {}
-    for quote in _read(session, about, ids):
+    for quote in _read(session, about, chosen):
         quotes.setdefault(quote.item, []).append(quote)
     return quotes
 
 
-def _ranked(about: About, conditions: Sequence[sa.ColumnElement[bool]], within: tuple[Any, ...]) -> Any:
-    """Select findings with their turn: 1 for the latest of its account, 2 for the one before, and so on."""
-    table = TABLES[about]
-    turn = sa.func.row_number().over(partition_by=within, order_by=(table.occurred_on.desc(), table.id.desc()))
-    return sa.select(table.id, ITEM_COLUMNS[about].label("item"), table.occurred_on, turn.label("turn")).where(
-        *conditions
-    )
+def _vary(candidates: Sequence[tuple[int, int | None]], count: int) -> list[int]:
+    """Choose findings: the first of each account, and further ones only where there are too few accounts."""
+    seen: set[int | None] = set()
+    first: list[int] = []
+    further: list[int] = []
+    for finding_id, account_id in candidates:
+        (further if account_id in seen else first).append(finding_id)
+        seen.add(account_id)
+    return [*first, *further][:count]
 
 
 def _read(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
+    """Read findings with their words, in the order of `ids`; those whose words have changed meanwhile are left out."""
     table = TABLES[about]
     query = (
-        sa.select(table, ITEM_COLUMNS[about], NoteTable, AccountTable, AuthorTable.team, DealTable.outcome)
+        sa.select(
+            table, ITEM_COLUMNS[about].label("item"), NoteTable, AccountTable, AuthorTable.team, DealTable.outcome
+        )
         .join(NoteTable, NoteTable.id == table.note_id)
         .outerjoin(AccountTable, AccountTable.id == table.account_id)
         .outerjoin(AuthorTable, AuthorTable.id == table.author_id)
@@ -113,6 +129,8 @@ def _read(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
     )
     quotes = {}
     for finding, item, note, account, team, outcome in session.execute(query):
+        if not _stands(finding, note):
+            continue
         quotes[finding.id] = Quote(
             finding_id=finding.id,
             item=item,
@@ -130,11 +148,16 @@ def _read(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
     return [quotes[i] for i in ids if i in quotes]
 
 
+def _stands(finding: Any, note: NoteTable) -> bool:
+    """Tell whether a note still says what was found: an edit keeps its old findings until it is read again."""
+    if isinstance(finding, PassageTable):
+        return note.analysed_revision == note.revision
+    return bool(note.text[finding.start : finding.end] == finding.quote)
+
+
 def _words(about: About, finding: Any, note: NoteTable) -> str:
     """Return what to show: the quote; for a bare name the line around it."""
-    if about is About.OBJECTION:
-        return str(finding.quote)
-    if isinstance(finding, PassageTable):
+    if about is not About.COMPETITOR:
         return note.text[finding.start : finding.end]
     begin = max(note.text.rfind("\n", 0, finding.start) + 1, finding.start - 120)
     stop = note.text.find("\n", finding.end)
@@ -164,21 +187,24 @@ def read_series(
 ) -> dict[Any, list[Point]]:
     """Return the course of items over a period, every week or month of it, silent ones too."""
     table, column = TABLES[about], ITEM_COLUMNS[about]
-    rows = session.execute(
-        sa.select(column, table.occurred_on, table.note_id, table.account_id, sa.func.count())
-        .where(*item_conditions(about, filters, period), column.in_(items))
-        .group_by(column, table.occurred_on, table.note_id, table.account_id)
-    )
-    heard: dict[tuple[Any, date], tuple[int, set[int], set[int]]] = {}
-    for item, day, note_id, account_id, count in rows:
-        key = (item, step_start(day, step))
-        mentions, notes, accounts = heard.get(key, (0, set(), set()))
-        notes.add(note_id)
-        if account_id is not None:
-            accounts.add(account_id)
-        heard[key] = (mentions + count, notes, accounts)
     starts = _starts(period, step)
-    return {item: [_point(start, step, heard.get((item, start))) for start in starts] for item in items}
+    ends = [*starts[1:], date.max]
+    spans = [(start, end - timedelta(days=1)) for start, end in zip(starts, ends, strict=True)]
+    steps = sa.values(sa.column("first", sa.Date), sa.column("last", sa.Date), name="steps").data(spans).cte("steps")
+    rows = session.execute(
+        sa.select(
+            column,
+            steps.c.first,
+            sa.func.count(),
+            sa.func.count(sa.distinct(table.note_id)),
+            sa.func.count(sa.distinct(table.account_id)),
+        )
+        .join(steps, table.occurred_on.between(steps.c.first, steps.c.last))
+        .where(*item_conditions(about, filters, period, items))
+        .group_by(column, steps.c.first)
+    )
+    heard = {(item, start): (mentions, notes, accounts) for item, start, mentions, notes, accounts in rows}
+    return {item: [_point(start, step, *heard.get((item, start), (0, 0, 0))) for start in starts] for item in items}
 
 
 def step_start(day: date, step: Step) -> date:
@@ -193,7 +219,6 @@ def _starts(period: Period, step: Step) -> list[date]:
     return starts
 
 
-def _point(start: date, step: Step, heard: tuple[int, set[int], set[int]] | None) -> Point:
-    mentions, notes, accounts = heard or (0, set(), set())
+def _point(start: date, step: Step, mentions: int, notes: int, accounts: int) -> Point:
     label = start.strftime("%G-W%V") if step is Step.WEEK else start.strftime("%Y-%m")
-    return Point(label, start, mentions, len(notes), len(accounts))
+    return Point(label, start, mentions, notes, accounts)

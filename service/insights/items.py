@@ -53,15 +53,20 @@ def measure_items(
 ) -> list[Item]:
     """Measure the items of a kind, or a single one.
 
-    An item that was said in the period before and no more is kept: that it is gone is news.
+    An item that was said in the period before and no more is kept: that it is gone is news. A single one is measured
+    among all, because its p-value is corrected for their number.
     """
-    now = count_items(session, about, filters, frame.period, frame.whole.deals_by_id, item=key)
+    now = count_items(session, about, filters, frame.period, frame.whole.deals_by_id)
     if frame.previous is None:
         changes = dict.fromkeys(now, STEADY)
     else:
-        before = count_heard(session, about, filters, frame.previous, item=key)
+        before = count_heard(session, about, filters, frame.previous)
         changes = _changes(now, before, frame.whole.notes, frame.notes_before)
-    return [_item(about, item, now.get(item, Counts()), frame.whole, trend) for item, trend in changes.items()]
+    return [
+        _item(about, item, now.get(item, Counts()), frame.whole, trend)
+        for item, trend in changes.items()
+        if key is None or item == key
+    ]
 
 
 def silent_item(about: About, key: Any) -> Item:

@@ -44,8 +44,8 @@ ITEM_COLUMNS: dict[About, Any] = {
 }
 
 
-Deal: TypeAlias = tuple[str, str | None, float | None]
-"""A deal's outcome, currency and amount."""
+Deal: TypeAlias = tuple[tuple[str, str | None], int]
+"""A deal's outcome and currency, and its amount in thousandths: whole numbers add up to the same in any order."""
 
 
 @dataclass(slots=True)
@@ -76,14 +76,13 @@ class Deals:
 def add_up(deals: Iterable[Deal]) -> Deals:
     """Sum deals, each given once."""
     counts: dict[tuple[str, str | None], int] = {}
-    sums: dict[tuple[str, str | None], float] = {}
-    for outcome, currency, amount in deals:
-        group = (outcome, currency)
+    sums: dict[tuple[str, str | None], int] = {}
+    for group, amount in deals:
         counts[group] = counts.get(group, 0) + 1
-        sums[group] = sums.get(group, 0.0) + (amount or 0.0)
+        sums[group] = sums.get(group, 0) + amount
     total = Deals()
     for (outcome, currency), count in counts.items():
-        total.add(Outcome(outcome), currency, sums[outcome, currency], count)
+        total.add(Outcome(outcome), currency, sums[outcome, currency] / 1000, count)
     return total
 
 
@@ -111,14 +110,11 @@ DETAILS: dict[About, dict[str, tuple[Any, Sequence[Any]]]] = {
 
 
 def item_conditions(
-    about: About, filters: NoteFilters, period: Period, item: Hashable | None = None
+    about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable] | None = None, *, few: bool = False
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on a kind's table: filters, period, and the item, or any that there is."""
-    column = ITEM_COLUMNS[about]
-    return [
-        *finding_conditions(filters, TABLES[about], period),
-        column.in_(_all_items(about)) if item is None else column == item,
-    ]
+    """Return the conditions on a kind's table: filters, period, and the items, or any that there are."""
+    wanted = _all_items(about) if items is None else items
+    return [*finding_conditions(filters, TABLES[about], period, few=few), ITEM_COLUMNS[about].in_(wanted)]
 
 
 def _all_items(about: About) -> Any:
@@ -137,15 +133,9 @@ def _all_names() -> sa.Select[Any]:
 
 
 def count_items(
-    session: Session,
-    about: About,
-    filters: NoteFilters,
-    period: Period,
-    deals: Mapping[int, Deal],
-    *,
-    item: Hashable | None = None,
+    session: Session, about: About, filters: NoteFilters, period: Period, deals: Mapping[int, Deal]
 ) -> dict[Any, Counts]:
-    """Count all items of a kind in a period, or a single one.
+    """Count all items of a kind in a period.
 
     Args:
         deals: The period's deals, by row id.
@@ -166,12 +156,12 @@ def count_items(
             _distinct_ids(session, table.deal_id),
             *(sa.func.sum(sa.case((is_value, 1), else_=0)) for _, _, is_value in details),
         )
-        .where(*item_conditions(about, filters, period, item))
+        .where(*item_conditions(about, filters, period))
         .group_by(column)
     )
     counts: dict[Any, Counts] = {}
     for key, mentions, notes, accounts, authors, deal_ids, *sums in rows:
-        of_item = sorted(map(int, deal_ids.split(","))) if deal_ids else []
+        of_item = map(int, deal_ids.split(",")) if deal_ids else ()
         counts[key] = Counts(mentions, notes, accounts, authors, add_up(deals[i] for i in of_item if i in deals))
         for (name, value, _), count in zip(details, sums, strict=True):
             counts[key].details.setdefault(name, {})[str(value)] = int(count)
@@ -185,13 +175,11 @@ def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
     return sa.func.string_agg(sa.distinct(sa.cast(column, sa.String)), ",")
 
 
-def count_heard(
-    session: Session, about: About, filters: NoteFilters, period: Period, *, item: Hashable | None = None
-) -> dict[Any, tuple[int, int]]:
+def count_heard(session: Session, about: About, filters: NoteFilters, period: Period) -> dict[Any, tuple[int, int]]:
     """Return for each item the notes and accounts of a period: what a later one is compared with."""
     table, column = TABLES[about], ITEM_COLUMNS[about]
     notes, accounts = (sa.func.count(sa.distinct(c)) for c in (table.note_id, table.account_id))
-    conditions = item_conditions(about, filters, period, item)
+    conditions = item_conditions(about, filters, period)
     rows = session.execute(sa.select(column, notes, accounts).where(*conditions).group_by(column))
     return {row[0]: (row[1], row[2]) for row in rows}
 
@@ -227,11 +215,11 @@ def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole
     ).one()
     ids = sa.select(NoteTable.deal_id).where(*conditions)
     rows = session.execute(
-        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount)
-        .where(DealTable.id.in_(ids))
-        .order_by(DealTable.id)
+        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount).where(DealTable.id.in_(ids))
     )
-    deals: dict[int, Deal] = {deal_id: (outcome, currency, amount) for deal_id, outcome, currency, amount in rows}
+    deals: dict[int, Deal] = {
+        deal_id: ((outcome, currency), round(1000 * (amount or 0))) for deal_id, outcome, currency, amount in rows
+    }
     return Whole(notes, accounts, authors, add_up(deals.values()), deals)
 
 

@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 SIGNIFICANT = 0.05
 MIN_CLOSED_DEALS = 5
 MIN_ACCOUNTS = 3
+MIN_NOTES = 6  # fewer in two periods together can't be significant, whichever period they fall in (Tarone 1990)
 
 
 class Direction(StrEnum):
@@ -50,7 +51,7 @@ class Trend:
         previous: Notes in the period before.
         change: Relative change of the rate; None where it was nil before.
         p_value: Fisher's exact test, two-sided (twice the smaller tail), corrected for the number of items by
-            Benjamini and Hochberg (1995).
+            Benjamini and Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
         significant: `p_value` is under 0.05, and three accounts or more are behind it in one of the periods, so that
             one loud account makes no trend.
     """
@@ -74,21 +75,31 @@ def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
     Returns:
         One trend per item, p-values corrected over all of them.
     """
-    if not pairs:
-        return []
-    corrected = false_discovery_control(_p_values(pairs))
-    return [_trend(now, before, float(p)) for (now, before), p in zip(pairs, corrected, strict=True)]
+    tested = [pair for pair in pairs if pair[0].count + pair[1].count >= MIN_NOTES]
+    corrected = dict(zip(tested, false_discovery_control(_p_values(tested)), strict=True)) if tested else {}
+    return [_trend(now, before, float(corrected.get((now, before), 1.0))) for now, before in pairs]
 
 
 def _p_values(pairs: Sequence[tuple[Share, Share]]) -> list[float]:
-    """Test each item; all at once, because one by one takes a second for a few hundred."""
-    now = [share.count for share, _ in pairs]
-    both = [a.count + b.count for a, b in pairs]
-    totals = [a.total + b.total for a, b in pairs]
-    draws = [a.total for a, _ in pairs]
-    lower = hypergeom.cdf(now, totals, both, draws)
-    upper = hypergeom.sf([count - 1 for count in now], totals, both, draws)
-    return [min(1.0, 2 * float(min(a, b))) for a, b in zip(lower, upper, strict=True)]
+    """Test each item in the direction in which it went; all of a direction at once: one by one takes a second."""
+    went_up = [now.rate > before.rate for now, before in pairs]
+    upper = iter(_tails([pair for pair, up in zip(pairs, went_up, strict=True) if up], upper=True))
+    lower = iter(_tails([pair for pair, up in zip(pairs, went_up, strict=True) if not up], upper=False))
+    return [min(1.0, 2 * next(upper if up else lower)) for up in went_up]
+
+
+def _tails(pairs: Sequence[tuple[Share, Share]], *, upper: bool) -> list[float]:
+    """Return how likely a count at least (or at most) as large is now, if notes fell into periods by chance."""
+    if not pairs:
+        return []
+    totals = [now.total + before.total for now, before in pairs]
+    both = [now.count + before.count for now, before in pairs]
+    draws = [now.total for now, _ in pairs]
+    if upper:
+        tails = hypergeom.sf([now.count - 1 for now, _ in pairs], totals, both, draws)
+    else:
+        tails = hypergeom.cdf([now.count for now, _ in pairs], totals, both, draws)
+    return [float(tail) for tail in tails]
 
 
 def _trend(now: Share, before: Share, p_value: float) -> Trend:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -53,8 +54,8 @@ class ThemeMonths:
 
     Attributes:
         notes: Notes with the theme, by month number (`month_number`).
-        accounts: Accounts that ever said it.
-        authors: Authors who ever heard it.
+        accounts: Accounts that ever said it; three may stand for more.
+        authors: Authors who ever heard it; three may stand for more.
     """
 
     notes: Mapping[int, int]
@@ -65,6 +66,11 @@ class ThemeMonths:
 def month_number(year: int, month: int) -> int:
     """Count months, so that they can be subtracted."""
     return year * 12 + month - 1
+
+
+def month_start(number: int) -> datetime:
+    """Return the first moment of a month, UTC."""
+    return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
 def life(theme: ThemeMonths, all_notes: Mapping[int, int], last: int, *, retired: bool) -> Life:
