@@ -1,8 +1,8 @@
 """What goes into the language side and what comes out: all that `service` sees of `models`.
 
-Offsets are Unicode code points into the note's text as given: `text[start:end] == quote`. The values of the enumerations
-are those of the annotation guide. Vectors cross the border as bytes, so that a caller can store them without knowing
-numpy: little-endian float16, shape `(n_dims,)`, of unit length.
+Offsets are Unicode code points into the note's text as given: `text[start:end] == quote`. The values of the
+enumerations are those of the annotation guide. Vectors cross the border as bytes, so that a caller can store them
+without knowing numpy: little-endian float16, shape `(n_dims,)`, of unit length.
 """
 
 from __future__ import annotations

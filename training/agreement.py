@@ -1,8 +1,9 @@
 """A second reader's blind check of the written corpus.
 
-`blind` prints a tenth of the notes without their marks, the same tenth each time. The second reader writes, for each, the
-header `=== id` and then one mark a line, as in a draft: `[[price:resolved|exact quote]]`, `<<incumbent/behind|name>>`.
-`compare` finds the quotes in the notes and scores the two readings against each other by the guide's measures.
+`blind` prints a tenth of the notes without their marks, the same tenth each time. The second reader writes, for each,
+the header `=== id` and then one mark a line, as in a draft: `[[price:resolved|exact quote]]`,
+`<<incumbent/behind|name>>`. `compare` finds the quotes in the notes and scores the two readings against each other by
+the guide's measures.
 """
 
 from __future__ import annotations

@@ -13,19 +13,43 @@ from models.lexicon import fold
 from models.notes import read_note
 
 KEYWORDS: Mapping[str, str] = {
-    "price": r"expensive|pric(?:e|ey|ing)|cheaper|discount|costs? (?:too|more)|cher|chers|chere|prix|tarifs?|remise|moins cher",
+    "price": (
+        r"expensive|pric(?:e|ey|ing)|cheaper|discount|costs? (?:too|more)|cher|chers|chere|prix|tarifs?|"
+        r"remise|moins cher"
+    ),
     "budget": r"budgets?|capex|no money|funding|frozen|gele|enveloppe|credits?",
     "value": r"roi|no need|don't need|not needed|don't see|benefit|pas (?:un )?besoin|interet|utilite|valeur",
-    "timing": r"next year|later|not now|postpone[d]?|revisit|after the|priorit(?:y|e)|plus tard|rentree|reporte[er]?|repousse[er]?",
-    "authority": r"head office|board|sign-?off|committee|procurement|approval|siege|comite|direction|validation|valider|tranche",
-    "status_quo": r"happy with|satisfied with|under contract|current (?:supplier|vendor|provider)|satisfaits?|prestataire actuel|sous contrat|fournisseur actuel",
-    "product_gap": r"missing|doesn't (?:support|do|have)|lacks?|no offline|too slow|feature|manque|fonctionnalite|ne (?:fait|gere|permet) pas|trop lent",
-    "integration": r"integrat\w+|connector|api|interface|compatible|sync\w*|connecteur|interfac\w+|compatibilite",
-    "security_compliance": r"security|gdpr|soc 2|iso ?27001|complian\w+|certificat\w*|hosting|securite|rgpd|conformite|hebergement|hds|secnumcloud",
-    "implementation": r"migration|rollout|training|onboarding|implementation|change management|deploiement|formation|reprise de donnees|conduite du changement",
-    "trust": r"references?|reputation|too small|bad experience|confiance|echaudes?|petite structure|perennite",
+    "timing": (
+        r"next year|later|not now|postpone[d]?|revisit|after the|priorit(?:y|e)|plus tard|rentree|"
+        r"reporte[er]?|repousse[er]?"
+    ),
+    "authority": (
+        r"head office|board|sign-?off|committee|procurement|approval|siege|comite|direction|validation|"
+        r"valider|tranche"
+    ),
+    "status_quo": (
+        r"happy with|satisfied with|under contract|current (?:supplier|vendor|provider)|satisfaits?|"
+        r"prestataire actuel|sous contrat|fournisseur actuel"
+    ),
+    "product_gap": (
+        r"missing|doesn't (?:support|do|have)|lacks?|no offline|too slow|feature|manque|fonctionnalite|"
+        r"ne (?:fait|gere|permet) pas|trop lent"
+    ),
+    "integration": (r"integrat\w+|connector|api|interface|compatible|sync\w*|connecteur|interfac\w+|compatibilite"),
+    "security_compliance": (
+        r"security|gdpr|soc 2|iso ?27001|complian\w+|certificat\w*|hosting|securite|rgpd|conformite|"
+        r"hebergement|hds|secnumcloud"
+    ),
+    "implementation": (
+        r"migration|rollout|training|onboarding|implementation|change management|deploiement|formation|"
+        r"reprise de donnees|conduite du changement"
+    ),
+    "trust": (r"references?|reputation|too small|bad experience|confiance|echaudes?|petite structure|perennite"),
     "service_delivery": r"lead times?|support|delivery|late|weeks|delais?|sav|livraison|hotline|retard",
-    "contract_terms": r"contract length|commitment|penalt(?:y|ies)|minimum order|notice period|engagement|resiliation|tacite reconduction|penalites?|paiement a",
+    "contract_terms": (
+        r"contract length|commitment|penalt(?:y|ies)|minimum order|notice period|engagement|resiliation|"
+        r"tacite reconduction|penalites?|paiement a"
+    ),
 }
 
 DESCRIPTIONS: Mapping[str, tuple[str, str]] = {

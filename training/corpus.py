@@ -1,4 +1,4 @@
-"""The written corpus: how a writer marks a note, and the guide's JSON Lines that training reads.
+r"""The written corpus: how a writer marks a note, and the guide's JSON Lines that training reads.
 
 Writers work in plain text, because offsets can't be typed by hand. One draft file holds notes or passages:
 
@@ -6,8 +6,8 @@ Writers work in plain text, because offsets can't be typed by hand. One draft fi
     They like it but [[price|we are 20% above the other quote]]. {{routing|<<incumbent/behind|zd>> routes badly.}}
 
 A line that starts with `===` opens a note: language, kind, date, author and team, account, segment, deal (stage,
-outcome, amount, currency) or `-`. In a passage file (`*.passages.txt`) each line is `en | marked text`, with `\\n` for a
-line break.
+outcome, amount, currency) or `-`. In a passage file (`*.passages.txt`) each line is `en | marked text`, with `\n` for
+a line break.
 
 Marks: `[[type|clause]]` or `[[type:status|clause]]` for an objection (status `open` when left out),
 `<<relation/standing|name>>` or `<<relation/standing|name=Canonical>>` for a competitor mention,
@@ -26,8 +26,21 @@ from pathlib import Path
 from typing import Any
 
 TYPES = frozenset(
-    "price budget value timing authority status_quo product_gap integration security_compliance "
-    "implementation trust service_delivery contract_terms".split()
+    {
+        "price",
+        "budget",
+        "value",
+        "timing",
+        "authority",
+        "status_quo",
+        "product_gap",
+        "integration",
+        "security_compliance",
+        "implementation",
+        "trust",
+        "service_delivery",
+        "contract_terms",
+    }
 )
 STATUSES = frozenset({"open", "resolved", "anticipated"})
 RELATIONS = frozenset({"incumbent", "evaluating", "lost_to", "won_against", "mentioned"})
@@ -229,9 +242,9 @@ def import_drafts(drafts: Path, out: Path | None) -> list[str]:
         industry = catalog_path.parent
         for path in sorted(industry.glob("*.txt")):
             notes = list(read_draft(path, catalog))
+            objections, mentions = (sum(len(n[kind]) for n in notes) for kind in ("objections", "competitors"))
             lines.append(
-                f"{industry.name}/{path.name}: {len(notes)} texts, {sum(len(n['objections']) for n in notes)} objections, "
-                f"{sum(len(n['competitors']) for n in notes)} mentions"
+                f"{industry.name}/{path.name}: {len(notes)} texts, {objections} objections, {mentions} mentions"
             )
             if out:
                 target = out / industry.name

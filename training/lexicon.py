@@ -6,7 +6,8 @@ come from the person and location marks of open name corpora.
 
 Candidates are the forms of spaCy's lookup tables (WordNet 3.0 for English, a Lefff-based list for French) in the
 frequency order of wordfreq (CC BY-SA 4.0), and what the corpora write in lower case; words that the corpora mostly
-capitalise are left out. Needs the packages `wordfreq` and `spacy-lookups-data` beside the project's own (extra `train`).
+capitalise are left out. Needs the packages `wordfreq` and `spacy-lookups-data` beside the project's own (extra
+`train`).
 
 Names come from WiNER-fr, MultiCoNER II, Wikigold and the Broad Twitter Corpus (CC BY 4.0).
 """
