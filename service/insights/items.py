@@ -9,8 +9,27 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
-from service.insights.measures import About, Counts, Whole, count_heard, count_items, count_notes, count_whole
-from service.insights.statistics import STEADY, Share, Trend, WinRates, trends, win_rates
+from service.insights.measures import (
+    About,
+    Counts,
+    Whole,
+    count_heard,
+    count_items,
+    count_loudest,
+    count_notes,
+    count_whole,
+)
+from service.insights.statistics import (
+    DOWNWARD,
+    STEADY,
+    UPWARD,
+    Share,
+    Trend,
+    WinRates,
+    hold_without,
+    trends,
+    win_rates,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +76,7 @@ def measure_items(
     among all, because its p-value is corrected for their number.
     """
     now = count_items(session, about, filters, frame.period, frame.whole.deals_by_id)
-    if frame.previous is None:
-        changes = dict.fromkeys(now, STEADY)
-    else:
-        before = count_heard(session, about, filters, frame.previous)
-        changes = _changes(now, before, frame.whole.notes, frame.notes_before)
+    changes = _changes(session, about, filters, frame, now) if frame.previous else dict.fromkeys(now, STEADY)
     return [
         _item(about, item, now.get(item, Counts()), frame.whole, trend)
         for item, trend in changes.items()
@@ -75,13 +90,21 @@ def silent_item(about: About, key: Any) -> Item:
 
 
 def _changes(
-    now: dict[Any, Counts], before: dict[Any, tuple[int, int]], notes_now: int, notes_before: int
+    session: Session, about: About, filters: Filters, frame: Frame, now: dict[Any, Counts]
 ) -> dict[Any, Trend]:
+    assert frame.previous is not None
+    before = count_heard(session, about, filters, frame.previous)
     pairs = {}
     for key in sorted(now.keys() | before.keys()):
         counts, (notes, accounts) = now.get(key, Counts()), before.get(key, (0, 0))
-        pairs[key] = (Share(counts.notes, notes_now, counts.accounts), Share(notes, notes_before, accounts))
-    return dict(zip(pairs, trends(list(pairs.values())), strict=True))
+        here = Share(counts.notes, frame.whole.notes, counts.accounts)
+        pairs[key] = (here, Share(notes, frame.notes_before, accounts))
+    changes = dict(zip(pairs, trends(list(pairs.values())), strict=True))
+    for louder, directions in ((frame.period, UPWARD), (frame.previous, DOWNWARD)):
+        moved = {key: trend for key, trend in changes.items() if trend.direction in directions}
+        loudest = count_loudest(session, about, filters, louder, list(moved)) if moved else {}
+        changes |= {key: hold_without(trend, *pairs[key], loudest.get(key, 0)) for key, trend in moved.items()}
+    return changes
 
 
 def _item(about: About, key: Any, counts: Counts, whole: Whole, trend: Trend) -> Item:

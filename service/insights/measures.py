@@ -168,6 +168,22 @@ def count_items(
     return counts
 
 
+def count_loudest(
+    session: Session, about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable]
+) -> dict[Any, int]:
+    """Return for each item the notes of the account that has most of them."""
+    table, column = TABLES[about], ITEM_COLUMNS[about]
+    conditions = [*item_conditions(about, filters, period, items), table.account_id.is_not(None)]
+    by_account = (
+        sa.select(column.label("item"), sa.func.count(sa.distinct(table.note_id)).label("notes"))
+        .where(*conditions)
+        .group_by(column, table.account_id)
+        .subquery()
+    )
+    rows = session.execute(sa.select(by_account.c.item, sa.func.max(by_account.c.notes)).group_by(by_account.c.item))
+    return {row[0]: row[1] for row in rows}
+
+
 def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
     """Return an aggregate of the different ids in a column, joined by commas."""
     if is_sqlite(session):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scipy.stats import false_discovery_control, hypergeom
@@ -23,6 +23,10 @@ class Direction(StrEnum):
     STEADY = "steady"
     FALLING = "falling"
     GONE = "gone"
+
+
+UPWARD = frozenset({Direction.NEW, Direction.RISING})
+DOWNWARD = frozenset({Direction.FALLING, Direction.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Trend:
         change: Relative change of the rate; None where it was nil before.
         p_value: Fisher's exact test, two-sided (twice the smaller tail), corrected for the number of items by
             Benjamini and Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
-        significant: `p_value` is under 0.05, and three accounts or more are behind it in one of the periods, so that
-            one loud account makes no trend.
+        significant: `p_value` is under 0.05, three accounts or more are behind it in one of the periods, and it holds
+            without the loudest account: one account makes no trend.
     """
 
     direction: Direction
@@ -78,6 +82,26 @@ def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
     tested = [pair for pair in pairs if pair[0].count + pair[1].count >= MIN_NOTES]
     corrected = dict(zip(tested, false_discovery_control(_p_values(tested)), strict=True)) if tested else {}
     return [_trend(now, before, float(corrected.get((now, before), 1.0))) for now, before in pairs]
+
+
+def hold_without(trend: Trend, now: Share, before: Share, loudest: int) -> Trend:
+    """Take a trend back unless it is significant without the loudest account.
+
+    Args:
+        trend: What was seen with all accounts.
+        now: The item's share now.
+        before: Its share before.
+        loudest: Notes with the item of its loudest account, in the period where it was said more.
+    """
+    if now.rate > before.rate:
+        now = replace(now, count=now.count - loudest, total=now.total - loudest)
+        holds = now.rate > before.rate
+    else:
+        before = replace(before, count=before.count - loudest, total=before.total - loudest)
+        holds = now.rate < before.rate
+    if holds and _p_values([(now, before)])[0] < SIGNIFICANT:
+        return trend
+    return replace(trend, direction=Direction.STEADY, significant=False)
 
 
 def _p_values(pairs: Sequence[tuple[Share, Share]]) -> list[float]:

@@ -1,0 +1,238 @@
+"""Fair and fast counting: loud accounts, edits, filters, months, and that no count reads more than its index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from sqlalchemy import event
+
+from service.database import read_session, write_session
+from service.filters import Filters, Period
+from service.insights.items import measure_items, measuring_frame
+from service.insights.measures import About
+from service.insights.queries import rank_insights
+from service.insights.statistics import Direction, Share, hold_without, trends
+from service.tables import PassageTable, ThemeTable
+from service.themes.queries import note_months, theme_months
+from tests.analyzers import FakeAnalyzer
+from tests.work import analyse_all, note
+
+CATALOG = {"us": [], "competitors": [{"name": "Orbiport", "aliases": []}]}
+PERIOD = "from=2026-09-01&to=2026-09-30"
+
+
+def post(client: TestClient, *notes: dict[str, Any]) -> list[str]:
+    answer = client.post("/v1/notes", json={"notes": list(notes)})
+    assert answer.status_code == 202, answer.text
+    return [result["id"] for result in answer.json()["results"]]
+
+
+def said(number: int, text: str, account: str, month: int = 9, **fields: Any) -> dict[str, Any]:
+    at = f"2026-{month:02}-{number % 28 + 1:02}T10:00:00Z"
+    return note(f"{month}-{number}", text, occurred_at=at, account={"id": account}, author={"id": "rep"}, **fields)
+
+
+def quiet(count: int, month: int) -> list[dict[str, Any]]:
+    return [said(100 + n, "All is well.", f"quiet-{n}", month) for n in range(count)]
+
+
+def trend_of_price(client: TestClient) -> dict[str, Any]:
+    return client.get(f"/v1/objections/price?{PERIOD}").json()["trend"]
+
+
+def test_a_rise_in_many_accounts_is_an_arrow(client: TestClient, engine: sa.Engine) -> None:
+    post(client, *quiet(30, 8), *quiet(30, 9), *(said(n, "too expensive", f"acc-{n}") for n in range(12)))
+    analyse_all(engine, FakeAnalyzer())
+    assert trend_of_price(client)["direction"] == "new"
+
+
+def test_a_rise_in_one_loud_account_is_none(client: TestClient, engine: sa.Engine) -> None:
+    loud = [said(n, "too expensive", "loud") for n in range(10)]
+    others = [said(50 + n, "too expensive", f"acc-{n}") for n in range(2)]
+    post(client, *quiet(30, 8), *quiet(30, 9), *loud, *others)
+    analyse_all(engine, FakeAnalyzer())
+    trend = trend_of_price(client)
+    assert trend["p_value"] < 0.05
+    assert (trend["direction"], trend["significant"]) == ("steady", False)
+
+
+def test_a_fall_in_one_loud_account_is_none(client: TestClient, engine: sa.Engine) -> None:
+    loud = [said(n, "too expensive", "loud", month=8) for n in range(10)]
+    others = [said(50 + n, "too expensive", f"acc-{n}", month=8) for n in range(2)]
+    post(client, *quiet(30, 8), *quiet(30, 9), *loud, *others)
+    analyse_all(engine, FakeAnalyzer())
+    assert trend_of_price(client)["direction"] == "steady"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "loudest", "direction"),
+    [
+        (Share(20, 100, 9), Share(2, 100, 2), 4, Direction.RISING),
+        (Share(20, 100, 9), Share(2, 100, 2), 18, Direction.STEADY),
+        (Share(2, 100, 2), Share(20, 100, 9), 4, Direction.FALLING),
+        (Share(0, 100, 0), Share(20, 100, 9), 19, Direction.STEADY),
+    ],
+)
+def test_a_trend_holds_without_the_loudest_account(
+    now: Share, before: Share, loudest: int, direction: Direction
+) -> None:
+    (trend,) = trends([(now, before)])
+    assert trend.significant
+    assert hold_without(trend, now, before, loudest).direction is direction
+
+
+def test_an_item_alone_has_the_trend_that_it_has_among_all(client: TestClient, engine: sa.Engine) -> None:
+    """Five notes after none: significant alone, not among the many items of the list."""
+    client.put("/v1/catalog", json={"us": [], "competitors": [{"name": f"Rival{n:02}"} for n in range(40)]})
+    rivals = [said(200 + 10 * n + k, f"Saw Rival{n:02}.", f"acc-{k}") for n in range(1, 40) for k in (0, 1, 2)]
+    before = [said(200 + 10 * n + k, f"Saw Rival{n:02}.", f"acc-{k}", 8) for n in range(1, 40) for k in (0, 1, 2)]
+    post(client, *rivals, *before, *(said(k, "Saw Rival00.", f"acc-{k}") for k in range(7)))
+    analyse_all(engine, FakeAnalyzer())
+    listed = {i["id"]: i["trend"] for i in client.get(f"/v1/competitors?{PERIOD}").json()["items"]}
+    assert len(listed) == 40
+    assert 0.05 < listed["rival00"]["p_value"] < 1
+    assert client.get(f"/v1/competitors/Rival00?{PERIOD}").json()["trend"] == listed["rival00"]
+
+
+def test_a_quote_leaves_when_its_note_is_edited(client: TestClient, engine: sa.Engine) -> None:
+    client.put("/v1/catalog", json=CATALOG)
+    post(client, said(1, "It is too expensive. They see Orbiport.", "a"))
+    analyse_all(engine, FakeAnalyzer())
+    paths = ("/v1/objections/price/evidence", "/v1/competitors/orbiport/evidence")
+    assert [len(client.get(path).json()["items"]) for path in paths] == [1, 1]
+    post(client, said(1, "All that was wrong, forget it all, we agreed on everything.", "a"))
+    assert [client.get(path).json()["items"] for path in paths] == [[], []]
+    analyse_all(engine, FakeAnalyzer())
+    assert [client.get(path).json()["total"] for path in paths] == [0, 0]
+
+
+@pytest.mark.parametrize("filters", ["competitor=Orbiport", "objection_type=price", "language=en", "kind=call_note"])
+def test_quotes_follow_the_filters_on_notes(client: TestClient, engine: sa.Engine, filters: str) -> None:
+    client.put("/v1/catalog", json=CATALOG)
+    both, other = post(
+        client,
+        said(1, "It is too expensive, says Orbiport.", "a"),
+        said(2, "All is well.", "b", kind="email"),
+    )
+    analyse_all(engine, FakeAnalyzer())
+    insights = client.get(f"/v1/insights?{PERIOD}&{filters}").json()["items"]
+    assert {i["id"] for i in insights} == {"price", "orbiport"}
+    assert {q["note_id"] for i in insights for q in i["quotes"]} == {both}
+    assert other not in {both}
+
+
+def test_filters_on_what_a_note_says_leave_out_the_others(client: TestClient, engine: sa.Engine) -> None:
+    client.put("/v1/catalog", json=CATALOG)
+    post(client, said(1, "too expensive", "a"), said(2, "too expensive for Orbiport", "b"))
+    analyse_all(engine, FakeAnalyzer())
+    (price,) = [
+        i for i in client.get(f"/v1/insights?{PERIOD}&competitor=orbi%20port").json()["items"] if i["id"] == "price"
+    ]
+    assert (price["measures"]["notes"], len(price["quotes"])) == (1, 1)
+
+
+def test_amounts_add_up_without_rounding(client: TestClient, engine: sa.Engine) -> None:
+    deals = [{"id": f"d{n}", "amount": 0.1, "currency": "EUR", "outcome": "open"} for n in range(3)]
+    post(client, *(said(n, "too expensive", f"a{n}", deal=deal) for n, deal in enumerate(deals)))
+    analyse_all(engine, FakeAnalyzer())
+    assert client.get("/v1/objections/price").json()["money"]["open"] == [{"currency": "EUR", "amount": 0.3}]
+
+
+def test_months_are_those_of_utc(client: TestClient, engine: sa.Engine) -> None:
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            name = connection.scalar(sa.text("select current_database()"))
+            connection.execute(sa.text(f"alter database {name} set timezone to 'America/New_York'"))
+        engine.dispose()
+    post(
+        client,
+        note("a", occurred_at="2026-08-31T23:59:59Z"),
+        note("b", occurred_at="2026-09-01T00:30:00Z"),
+        note("c", occurred_at="2026-11-30T23:59:59.999999Z"),
+    )
+    analyse_all(engine, FakeAnalyzer())
+    with read_session(engine) as session:
+        assert note_months(session) == {2026 * 12 + 7: 1, 2026 * 12 + 8: 1, 2026 * 12 + 10: 1}
+
+
+def test_months_of_a_theme_count_notes_and_up_to_three_people(client: TestClient, engine: sa.Engine) -> None:
+    accounts = ["a", "a", "b", "c", "d"]
+    post(client, *(said(n, "Slow. Slow again.", account, month=8 + n % 2) for n, account in enumerate(accounts)))
+    analyse_all(engine, FakeAnalyzer())
+    now = Filters.model_validate({"from": "2026-01-01"})
+    with write_session(engine) as session:
+        at = measuring_frame(session, now).period.end
+        labels = {"label_en": "slow", "label_fr": "lent", "keywords": {}, "centroid": b""}
+        moment = sa.func.current_timestamp()
+        for number in (1, 2):
+            session.execute(
+                sa.insert(ThemeTable).values(
+                    id=number,
+                    key=f"theme-{number}",
+                    label_edited=False,
+                    state="active",
+                    created_at=moment,
+                    updated_at=moment,
+                    **labels,
+                )
+            )
+        session.execute(sa.update(PassageTable).values(theme_id=1, similarity=0.9))
+    assert at == date(2026, 9, 4)
+    with read_session(engine) as session:
+        months = theme_months(session, [1, 2])
+    assert dict(months[1].notes) == {2026 * 12 + 7: 3, 2026 * 12 + 8: 2}
+    assert (months[1].accounts, months[1].authors) == (3, 1)
+    assert (dict(months[2].notes), months[2].accounts) == ({}, 0)
+
+
+@contextmanager
+def plans(engine: sa.Engine) -> Iterator[list[str]]:
+    """Collect SQLite's plans of all statements."""
+    seen: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if statement.lstrip().startswith(("SELECT", "WITH")):
+            inner = connection.connection.cursor()
+            seen.extend(row[3] for row in inner.execute(f"explain query plan {statement}", parameters).fetchall())
+
+    event.listen(engine, "after_cursor_execute", explain)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "after_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("filters", [{}, {"segment": "x"}, {"team": "x"}, {"language": "fr"}])
+def test_counting_reads_indexes_alone_and_sorts_nothing(engine: sa.Engine, filters: dict[str, str]) -> None:
+    """At 100,000 notes a full scan, a look at the rows, or a sort costs more than all the rest."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("plans of SQLite")
+    with read_session(engine) as session, plans(engine) as seen:
+        asked = Filters.model_validate({"from": "2026-07-01", "to": "2026-09-30", **filters})
+        frame = measuring_frame(session, asked)
+        for about in About:
+            measure_items(session, about, asked, frame)
+    big = [
+        line
+        for line in seen
+        if any(f" {table} " in f"{line} " for table in ("notes", "objections", "passages", "competitor_mentions"))
+    ]
+    assert len(big) >= 9
+    assert [line for line in big if not line.startswith("SEARCH") or "COVERING INDEX" not in line] == []
+    assert "USE TEMP B-TREE FOR GROUP BY" not in seen
+
+
+def test_a_period_of_one_day_compares_with_the_day_before(client: TestClient, engine: sa.Engine) -> None:
+    post(client, said(1, "too expensive", "a"), said(2, "too expensive", "b"))
+    analyse_all(engine, FakeAnalyzer())
+    with read_session(engine) as session:
+        asked = Filters.model_validate({"from": "2026-09-03", "to": "2026-09-03"})
+        ranking = rank_insights(session, asked)
+    assert ranking.frame.previous == Period(date(2026, 9, 2), date(2026, 9, 2))
+    assert [(r.item.counts.notes, r.item.trend.previous) for r in ranking.items] == [(1, 1)]
