@@ -20,7 +20,7 @@ from service.database import sqlite_module, write_session
 from service.errors import StartRefused
 from service.logs import configure_logs
 from service.settings import Sample, Settings
-from service.start import KEY_FILE, check_folder, ensure_first_key, load_sample, open_database
+from service.start import KEY_FILE, base_url, check_folder, ensure_first_key, load_sample, open_database
 
 GRACE_SECONDS = 3  # for answers under way when the service stops
 WORKER_COMMAND = (sys.executable, "-m", "service.cli", "worker", "--child", "--slot")
@@ -43,8 +43,7 @@ def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) ->
     single_threaded()
     check_folder(settings.data_dir)
     sqlite_module()
-    with bind(settings.host, settings.port) as listener:
-        engine = open_database(settings)
+    with bind(settings.host, settings.port) as listener, open_database(settings) as engine:
         workers = WorkerProcesses(worker_command, settings.workers)
         try:
             lines = _prepare(engine, settings)
@@ -55,7 +54,6 @@ def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) ->
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             workers.stop()
-            engine.dispose()
 
 
 def _leave(_number: int, _frame: Any) -> NoReturn:
@@ -112,12 +110,6 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
     if loaded:
         lines.append(f"  sample     {loaded} notes of a made-up company were loaded and are being read")
     return [*lines, "Ctrl-C stops it."]
-
-
-def base_url(settings: Settings) -> str:
-    """Return the address that a browser on this machine can open."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
 
 
 def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,12 @@ class FirstKey:
     made: str | None
 
 
+def base_url(settings: Settings) -> str:
+    """Return the address that a browser on this machine can open."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{settings.port}"
+
+
 def check_folder(folder: Path) -> None:
     """Make the data folder and write into it.
 
@@ -57,15 +64,20 @@ def check_folder(folder: Path) -> None:
         ) from None
 
 
-def open_database(settings: Settings) -> sa.Engine:
-    """Migrate the database and return its engine.
+@contextmanager
+def open_database(settings: Settings) -> Iterator[sa.Engine]:
+    """Migrate the database and give its engine.
 
     Raises:
         StartRefused: If the folder can't be written, or the database is newer than the code or can't be reached.
     """
     check_folder(settings.data_dir)
     migrate(settings.sqlalchemy_url)
-    return make_engine(settings.sqlalchemy_url)
+    engine = make_engine(settings.sqlalchemy_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def ensure_first_key(session: Session, settings: Settings, now: datetime) -> FirstKey:

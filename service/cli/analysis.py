@@ -39,14 +39,14 @@ def analyse(
     as_json: AsJson = False,
 ) -> None:
     """Have stored notes analysed again: all of them, or those that the options name."""
-    engine = open_database(load_settings())
     conditions = [state_condition(AnalysisState.FAILED)] if failed else []
     if since:
         conditions.append(NoteTable.occurred_at >= day_start(since.date()))
-    with write_session(engine) as session:
-        count = requeue(session, conditions)
-    console.print(f"{count} notes wait for their analysis.")
-    left = _wait_for_backlog(engine) if wait else None
+    with open_database(load_settings()) as engine:
+        with write_session(engine) as session:
+            count = requeue(session, conditions)
+        console.print(f"{count} notes wait for their analysis.")
+        left = _wait_for_backlog(engine) if wait else None
     if as_json:
         print_json({"requeued_notes": count, "failed_notes": left})
     if left:
@@ -78,10 +78,10 @@ def _refuse_silence(quiet_since: float | None) -> None:
 
 def fit_themes(wait: Wait = False, as_json: AsJson = False) -> None:
     """Have the themes fitted again over all passages; a worker does it."""
-    engine = open_database(load_settings())
-    with write_session(engine) as session:
-        job_id = request_job(session, JobKind.FIT_THEMES, by="command line", now=datetime.now(UTC)).id
-    job = _wait_for_job(engine, job_id) if wait else _read_job(engine, job_id)
+    with open_database(load_settings()) as engine:
+        with write_session(engine) as session:
+            job_id = request_job(session, JobKind.FIT_THEMES, by="command line", now=datetime.now(UTC)).id
+        job = _wait_for_job(engine, job_id) if wait else _read_job(engine, job_id)
     if as_json:
         print_json(job_output(job).model_dump(mode="json"))
     else:

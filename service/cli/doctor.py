@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 import typer
 from sqlalchemy.exc import DBAPIError
 
@@ -49,7 +51,7 @@ def doctor(as_json: AsJson = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console.print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.check:<10} {finding.detail}", markup=False)
+            console.print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.check:<10} {finding.detail}", markup=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -75,14 +77,24 @@ def _folder(settings: Settings) -> str:
     return f"{settings.data_dir} can be written; {free // 1024**3} GiB are free"
 
 
-def _database(settings: Settings) -> str:
+@contextmanager
+def _connected(settings: Settings) -> Iterator[sa.Engine]:
+    """Give the engine of a database that is looked at, not migrated."""
     engine = make_engine(settings.sqlalchemy_url, pool_size=1)
-    revision, head = current_revision(engine), head_revision()
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _database(settings: Settings) -> str:
+    with _connected(settings) as engine:
+        backend, revision, head = engine.dialect.name, current_revision(engine), head_revision()
     if revision is None:
         raise BinomeError("The database is empty: `binome serve` makes its tables.")
     if revision != head:
         raise BinomeError(f"The database has schema {revision}, this version needs {head}: `binome serve` migrates it.")
-    return f"{engine.dialect.name}, schema {revision}"
+    return f"{backend}, schema {revision}"
 
 
 def _artefacts() -> str:
@@ -95,10 +107,12 @@ def _artefacts() -> str:
         return f"the reader loads; version {load_analyzer().version}"
     except ModelError as error:
         raise BinomeError(str(error)) from None
+    except Exception as error:  # a broken installation breaks in its own way
+        raise BinomeError(f"The reader does not load ({type(error).__name__}): run make setup again.") from error
 
 
 def _workers(settings: Settings) -> str:
-    with read_session(make_engine(settings.sqlalchemy_url, pool_size=1)) as session:
+    with _connected(settings) as engine, read_session(engine) as session:
         backlog = read_backlog(session, datetime.now(UTC))
     counts = (
         f"{backlog.analysed} notes analysed, {backlog.waiting + backlog.queued} to be analysed, {backlog.failed} failed"

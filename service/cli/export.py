@@ -53,8 +53,7 @@ def export(
 
     Cells of a CSV that a spreadsheet would take for a formula are written with an apostrophe in front.
     """
-    engine = open_database(load_settings())
-    with _opened(output) as file, read_session(engine) as session:
+    with open_database(load_settings()) as engine, _opened(output) as file, read_session(engine) as session:
         rows = session.execute(_query(what).execution_options(yield_per=_ROWS_AT_ONCE))
         names = list(rows.keys())
         count = _write(file, form, names, (row._asdict() for row in rows))

@@ -72,9 +72,8 @@ def import_file(
     Rows that can't be taken are listed and the others kept; importing a file again doubles nothing.
     """
     read = {Format.JSONL: _json_rows, Format.CSV: _csv_rows}[form or _format(path)]
-    engine = open_database(load_settings())
     outcome = Outcome()
-    with path.open("rb") as file, progress_bar() as progress:
+    with open_database(load_settings()) as engine, path.open("rb") as file, progress_bar() as progress:
         task = progress.add_task(f"importing {path.name}", total=path.stat().st_size)
         rows = read(file, source)
         while chunk := list(islice(rows, CHUNK_ROWS)):

@@ -12,9 +12,8 @@ from service.auth.scopes import Scope
 from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
-from service.launch import base_url
 from service.settings import load_settings
-from service.start import ensure_first_key, open_database
+from service.start import base_url, ensure_first_key, open_database
 
 cli = typer.Typer(help="Make, list and revoke keys of the API, and links to sign in.", no_args_is_help=True)
 
@@ -29,10 +28,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key; it is shown this once."""
-    engine = open_database(load_settings())
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days) if days else None
-    with write_session(engine) as session:
+    with open_database(load_settings()) as engine, write_session(engine) as session:
         key, secret = queries.create_key(session, name=name, scopes=scope, now=now, expires_at=expires_at)
         row = {"id": str(key.id), "name": name, "scopes": key.scopes, "expires_at": expires_at, "key": secret}
     if as_json:
@@ -45,7 +43,7 @@ def create(
 def list_keys(as_json: AsJson = False) -> None:
     """List keys, without their secrets."""
     names = ["id", "name", "scopes", "created_at", "expires_at", "revoked_at"]
-    with read_session(open_database(load_settings())) as session:
+    with open_database(load_settings()) as engine, read_session(engine) as session:
         rows = [{name: getattr(key, name) for name in names} for key in queries.list_keys(session)]
     if as_json:
         print_json([{**row, "id": str(row["id"])} for row in rows])
@@ -56,7 +54,7 @@ def list_keys(as_json: AsJson = False) -> None:
 @cli.command()
 def revoke(key_id: Annotated[int, typer.Argument(help="The key's id; see `binome keys list`.")]) -> None:
     """Revoke a key; its sessions end at once."""
-    with write_session(open_database(load_settings())) as session:
+    with open_database(load_settings()) as engine, write_session(engine) as session:
         if not queries.revoke_key(session, key_id, datetime.now(UTC)):
             raise BinomeError(f"There is no key {key_id} in force; `binome keys list` shows them.")
     print(f"Key {key_id} is revoked.")
@@ -67,7 +65,7 @@ def link() -> None:
     """Print a link that signs a browser in once, within 12 hours, with the administrator's rights."""
     settings = load_settings()
     now = datetime.now(UTC)
-    with write_session(open_database(settings)) as session:
+    with open_database(settings) as engine, write_session(engine) as session:
         key = ensure_first_key(session, settings, now)
         token = queries.open_session(session, key.row, queries.SessionKind.LINK, now)
     print(f"{base_url(settings)}/sign-in?token={token}")

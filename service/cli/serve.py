@@ -41,4 +41,5 @@ def worker(
     if child:
         stop_at_end_of_input(stop)
     name = executor_id(settings.data_dir, slot) if slot else f"{socket.gethostname()}-{os.getpid()}"
-    Worker(open_database(settings), settings.sqlalchemy_url, name, load_analyzer).run(stop)
+    with open_database(settings) as engine:
+        Worker(engine, settings.sqlalchemy_url, name, load_analyzer).run(stop)

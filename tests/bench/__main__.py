@@ -1,7 +1,7 @@
 """`make bench`: how fast notes are taken in and analysed, and insights answered at 100,000 notes.
 
-Speeds are also given against something plain that is measured in the same run, because machines differ: taking in against
-bare SQLite commits, analysis against a list of keywords. Writes data/metrics/bench.json.
+Speeds are also given against something plain that is measured in the same run, because machines differ: taking in
+against bare SQLite commits, analysis against a list of keywords. Writes data/metrics/bench.json.
 """
 
 from __future__ import annotations
