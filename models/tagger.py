@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from models.manifest import verified_manifest
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
@@ -41,12 +41,11 @@ WINDOW = 254
 """Pieces that the network reads at once, beside the opening and closing one."""
 CONTEXT = 24
 """Pieces of the neighbouring text that a window repeats at each end."""
-MAX_CHARS = 60_000
-"""A longer text is read up to here: about ten thousand words."""
-BATCH_PIECES = 2048
+MAX_CHARS = 30_000
+"""A longer text is read up to here: about five thousand words."""
 MIN_CHARS = 6
 """A shorter stretch is no objection."""
-_OPEN, _CLOSE, _PAD = 2, 3, 0
+_OPEN, _CLOSE = 2, 3
 
 _MARKUP = re.compile(r"<(?:/?[a-zA-Z]|!--)[^<>]{0,300}>|&(?:[a-zA-Z]{2,8}|#\d{1,6});")
 _BLOCK = re.compile(r"</?(?:p|br|div|li|ul|ol|tr|h\d|table)\b", re.I)
@@ -211,6 +210,14 @@ class Tagged:
         mean: NDArray[np.float32] = softmax(self._pieces.logits[inside, TYPE]).mean(axis=0)
         return mean
 
+    def chances(self, start: int, end: int, columns: slice) -> NDArray[np.float32]:
+        """Return the mean chances of some columns (STATUS, RELATION, STANDING); even ones where the stretch is empty."""
+        inside = self._pieces.inside(start, end)
+        if not len(inside):
+            return np.full(columns.stop - columns.start, 1 / (columns.stop - columns.start), dtype=np.float32)
+        mean: NDArray[np.float32] = softmax(self._pieces.logits[inside, columns]).mean(axis=0)
+        return mean
+
     def name_chance(self, start: int, end: int) -> float:
         """Return the chance that a stretch is a competitor's name here, in [0, 1]."""
         inside = self._pieces.inside(start, end)
@@ -316,52 +323,34 @@ class Tagger:
         """Return the network's raw answers for each text."""
         seen = [visible(text[:MAX_CHARS]) for text in texts]
         encodings = self._tokenizer.encode_batch([plain for plain, _ in seen], add_special_tokens=False)
-        inputs, places, found = (
-            list[tuple[NDArray[np.int64], NDArray[np.int64]]](),
-            list[tuple[int, Window]](),
-            list[Pieces](),
-        )
-        for (plain, at), encoding in zip(seen, encodings, strict=True):
-            offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-            ids, shapes = np.asarray(encoding.ids, dtype=np.int64), word_shapes(plain, offsets)
-            for window in cut_windows(plain, offsets):
-                part = slice(window.first, window.last)
-                inputs.append((framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0)))
-                places.append((len(found), window))
-            raw = np.stack([at[offsets[:, 0]], at[np.maximum(offsets[:, 1] - 1, 0)] + 1], axis=1)
-            found.append(Pieces(raw, np.zeros((len(offsets), N_COLUMNS), dtype=np.float32)))
-        for batch in _batches([len(ids) for ids, _ in inputs]):
-            answers = self._run([inputs[i] for i in batch])
-            for i, answer in zip(batch, answers, strict=True):
-                text, window = places[i]
-                kept = slice(1 + window.core_first - window.first, 1 + window.core_last - window.first)
-                found[text].logits[window.core_first : window.core_last] = answer[kept]
-        return found
+        return [self._read(plain, at, encoding) for (plain, at), encoding in zip(seen, encodings, strict=True)]
 
-    def _run(self, inputs: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> NDArray[np.float32]:
-        longest = max(len(ids) for ids, _ in inputs)
-        ids, shapes = (np.zeros((len(inputs), longest), dtype=np.int64) for _ in range(2))
-        for row, (one, shape) in enumerate(inputs):
-            ids[row, : len(one)], shapes[row, : len(one)] = one, shape
-        mask = (ids != _PAD).astype(np.int64)
-        logits: NDArray[np.float32] = self._session.run(None, {"ids": ids, "mask": mask, "shapes": shapes})[0]
+    def _read(self, plain: str, at: NDArray[np.int64], encoding: Encoding) -> Pieces:
+        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        ids, shapes = np.asarray(encoding.ids, dtype=np.int64), word_shapes(plain, offsets)
+        logits = np.zeros((len(ids), N_COLUMNS), dtype=np.float32)
+        for window in cut_windows(plain, offsets):
+            part = slice(window.first, window.last)
+            answer = self._run(framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0))
+            kept = slice(1 + window.core_first - window.first, 1 + window.core_last - window.first)
+            logits[window.core_first : window.core_last] = answer[kept]
+        raw = np.stack([at[offsets[:, 0]], at[np.maximum(offsets[:, 1] - 1, 0)] + 1], axis=1)
+        return Pieces(raw, logits)
+
+    def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return logits, (n_pieces, N_COLUMNS), of one window.
+
+        One window at a time: int8 networks take the range of their activations from all that is in a batch, so a text's
+        neighbours would change its reading.
+        """
+        inputs = {"ids": ids[None], "mask": np.ones_like(ids)[None], "shapes": shapes[None]}
+        logits: NDArray[np.float32] = self._session.run(None, inputs)[0][0]
         return logits
 
 
 def framed(values: NDArray[np.int64], before: int, after: int) -> NDArray[np.int64]:
     """Put one value before and one after."""
     return np.concatenate([[before], values, [after]])
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[i] > BATCH_PIECES:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
 
 
 def load_tagger(folder: Path, n_threads: int = 2) -> Tagger:
