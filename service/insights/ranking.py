@@ -139,7 +139,9 @@ def _money(item: Item, whole: Whole, points: float) -> Reason:
 
 def _winning(item: Item, points: float) -> Reason:
     wins = item.wins
-    if wins.rate is None or wins.rate_without is None or wins.difference is None or wins.difference[1] >= 0:
+    if wins.rate is None or wins.rate_without is None or wins.rate >= wins.rate_without:
+        return Reason(Part.WINNING, 0.0, 0.0, {})
+    if wins.difference is None or wins.difference[1] >= 0:
         return Reason(Part.WINNING, 0.0, 0.0, {})
     loss = wins.rate_without - wins.rate
     facts = {"rate": wins.rate, "without": wins.rate_without, "deals": wins.won + wins.lost}

@@ -139,24 +139,42 @@ def _trend(now: Share, before: Share, p_value: float) -> Trend:
 
 @dataclass(frozen=True, slots=True)
 class WinRates:
-    """Closed deals with an item, and without it.
-
-    Attributes:
-        rate: Share won of closed deals with it; None under five closed deals.
-        rate_without: The same for the other deals.
-        difference: 95 % interval of `rate - rate_without` (Newcombe 1998); None without enough data on both sides.
-    """
+    """Closed deals with an item, and those without it."""
 
     won: int
     lost: int
-    rate: float | None
-    rate_without: float | None
-    difference: tuple[float, float] | None
+    others_won: int
+    others_lost: int
+
+    @property
+    def rate(self) -> float | None:
+        """Share won of closed deals with it; None under five closed deals."""
+        return _rate(self.won, self.lost)
+
+    @property
+    def rate_without(self) -> float | None:
+        """The same for the other deals."""
+        return _rate(self.others_won, self.others_lost)
+
+    @property
+    def difference(self) -> tuple[float, float] | None:
+        """95 % interval of `rate - rate_without` (Newcombe 1998); None without enough data on both sides."""
+        if self.rate is None or self.rate_without is None:
+            return None
+        closed, others = self.won + self.lost, self.others_won + self.others_lost
+        low, high = confint_proportions_2indep(
+            self.won, closed, self.others_won, others, method="newcomb", compare="diff"
+        )
+        return float(low), float(high)
 
     @property
     def enough_data(self) -> bool:
         """Whether a rate may be shown."""
         return self.rate is not None
+
+
+def _rate(won: int, lost: int) -> float | None:
+    return won / (won + lost) if won + lost >= MIN_CLOSED_DEALS else None
 
 
 def win_rates(won: int, lost: int, all_won: int, all_lost: int) -> WinRates:
@@ -168,10 +186,4 @@ def win_rates(won: int, lost: int, all_won: int, all_lost: int) -> WinRates:
         all_won: Won deals, with it or not.
         all_lost: Lost deals, with it or not.
     """
-    closed, others = won + lost, all_won + all_lost - won - lost
-    rate = won / closed if closed >= MIN_CLOSED_DEALS else None
-    without = (all_won - won) / others if others >= MIN_CLOSED_DEALS else None
-    if rate is None or without is None:
-        return WinRates(won, lost, rate, without, None)
-    low, high = confint_proportions_2indep(won, closed, all_won - won, others, method="newcomb", compare="diff")
-    return WinRates(won, lost, rate, without, (float(low), float(high)))
+    return WinRates(won, lost, all_won - won, all_lost - lost)
