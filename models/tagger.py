@@ -211,7 +211,7 @@ class Tagged:
         return mean
 
     def chances(self, start: int, end: int, columns: slice) -> NDArray[np.float32]:
-        """Return the mean chances of some columns (STATUS, RELATION, STANDING); even ones where the stretch is empty."""
+        """Return the mean chances of some columns (STATUS, RELATION, STANDING); even ones for an empty stretch."""
         inside = self._pieces.inside(start, end)
         if not len(inside):
             return np.full(columns.stop - columns.start, 1 / (columns.stop - columns.start), dtype=np.float32)
