@@ -1,0 +1,149 @@
+"""Names for themes: short phrases that a theme's own passages use and others don't, in both languages.
+
+A candidate is a run of two to four words that begins and ends with a content word, is used in at least two passages of
+the theme (or one, where there is nothing better), and crosses no mark. Its weight is how often the theme's passages use
+it against all passages (as in c-TF-IDF, Grootendorst 2022), times how near its vector is to the theme's centroid.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.lexicon import fold
+from models.types import Language
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+MAX_WORDS = 4
+MAX_CANDIDATES = 40
+N_KEYWORDS = 8
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\w\s]|\d+|\n")
+_WORD = re.compile(r"[^\W\d_]")
+_SENTENCE_END = frozenset('.!?:\n•-–—«»"“”')
+_ELISION = re.compile(r"^(?:l|d|j|m|t|s|n|c|qu|jusqu|lorsqu)['’]", re.IGNORECASE)
+
+
+@lru_cache
+def stop_words(language: Language) -> frozenset[str]:
+    """Return spaCy's stop words of a language, folded."""
+    from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
+    from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
+
+    return frozenset(fold(word) for word in (FRENCH if language is Language.FR else ENGLISH))
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseBook:
+    """The phrases of all passages of one language.
+
+    Attributes:
+        phrases: For each passage, its phrases.
+        spread: In how many passages each phrase stands.
+        forms: How a folded phrase is mostly written.
+    """
+
+    phrases: list[frozenset[str]]
+    spread: Counter[str]
+    forms: dict[str, str]
+
+
+def read_phrases(texts: Sequence[str], stop_words: frozenset[str]) -> PhraseBook:
+    """Collect the phrases of passages.
+
+    Args:
+        texts: Passages of one language.
+        stop_words: Folded words that begin or end no phrase.
+    """
+    stop_words |= _names(texts)
+    spread: Counter[str] = Counter()
+    written: dict[str, Counter[str]] = {}
+    phrases = []
+    for text in texts:
+        found = dict(_phrases(text, stop_words))
+        phrases.append(frozenset(found))
+        spread.update(found.keys())
+        for key, form in found.items():
+            written.setdefault(key, Counter())[form] += 1
+    forms = {key: min(counts, key=lambda f: (-counts[f], f)) for key, counts in written.items()}
+    return PhraseBook(phrases, spread, forms)
+
+
+def _names(texts: Sequence[str]) -> frozenset[str]:
+    """Return the folded words that are mostly written with a capital inside sentences: people, places, firms."""
+    balance: Counter[str] = Counter()
+    for text in texts:
+        for before, word in pairwise(_TOKEN.findall(text)):
+            if _WORD.match(word) and before not in _SENTENCE_END:
+                bare = _ELISION.sub("", word)
+                balance[fold(bare)] += 1 if bare[:1].isupper() else -1
+    return frozenset(word for word, more in balance.items() if more > 0)
+
+
+def _phrases(text: str, stop_words: frozenset[str]) -> list[tuple[str, str]]:
+    """Return `(folded, as written)` of each phrase of a text, single words included."""
+    found = []
+    tokens = _TOKEN.findall(text)
+    for begin in range(len(tokens)):
+        first = _ELISION.sub("", tokens[begin])
+        if not _content(first, stop_words):
+            continue
+        words = [first]
+        for end in range(begin, min(begin + MAX_WORDS, len(tokens))):
+            if end > begin:
+                if not _WORD.match(tokens[end]):
+                    break
+                words.append(tokens[end])
+            if _content(words[-1], stop_words):
+                form = " ".join(words).replace("’", "'").lower()
+                found.append((fold(form), form))
+    return found
+
+
+def _content(word: str, stop_words: frozenset[str]) -> bool:
+    return len(word) > 2 and bool(_WORD.match(word)) and fold(word) not in stop_words
+
+
+def rank_phrases(book: PhraseBook, members: Sequence[int], n_all: int) -> list[tuple[str, float]]:
+    """Return the phrases of some passages with their weights, highest first.
+
+    Args:
+        book: All passages of the language.
+        members: Places of the theme's passages in `book.phrases`.
+        n_all: Number of all passages of the language.
+    """
+    inside = Counter(phrase for i in members for phrase in book.phrases[i])
+    ranked = [
+        (phrase, count / math.sqrt(len(members)) * math.log(1 + n_all / book.spread[phrase]))
+        for phrase, count in inside.items()
+        if count >= 2 or len(members) <= 2
+    ]
+    return sorted(ranked, key=lambda r: (-r[1], r[0]))
+
+
+def best_phrase(
+    ranked: Sequence[tuple[str, float]], centroid: NDArray[np.float32], encode: Encode, taken: set[str]
+) -> str | None:
+    """Return the phrase that names a theme best, or None; phrases of several words are preferred.
+
+    Args:
+        ranked: As `rank_phrases` gives them.
+        centroid: float32 (n_dims,), unit length.
+        encode: Makes vectors of texts.
+        taken: Names that other themes have.
+    """
+    candidates = [(p, w) for p, w in ranked if p not in taken][:MAX_CANDIDATES]
+    if not candidates:
+        return None
+    nearness = encode([phrase for phrase, _ in candidates]) @ centroid
+    sizes = [1.0 if " " in phrase else 0.5 for phrase, _ in candidates]
+    scores = [w * size * max(0.0, float(near)) for (_, w), size, near in zip(candidates, sizes, nearness, strict=True)]
+    return candidates[int(np.argmax(scores))][0]

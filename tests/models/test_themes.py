@@ -1,0 +1,122 @@
+"""Fits and assignments on made vectors: groups, order, identity, small and odd input."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from models.encoder import to_bytes
+from models.themes import MIN_SIMILARITY, MIN_SIZE, assign, fit
+from models.types import FittedTheme, Language, LivingTheme, ThemePassage
+
+N_DIMS = 384
+MATTERS = {
+    "hosting": ("patient data hosting abroad", "hébergement des données à l'étranger"),
+    "delays": ("delivery weeks for readers", "délai de livraison des lecteurs"),
+    "renewal": ("tacit renewal clause", "clause de reconduction tacite"),
+}
+
+
+def passages(each: int = 8, seed: int = 5) -> list[ThemePassage]:
+    """Return passages of three matters in both languages: a matter's vectors lie around one axis."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for axis, (english, french) in enumerate(MATTERS.values()):
+        for i in range(2 * each):
+            language, words = ((Language.EN, english), (Language.FR, french))[i % 2]
+            vector = rng.normal(0, 0.02, N_DIMS)
+            vector[axis] += 1
+            vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+            made.append(ThemePassage(f"{words} {i}", language, to_bytes(vector[None])[0], f"account-{i % 5}"))
+    return made
+
+
+def living(themes: tuple[FittedTheme, ...]) -> list[LivingTheme]:
+    return [LivingTheme(f"theme-{i}", theme.centroid) for i, theme in enumerate(themes)]
+
+
+def test_each_matter_is_one_theme_in_both_languages() -> None:
+    made = passages()
+    found = fit(made, [])
+    assert [theme.size for theme in found.themes] == [16, 16, 16]
+    assert len({found.assignments[i] for i in range(16)}) == 1
+    assert all(similarity is not None and similarity >= MIN_SIMILARITY for similarity in found.similarities)
+
+
+def test_labels_come_from_the_passages_of_each_language_and_differ() -> None:
+    labels = [theme.label for theme in fit(passages(), []).themes]
+    for language, side in (("en", 0), ("fr", 1)):
+        texts = " / ".join(words[side] for words in MATTERS.values())
+        assert all(label[language] in texts for label in labels)
+        assert len({label[language] for label in labels}) == 3
+
+
+def test_representatives_are_from_different_accounts() -> None:
+    made = passages()
+    for theme in fit(made, []).themes:
+        assert len({made[i].account for i in theme.representatives}) == 3
+
+
+def test_the_order_of_passages_does_not_matter() -> None:
+    made = passages()
+    shuffled = made[:]
+    random.Random(3).shuffle(shuffled)
+    first, second = fit(made, []), fit(shuffled, [])
+    assert [(t.label, t.centroid, t.size) for t in first.themes] == [
+        (t.label, t.centroid, t.size) for t in second.themes
+    ]
+    assert [second.assignments[shuffled.index(p)] for p in made] == list(first.assignments)
+
+
+def test_a_refit_keeps_the_keys_and_bears_what_is_new() -> None:
+    first = fit(passages(), [])
+    extra = np.zeros((1, N_DIMS), dtype=np.float32)
+    extra[0, 9] = 1
+    new = [
+        ThemePassage(f"badges on phones {i}", Language.EN, to_bytes(extra)[0], f"account-{i}")
+        for i in range(2 * MIN_SIZE)
+    ]
+    second = fit([*passages(seed=6), *new], living(first.themes))
+    assert sorted(theme.key or "new" for theme in second.themes) == ["new", "theme-0", "theme-1", "theme-2"]
+    assert next(t for t in second.themes if t.key is None).size == len(new)
+
+
+def test_a_passage_gets_the_nearest_theme_or_none() -> None:
+    themes = living(fit(passages(), []).themes)
+    near = passages(seed=8)[0].vector
+    far = np.zeros((1, N_DIMS), dtype=np.float32)
+    far[0, 100] = 1
+    first, second = assign([near, to_bytes(far)[0]], themes)
+    assert first is not None
+    assert first.similarity > 0.9
+    assert second is None
+
+
+def test_what_one_account_says_is_no_theme() -> None:
+    alone = [ThemePassage(p.text, p.language, p.vector, "only") for p in passages()]
+    assert fit(alone, []).themes == ()
+
+
+@pytest.mark.parametrize("n", [0, 1, MIN_SIZE, 2 * MIN_SIZE - 1])
+def test_few_passages_have_no_themes(n: int) -> None:
+    found = fit(passages()[:n], [])
+    assert found.themes == ()
+    assert found.assignments == (None,) * n
+
+
+def test_copies_of_one_sentence_are_at_most_one_theme() -> None:
+    one = passages()[0]
+    copies = [ThemePassage(one.text, one.language, one.vector, f"account-{i % 3}") for i in range(300)]
+    assert len(fit(copies, []).themes) == 1
+
+
+def test_passages_without_known_words_have_no_theme() -> None:
+    empty = to_bytes(np.zeros((1, N_DIMS), dtype=np.float32))[0]
+    assert fit([ThemePassage("🙂", Language.UNKNOWN, empty, f"a{i}") for i in range(20)], []).themes == ()
+
+
+def test_nothing_to_assign_and_nothing_to_assign_to() -> None:
+    assert assign([], living(fit(passages(), []).themes)) == []
+    assert assign([passages()[0].vector], []) == [None]
