@@ -31,6 +31,7 @@ from models.notes import MAX_READ_CHARS, read_note
 from models.objections import ObjectionReader, load_objection_reader
 from models.passages import PassageComponent
 from models.raised import ObjectionComponent
+from models.tagger import Tagger, load_tagger
 from models.types import (
     Catalog,
     CompetitorMention,
@@ -45,6 +46,7 @@ from models.types import (
 )
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
+ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "mentions", "objections")
 MAX_NOTE_CHARS = 1_000_000
 CODE_VERSION = "1"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
@@ -79,14 +81,18 @@ class NoteReader:
         pipeline: With the components named above.
         language_reader: Tells the languages.
         encoder: Makes the vectors of passages.
+        tagger: Gives its opinion on every stretch of a note.
         version: Of code and artefacts together.
     """
 
-    def __init__(self, pipeline: Pipeline, language_reader: LanguageReader, encoder: Encoder, version: str) -> None:
+    def __init__(
+        self, pipeline: Pipeline, language_reader: LanguageReader, encoder: Encoder, tagger: Tagger, version: str
+    ) -> None:
         self.version = version
         self._pipeline = pipeline
         self._languages = language_reader
         self._encoder = encoder
+        self._tagger = tagger
 
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
@@ -103,7 +109,9 @@ class NoteReader:
             raise UnreadableNote(f"a note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
         text = _SURROGATE.sub("\ufffd", note.text[:MAX_READ_CHARS])
         doc = self._pipeline.tokenizer(text)
-        doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog}
+        # One note at a time: what the network reads together must not change what it says.
+        (tagged,) = self._tagger.tag([text])
+        doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog, "tagged": tagged}
         return doc
 
     def _analyses(self, docs: Sequence[Doc]) -> list[NoteAnalysis]:
@@ -216,15 +224,12 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
     pipeline.add_pipe("binome_objections", config={"artefacts": str(folder)})
     pipeline.add_pipe("binome_passages")
     resources = _resources(str(folder))
-    return NoteReader(pipeline, resources.languages, resources.encoder, version)
+    return NoteReader(pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger"), version)
 
 
 def _version(folder: Path) -> str:
     parts = [
         CODE_VERSION,
-        *(
-            verified_manifest(folder / name).version
-            for name in ("lexicon", "language", "encoder", "mentions", "objections")
-        ),
+        *(verified_manifest(folder / name).version for name in ARTEFACT_NAMES),
     ]
     return "reader-" + hashlib.sha256(" ".join(parts).encode()).hexdigest()[:10]

@@ -9,13 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from spacy.tokens import Doc
 
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher, NameMatch
 from models.lexicon import Lexicon
 from models.linear import hash_features
-from models.mentions import N_FEATURES, YES, MentionReader, Name, is_certain, mention_features
+from models.mentions import (
+    N_FEATURES,
+    YES,
+    MentionReader,
+    Name,
+    Task,
+    is_certain,
+    mention_features,
+    tagger_opinion,
+)
 from models.notes import ReadNote
 from models.spans import batches, char_span
 from models.types import Catalog
@@ -70,25 +82,43 @@ class CompetitorComponent:
         """Judge names, and add those that are rivals' to their documents."""
         if not named:
             return
-        reader = self._reader
         features = hash_features([row for _, _, row in named], N_FEATURES)
-        known, unknown = (m.probabilities(features)[:, m.labels.index(YES)] for m in (reader.known, reader.unknown))
-        relations, standings = (m.probabilities(features).argmax(axis=1) for m in (reader.relation, reader.standing))
+        places = [_offsets(doc, name) for doc, name, _ in named]
+        chances = {task: self._chances(task, features, named, places) for task in Task}
+        labels = {task: model.labels for task, model in self._reader.models.items()}
         for i, (doc, name, _) in enumerate(named):
-            score = float(known[i] if name.match else unknown[i])
-            if score < self._threshold(name):
+            task = Task.KNOWN if name.match else Task.UNKNOWN
+            score = float(chances[task][i, labels[task].index(YES)])
+            if score < self._threshold(task, name):
                 continue
-            note: ReadNote = doc.user_data["note"]
-            start, end = note.words[name.first].start, note.words[name.last - 1].end
-            span = char_span(doc, start, end, reader.relation.labels[relations[i]])
-            span.kb_id_ = name.match.name if name.match and name.match.name else note.text[start:end]
-            span._.standing, span._.score, span._.known = reader.standing.labels[standings[i]], score, bool(name.match)
+            start, end = places[i]
+            span = char_span(doc, start, end, labels[Task.RELATION][int(chances[Task.RELATION][i].argmax())])
+            span.kb_id_ = name.match.name if name.match and name.match.name else span.text
+            span._.standing = labels[Task.STANDING][int(chances[Task.STANDING][i].argmax())]
+            span._.score, span._.known = score, name.match is not None
             doc.spans[KEY].append(span)
 
-    def _threshold(self, name: Name) -> float:
-        if name.match is None:
-            return self._reader.unknown_threshold
-        return self._reader.known_threshold * (CERTAIN_SHARE if is_certain(name.match) else 1)
+    def _chances(
+        self,
+        task: Task,
+        features: csr_matrix,
+        named: Sequence[tuple[Doc, Name, list[str]]],
+        places: Sequence[tuple[int, int]],
+    ) -> NDArray[np.float32]:
+        opinions = [
+            tagger_opinion(doc.user_data["tagged"], task, *place)
+            for (doc, _, _), place in zip(named, places, strict=True)
+        ]
+        return self._reader.chances(task, features, np.array(opinions))
+
+    def _threshold(self, task: Task, name: Name) -> float:
+        certain = name.match is not None and is_certain(name.match)
+        return self._reader.thresholds[task] * (CERTAIN_SHARE if certain else 1)
+
+
+def _offsets(doc: Doc, name: Name) -> tuple[int, int]:
+    words = doc.user_data["note"].words
+    return words[name.first].start, words[name.last - 1].end
 
 
 def _readable(note: ReadNote, match: NameMatch) -> bool:

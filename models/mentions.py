@@ -8,19 +8,27 @@ context decides and any catalogue will do.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from models.blend import pool, reordered
 from models.candidates import is_tool
 from models.catalog import NameMatch, Spelling
 from models.lexicon import Lexicon, fold
 from models.linear import LinearModel, load_linear
 from models.notes import ReadNote, ngrams, plain_tokens
 from models.segments import Segment
+from models.tagger import RELATION, STANDING, Tagged
+from models.types import Relation, Standing
 
 N_FEATURES = 2**17
-YES = "yes"
+NO, YES = "no", "yes"
 _WINDOW = 5
 _US = frozenset(["we", "us", "our", "ours", "nous", "notre", "nos", "me", "my", "moi", "mon", "i", "je", "j"])
 _NEGATION = frozenset(
@@ -167,25 +175,55 @@ def _typing_features(note: ReadNote, name: Name, lexicon: Lexicon, *, at_start: 
     return [*features, f"repeats={min(3, repeats)}"]
 
 
+class Task(StrEnum):
+    """A question asked of a name."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    RELATION = "relation"
+    STANDING = "standing"
+
+
+TAGGER_LABELS: Mapping[Task, tuple[str, ...]] = {
+    Task.KNOWN: (NO, YES),
+    Task.UNKNOWN: (NO, YES),
+    Task.RELATION: tuple(str(r) for r in Relation),
+    Task.STANDING: tuple(str(s) for s in Standing),
+}
+"""The order in which `tagger_opinion` answers."""
+
+
+def tagger_opinion(tagged: Tagged, task: Task, start: int, end: int) -> NDArray[np.float32]:
+    """Return the tagger's probabilities on the name between two offsets, in the order of `TAGGER_LABELS`."""
+    if task is Task.RELATION:
+        return tagged.chances(start, end, RELATION)
+    if task is Task.STANDING:
+        return tagged.chances(start, end, STANDING)
+    chance = tagged.name_chance(start, end)
+    return np.array([1 - chance, chance], dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class MentionReader:
-    """The classifiers of names.
+    """The classifiers of names, and how they are pooled with the tagger (`models/blend.py`).
 
     Attributes:
-        known: Classes `yes` and `no`: whether a catalogue's name is a rival here.
-        unknown: The same for candidates.
-        relation: Classes are the values of `Relation`.
-        standing: Classes are the values of `Standing`.
-        known_threshold: Least probability of a catalogue's name that is also an ordinary word, or misspelt.
-        unknown_threshold: Least probability of a candidate.
+        models: For `KNOWN`, whether a catalogue's name is a rival here, and `UNKNOWN`, whether a candidate is, the
+            classes are `no` and `yes`; for the others the guide's values.
+        weights: Of the tagger's opinion, in [0, 1].
+        thresholds: Least pooled probability of `yes`.
     """
 
-    known: LinearModel
-    unknown: LinearModel
-    relation: LinearModel
-    standing: LinearModel
-    known_threshold: float = 0.5
-    unknown_threshold: float = 0.5
+    models: Mapping[Task, LinearModel]
+    weights: Mapping[Task, float]
+    thresholds: Mapping[Task, float]
+
+    def chances(self, task: Task, features: csr_matrix, tagged: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return pooled probabilities in the order of the task's labels; `tagged` holds the opinion on each row."""
+        model = self.models[task]
+        return pool(
+            model.probabilities(features), reordered(tagged, TAGGER_LABELS[task], model.labels), self.weights[task]
+        )
 
 
 def is_certain(match: NameMatch) -> bool:
@@ -199,7 +237,7 @@ def load_mention_reader(folder: Path) -> MentionReader:
     Raises:
         ArtefactMissing: If one is not there.
     """
-    models = [load_linear(folder / f"{name}.safetensors") for name in ("known", "unknown", "relation", "standing")]
-    thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
-    known, unknown, relation, standing = models
-    return MentionReader(known, unknown, relation, standing, thresholds["known"], thresholds["unknown"])
+    models = {task: load_linear(folder / f"{task}.safetensors") for task in Task}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    weights, thresholds = ({Task(k): v for k, v in config[name].items()} for name in ("weights", "thresholds"))
+    return MentionReader(models, weights, thresholds)

@@ -16,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
+from models.blend import pool, reordered
 from models.errors import ArtefactMissing
 from models.linear import LinearModel, hash_features, load_linear
 from models.notes import ReadNote, character_ngrams, ngrams, plain_tokens
+from models.types import ObjectionStatus, ObjectionType
 
 N_FEATURES = 2**18
 NONE = "none"
+TAGGER_TYPES = (NONE, *(str(t) for t in ObjectionType))
+"""The tagger's columns."""
 VECTOR_WEIGHT = 0.7
 """Length of the vectors beside the hashed features, whose length is 1."""
 
@@ -117,17 +121,31 @@ def describe(
 
 @dataclass(frozen=True)
 class ObjectionReader:
-    """The two classifiers.
+    """The two classifiers, and how they are pooled with the tagger (`models/blend.py`).
 
     Attributes:
         types: Classes are `none` and the values of `ObjectionType`.
         status: Classes are the values of `ObjectionStatus`.
-        threshold: A clause is an objection where the probability of all types together reaches it.
+        threshold: A clause is an objection where the pooled probability of all types together reaches it.
+        type_weight: Of the tagger's opinion on the type, in [0, 1].
+        status_weight: Of its opinion on the status.
     """
 
     types: LinearModel
     status: LinearModel
     threshold: float = 0.5
+    type_weight: float = 0.5
+    status_weight: float = 0.5
+
+    def type_chances(self, features: csr_matrix, tagged: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return pooled probabilities in the order of `types.labels`; `tagged` holds the tagger's, by row."""
+        opinion = reordered(tagged, TAGGER_TYPES, self.types.labels)
+        return pool(self.types.probabilities(features), opinion, self.type_weight)
+
+    def status_chances(self, features: csr_matrix, tagged: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return pooled probabilities in the order of `status.labels`; `tagged` holds the chances of `STATUS`."""
+        opinion = reordered(tagged, [str(s) for s in ObjectionStatus], self.status.labels)
+        return pool(self.status.probabilities(features), opinion, self.status_weight)
 
 
 def load_objection_reader(folder: Path) -> ObjectionReader:
@@ -141,4 +159,4 @@ def load_objection_reader(folder: Path) -> ObjectionReader:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtefactMissing("objections/config.json is missing; `make train` builds it") from error
-    return ObjectionReader(types, status, config["threshold"])
+    return ObjectionReader(types, status, **config)

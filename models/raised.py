@@ -17,6 +17,7 @@ from models.encoder import Encoder
 from models.notes import ReadNote
 from models.objections import NONE, Clause, ObjectionReader, clause_features, clauses_of, describe
 from models.spans import batches, char_span
+from models.tagger import STATUS
 from models.types import Language
 
 KEY = "objections"
@@ -71,20 +72,27 @@ class ObjectionComponent:
     def _read(self, clauses: Sequence[tuple[Doc, Clause]]) -> None:
         """Judge clauses, and add the objections to their documents."""
         features = self._features(clauses)
-        types, status = self._reader.types, self._reader.status
-        probabilities = types.probabilities(features)
-        none = types.labels.index(NONE)
+        types, status = self._reader.types.labels, self._reader.status.labels
+        tagged = np.array([doc.user_data["tagged"].type_chances(c.start, c.end) for doc, c in clauses])
+        probabilities = self._reader.type_chances(features, tagged)
+        none = types.index(NONE)
         raised = np.flatnonzero(1 - probabilities[:, none] >= self._reader.threshold)
+        if not raised.size:
+            return
         probabilities[:, none] = 0
         winners = probabilities.argmax(axis=1)
-        statuses = (
-            dict(zip(raised.tolist(), status.probabilities(features[raised]), strict=True)) if raised.size else {}
+        opinions = [
+            doc.user_data["tagged"].chances(c.start, c.end, STATUS)
+            for doc, c in map(clauses.__getitem__, raised.tolist())
+        ]
+        statuses = dict(
+            zip(raised.tolist(), self._reader.status_chances(features[raised], np.array(opinions)), strict=True)
         )
         for run in _runs(raised, winners, clauses):
             doc, first = clauses[run[0]]
             start, end = _trim(doc.user_data["note"].text, first.start, clauses[run[-1]][1].end)
-            span = char_span(doc, start, end, types.labels[winners[run[0]]])
-            span._.status = status.labels[int(np.sum([statuses[i] for i in run], axis=0).argmax())]
+            span = char_span(doc, start, end, types[winners[run[0]]])
+            span._.status = status[int(np.sum([statuses[i] for i in run], axis=0).argmax())]
             span._.score = float(max(probabilities[i, winners[i]] for i in run))
             doc.spans[KEY].append(span)
 

@@ -7,33 +7,52 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.blend import pool, reordered
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
 from models.competitors import find_candidates, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
-from models.linear import LinearModel, hash_features, save_linear
-from models.manifest import write_manifest
-from models.mentions import N_FEATURES, Name, mention_features
+from models.linear import hash_features, save_linear
+from models.manifest import verified_manifest, write_manifest
+from models.mentions import N_FEATURES, NO, TAGGER_LABELS, YES, Name, Task, mention_features, tagger_opinion
+from models.tagger import Tagged, Tagger, load_tagger
 from training.examples import Example, fingerprint, read_examples
-from training.objections import calibrated, fit_linear, fit_temperature, held_out_probabilities
+from training.measures import accuracy, macro_f1
+from training.objections import fit_linear
+
+STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 30.0, Task.RELATION: 10.0, Task.STANDING: 10.0}
+"""Inverse of the penalty on the weights."""
 
 
 @dataclass
-class Task:
-    """Rows of one classifier: features, labels and industries."""
+class Rows:
+    """The examples of one task.
 
-    rows: list[list[str]] = field(default_factory=list)
+    Attributes:
+        features: Names of features.
+        groups: Industries.
+        places: Index of the text, and offsets of the name.
+        counted: Whether the row counts when settings are chosen: names of whole notes, as they will be met.
+    """
+
+    features: list[list[str]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    places: list[tuple[int, int, int]] = field(default_factory=list)
+    counted: list[bool] = field(default_factory=list)
 
-    def add(self, row: list[str], label: str, group: str) -> None:
+    def add(self, features: list[str], label: str, group: str, place: tuple[int, int, int], *, counted: bool) -> None:
         """Append one row."""
-        self.rows.append(row)
+        self.features.append(features)
         self.labels.append(label)
         self.groups.append(group)
+        self.places.append(place)
+        self.counted.append(counted)
 
 
 def _overlapping(example: Example, start: int, end: int) -> dict[str, str] | None:
@@ -45,103 +64,140 @@ def judged_names(
 ) -> Iterator[tuple[Name, dict[str, str] | None]]:
     """Yield every catalogue match and every candidate of a text, with the gold mention that it overlaps."""
     note = example.note
-    matches = matcher.find(note.words, note.text)
+    matches = [m for m in matcher.find(note.words, note.text) if note.segment_at(note.words[m.first].start) is not None]
     taken = {i for m in matches for i in range(m.first, m.last)}
     names = [Name(m.first, m.last, m) for m in matches if m.name] + find_candidates(note, finder, taken)
     for name in names:
         yield name, _overlapping(example, note.words[name.first].start, note.words[name.last - 1].end)
 
 
-def build_tasks(examples: Sequence[Example], lexicon: Lexicon) -> dict[str, Task]:
-    """Describe and label all names of the corpus for the four classifiers.
+def build_rows(examples: Sequence[Example], lexicon: Lexicon) -> dict[Task, Rows]:
+    """Describe and label all names of the corpus.
 
     A listed rival is also an example of an unlisted one: without the catalogue, nothing but the context tells.
     """
-    tasks = {name: Task() for name in ("known", "unknown", "relation", "standing")}
+    rows = {task: Rows() for task in Task}
     finder = CandidateFinder(lexicon)
     matchers: dict[str, CatalogMatcher] = {}
-    for example in examples:
+    for number, example in enumerate(examples):
         matcher = matchers.setdefault(example.group, CatalogMatcher(example.catalog, lexicon))
         judged = list(judged_names(example, matcher, finder))
-        words = example.note.words
         by_segment = names_by_segment(example.note, [n for n, _ in judged if n.match])
         for name, gold in judged:
-            others = by_segment.get(example.note.segment_at(words[name.first].start), ())
-            row = mention_features(example.note, name, lexicon, others)
-            task = "known" if name.match else "unknown"
-            tasks[task].add(row, "yes" if gold else "no", example.group)
-            if name.match and gold:
-                unlisted = mention_features(example.note, Name(name.first, name.last), lexicon, others)
-                tasks["unknown"].add(unlisted, "yes", example.group)
-            if gold:
-                tasks["relation"].add(row, gold["relation"], example.group)
-                tasks["standing"].add(row, gold["standing"], example.group)
-    return tasks
+            _add_name(rows, example, number, name, gold, lexicon, by_segment)
+    return rows
 
 
-def train(corpus: Path, lexicon_folder: Path, out: Path) -> dict[str, object]:
-    """Write the four classifiers to `out` and return what they score on held-out industries."""
+def _add_name(
+    rows: dict[Task, Rows],
+    example: Example,
+    number: int,
+    name: Name,
+    gold: dict[str, str] | None,
+    lexicon: Lexicon,
+    by_segment: dict[int | None, list[tuple[int, int]]],
+) -> None:
+    words, group = example.note.words, example.group
+    place = (number, words[name.first].start, words[name.last - 1].end)
+    others = by_segment.get(example.note.segment_at(place[1]), ())
+    features = mention_features(example.note, name, lexicon, others)
+    task = Task.KNOWN if name.match else Task.UNKNOWN
+    rows[task].add(features, YES if gold else NO, group, place, counted=example.whole)
+    if gold:
+        if name.match:
+            unlisted = mention_features(example.note, Name(name.first, name.last), lexicon, others)
+            rows[Task.UNKNOWN].add(unlisted, YES, group, place, counted=False)
+        rows[Task.RELATION].add(features, gold["relation"], group, place, counted=True)
+        rows[Task.STANDING].add(features, gold["standing"], group, place, counted=True)
+
+
+def best_f1_threshold(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the threshold on `scores` whose decisions have the best F1, and that F1."""
+
+    def f1(threshold: float) -> float:
+        found = scores >= threshold
+        return float(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))
+
+    threshold = max(np.arange(0.05, 0.95, 0.02).tolist(), key=f1)
+    return round(threshold, 2), f1(threshold)
+
+
+def judge(
+    task: Task, pooled: NDArray[np.float32], labels: Sequence[str], truth: NDArray[np.str_]
+) -> tuple[float, float]:
+    """Return the measure that the guide has for a task, and the threshold that reaches it (0 where there is none)."""
+    if task in {Task.KNOWN, Task.UNKNOWN}:
+        threshold, f1 = best_f1_threshold(pooled[:, labels.index(YES)], truth == YES)
+        return f1, threshold
+    pairs = list(zip(truth.tolist(), np.array(labels)[pooled.argmax(axis=1)].tolist(), strict=True))
+    return (macro_f1(pairs) if task is Task.RELATION else accuracy(pairs) or 0.0), 0.0
+
+
+def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Tagged]) -> dict[str, float]:
+    """Choose the tagger's weight, and a threshold, on industries that neither voice has seen."""
+    held = np.isin(rows.groups, sorted(held_out))
+    features, labels = hash_features(rows.features, N_FEATURES), np.array(rows.labels)
+    model = fit_linear(features[~held], labels[~held], STRENGTHS[task])
+    chosen = np.flatnonzero(held & np.array(rows.counted))
+    linear = model.probabilities(features[chosen])
+    opinions = [tagger_opinion(tagged[t], task, a, b) for t, a, b in (rows.places[i] for i in chosen)]
+    other = reordered(np.array(opinions), TAGGER_LABELS[task], model.labels)
+    results = []
+    for weight in np.arange(0, 1.01, 0.1).tolist():
+        measure, threshold = judge(task, pool(linear, other, weight), model.labels, labels[chosen])
+        results.append({"measure": measure, "weight": round(weight, 2), "threshold": threshold})
+    return {"rows": len(chosen), "linear_alone": results[0]["measure"], "tagger_alone": results[-1]["measure"]} | max(
+        results, key=lambda r: r["measure"]
+    )
+
+
+def tag_texts(examples: Sequence[Example], held_out: set[str], tagger: Tagger) -> dict[int, Tagged]:
+    """Return the tagger's reading of each text of the held-out industries, by its index."""
+    return {i: tagger.tag([e.note.text])[0] for i, e in enumerate(examples) if e.group in held_out}
+
+
+def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) -> dict[str, Any]:
+    """Write the four classifiers and their pooling to `out`, and return what they reach on held-out industries."""
     lexicon = load_lexicon(lexicon_folder)
     examples = list(read_examples(corpus))
-    metrics: dict[str, object] = {}
-    thresholds = {"known": 0.5, "unknown": 0.5}
-    out.mkdir(parents=True, exist_ok=True)
-    strengths = {"known": 30.0, "unknown": 30.0, "relation": 10.0, "standing": 10.0}
-    for name, task in build_tasks(examples, lexicon).items():
-        features = hash_features(task.rows, N_FEATURES)
-        labels, groups = np.array(task.labels), np.array(task.groups)
-        names, probabilities = held_out_probabilities(features, labels, groups, strengths[name])
-        temperature = fit_temperature(names, probabilities, labels)
-        if name in thresholds:
-            thresholds[name] = best_f1_threshold(calibrated(probabilities, temperature)[:, names.index("yes")], labels == "yes")
-        found = np.array(names)[probabilities.argmax(axis=1)]
-        metrics[name] = {
-            "rows": len(labels),
-            "accuracy": round(float((found == labels).mean()), 4),
-            **_f1(found, labels),
-        }
-        model = fit_linear(features, labels, strengths[name])
-        save_linear(LinearModel(model.labels, model.weights, model.bias, temperature), out / f"{name}.safetensors")
-    (out / "thresholds.json").write_text(json.dumps(thresholds) + "\n", encoding="utf-8")
+    held_out = set(verified_manifest(tagger_folder).config["held_out"])
+    tagged = tag_texts(examples, held_out, load_tagger(tagger_folder))
+    settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
+    metrics: dict[str, Any] = {}
+    for task, rows in build_rows(examples, lexicon).items():
+        pooling = set_pooling(task, rows, held_out, tagged)
+        settings["weights"][task] = pooling["weight"]
+        if pooling["threshold"]:
+            settings["thresholds"][task] = pooling["threshold"]
+        metrics[task] = {k: round(v, 4) for k, v in pooling.items()}
+        model = fit_linear(hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task])
+        save_linear(model, out / f"{task}.safetensors")
+    (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
     write_manifest(
         out,
         "mentions",
-        ["thresholds.json", *(f"{name}.safetensors" for name in strengths)],
-        config={"strength": strengths},
-        data={"corpus": fingerprint(corpus), "texts": len(examples)},
+        ["config.json", *(f"{task}.safetensors" for task in Task)],
+        config={"strengths": STRENGTHS},
+        data={
+            "corpus": fingerprint(corpus),
+            "texts": len(examples),
+            "tagger": verified_manifest(tagger_folder).version,
+        },
         metrics=metrics,
         licences={"corpus": "Apache-2.0"},
     )
     return metrics
 
 
-def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the threshold on `scores` whose decisions have the best F1 against the booleans of `truth`."""
-
-    def f1(threshold: float) -> float:
-        found = scores >= threshold
-        return float(2 * (found & truth).sum() / max(1, found.sum() + truth.sum()))
-
-    return round(float(max(np.arange(0.1, 0.9, 0.02), key=f1)), 2)
-
-
-def _f1(found: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    scores = {}
-    for label in sorted(set(labels.tolist())):
-        hits = int(((found == label) & (labels == label)).sum())
-        total = int((found == label).sum() + (labels == label).sum())
-        scores[f"f1_{label}"] = round(2 * hits / total, 4) if total else 0.0
-    return scores
-
-
 def main() -> None:
-    """`python -m training.mentions [--corpus FOLDER] [--lexicon FOLDER] [--out FOLDER]`."""
+    """`python -m training.mentions [--corpus FOLDER] [--lexicon FOLDER] [--tagger FOLDER] [--out FOLDER]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("data/corpus"))
     parser.add_argument("--lexicon", type=Path, default=Path("models/artefacts/lexicon"))
+    parser.add_argument("--tagger", type=Path, default=Path("models/artefacts/tagger"))
     parser.add_argument("--out", type=Path, default=Path("models/artefacts/mentions"))
     args = parser.parse_args()
-    print(json.dumps(train(args.corpus, args.lexicon, args.out), indent=1))
+    print(json.dumps(train(args.corpus, args.lexicon, args.tagger, args.out), indent=1))
 
 
 if __name__ == "__main__":

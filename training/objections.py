@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import SGDClassifier
-from sklearn.model_selection import GroupKFold
 
+from models.blend import pool, reordered
 from models.encoder import Encoder, load_encoder
 from models.linear import LinearModel, save_linear
-from models.manifest import write_manifest
-from models.objections import NONE, Clause, clause_features, clauses_of, describe
+from models.manifest import verified_manifest, write_manifest
+from models.objections import NONE, TAGGER_TYPES, Clause, clause_features, clauses_of, describe
+from models.tagger import STATUS, Tagger, load_tagger
+from models.types import ObjectionStatus
 from training.examples import Example, fingerprint, read_examples
+from training.measures import prf
 
-N_FOLDS = 5
 SEED = 7
+STRENGTH = 30.0
+"""Inverse of the penalty on the weights."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class ClauseTable:
         labels: Type or `none` of each clause.
         statuses: Status of each clause; empty where it is no objection.
         groups: Industry of each clause.
+        texts: Index of its text.
     """
 
     features: csr_matrix
@@ -41,6 +46,11 @@ class ClauseTable:
     statuses: NDArray[np.str_]
     groups: NDArray[np.str_]
     texts: NDArray[np.int64]
+
+    def rows(self, chosen: NDArray[np.int64]) -> ClauseTable:
+        """Return the table of some of its rows."""
+        columns = (self.labels, self.statuses, self.groups, self.texts)
+        return ClauseTable(self.features[chosen], *(column[chosen] for column in columns))
 
 
 def label_of(clause: Clause, example: Example) -> tuple[str, str]:
@@ -82,20 +92,6 @@ def fit_linear(features: csr_matrix, labels: NDArray[np.str_], strength: float) 
     return LinearModel(tuple(map(str, model.classes_)), weights.T.astype(np.float32), bias.astype(np.float32))
 
 
-def held_out_probabilities(
-    table_features: csr_matrix, labels: NDArray[np.str_], groups: NDArray[np.str_], strength: float
-) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Return labels and the probabilities of each row from models that never saw its group."""
-    names = tuple(sorted(set(labels.tolist())))
-    out = np.zeros((len(labels), len(names)), dtype=np.float32)
-    folds = GroupKFold(n_splits=min(N_FOLDS, len(set(groups.tolist()))))
-    for train, test in folds.split(labels, groups=groups):
-        model = fit_linear(table_features[train], labels[train], strength)
-        columns = [names.index(label) for label in model.labels]
-        out[np.ix_(test, columns)] = model.probabilities(table_features[test])
-    return names, out
-
-
 def fit_temperature(names: Sequence[str], probabilities: NDArray[np.float32], labels: NDArray[np.str_]) -> float:
     """Return the temperature that makes held-out probabilities likeliest (Guo et al. 2017)."""
     scores = np.log(np.maximum(probabilities, 1e-9))
@@ -109,66 +105,121 @@ def fit_temperature(names: Sequence[str], probabilities: NDArray[np.float32], la
     return float(minimize_scalar(loss, bounds=(0.3, 4.0), method="bounded").x)
 
 
-def calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Apply a temperature to probabilities; rows sum to 1 again."""
-    raised = np.maximum(probabilities, 1e-9) ** (1 / temperature)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+@dataclass(frozen=True)
+class Pooling:
+    """The best weight of the tagger and threshold, and what they reach on industries that neither voice has seen."""
+
+    weight: float
+    threshold: float
+    measures: dict[str, float]
 
 
-def best_threshold(
-    names: Sequence[str], probabilities: NDArray[np.float32], table: ClauseTable
-) -> tuple[float, dict[str, float]]:
-    """Choose the threshold with the best F1 over (text, type) pairs, and return its measures."""
-    none = names.index(NONE)
-    typed = np.delete(probabilities, none, axis=1)
-    types = [n for n in names if n != NONE]
-    winners = typed.argmax(axis=1)
-    gold = {(int(t), str(label)) for t, label in zip(table.texts, table.labels, strict=True) if label != NONE}
-    best: tuple[float, dict[str, float]] = (0.5, {"f1": -1.0})
-    for threshold in np.arange(0.2, 0.8, 0.025):
-        positive = 1 - probabilities[:, none] >= threshold
-        found = {(int(table.texts[i]), types[winners[i]]) for i in np.flatnonzero(positive)}
-        hits = len(gold & found)
-        precision, recall = hits / max(1, len(found)), hits / max(1, len(gold))
-        f1 = 2 * precision * recall / max(1e-9, precision + recall)
-        if f1 > best[1]["f1"]:
-            best = (round(float(threshold), 3), {"precision": precision, "recall": recall, "f1": f1})
+def set_pooling(
+    labels: Sequence[str],
+    linear: NDArray[np.float32],
+    tagged: NDArray[np.float32],
+    table: ClauseTable,
+    gold: set[tuple[int, str]],
+) -> Pooling:
+    """Choose weight and threshold with the best F1 over (text, type) pairs.
+
+    Args:
+        labels: Of the columns of both opinions.
+        linear: The classifier's opinion on each row of `table`.
+        tagged: The tagger's.
+        table: Clauses of whole notes.
+        gold: Their (text, type) pairs.
+    """
+    none = labels.index(NONE)
+    best = Pooling(0.0, 0.5, {"f1": -1.0})
+    for weight in np.arange(0, 1.01, 0.1):
+        pooled = pool(linear, tagged, float(weight))
+        winners = np.array(labels)[np.where(np.arange(len(labels)) == none, -1, pooled).argmax(axis=1)]
+        for threshold in np.arange(0.1, 0.9, 0.025):
+            raised = np.flatnonzero(1 - pooled[:, none] >= threshold)
+            found = {(int(table.texts[i]), str(winners[i])) for i in raised}
+            measures = prf(len(gold & found), len(found), len(gold))
+            if measures["f1"] > best.measures["f1"]:
+                best = Pooling(round(float(weight), 2), round(float(threshold), 3), measures)
     return best
 
 
-def train(corpus: Path, encoder_folder: Path, out: Path) -> dict[str, object]:
-    """Write `types` and `status` to `out` and return the held-out measures."""
-    examples = list(read_examples(corpus))
-    encoder = load_encoder(encoder_folder)
-    table = build_table(examples, encoder)
-    print(len(examples), "texts,", len(table.labels), "clauses", dict(Counter(table.labels.tolist())))
-    names, probabilities = held_out_probabilities(table.features, table.labels, table.groups, strength=30.0)
-    temperature = fit_temperature(names, probabilities, table.labels)
-    threshold, measures = best_threshold(names, calibrated(probabilities, temperature), table)
-    raised = np.flatnonzero(table.labels != NONE)
-    status_names, status = held_out_probabilities(
-        table.features[raised], table.statuses[raised], table.groups[raised], strength=30.0
-    )
-    status_accuracy = float((np.array(status_names)[status.argmax(axis=1)] == table.statuses[raised]).mean())
-    types_model = fit_linear(table.features, table.labels, 30.0)
-    status_model = fit_linear(table.features[raised], table.statuses[raised], 30.0)
-    out.mkdir(parents=True, exist_ok=True)
-    save_linear(
-        LinearModel(types_model.labels, types_model.weights, types_model.bias, temperature), out / "types.safetensors"
-    )
-    save_linear(status_model, out / "status.safetensors")
-    (out / "config.json").write_text(json.dumps({"threshold": threshold}) + "\n", encoding="utf-8")
-    metrics: dict[str, object] = {
-        "held_out_industries": {k: round(v, 4) for k, v in measures.items()},
-        "status_accuracy": round(status_accuracy, 4),
-        "temperature": round(temperature, 3),
+def tagger_opinions(
+    examples: Sequence[Example], wanted: set[str], tagger: Tagger
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the tagger's chances of types and of statuses on every clause of the wanted industries, in their order."""
+    types, statuses = [], []
+    for example in examples:
+        if example.group in wanted:
+            (tagged,) = tagger.tag([example.note.text])
+            for clause in clauses_of(example.note):
+                types.append(tagged.type_chances(clause.start, clause.end))
+                statuses.append(tagged.chances(clause.start, clause.end, STATUS))
+    return np.array(types), np.array(statuses)
+
+
+def pool_with_tagger(
+    examples: Sequence[Example], table: ClauseTable, folder: Path
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Set temperature, weights and threshold on the industries that the tagger was not trained on.
+
+    Returns:
+        `temperature`, `threshold`, `type_weight` and `status_weight`; and what they reach there.
+    """
+    held_out = set(verified_manifest(folder).config["held_out"])
+    held = np.isin(table.groups, sorted(held_out))
+    types = fit_linear(table.features[~held], table.labels[~held], STRENGTH)
+    raised = ~held & (table.labels != NONE)
+    status = fit_linear(table.features[raised], table.statuses[raised], STRENGTH)
+    tagged_types, tagged_statuses = tagger_opinions(examples, held_out, load_tagger(folder))
+    whole = np.array([examples[t].whole for t in table.texts[held]])
+    notes = table.rows(np.flatnonzero(held)[whole])
+    gold = {(t, o["type"]) for t in set(notes.texts.tolist()) for o in examples[t].gold["objections"]}
+    temperature = fit_temperature(types.labels, types.probabilities(table.features[held]), table.labels[held])
+    linear = replace(types, temperature=temperature).probabilities(notes.features)
+    pooling = set_pooling(types.labels, linear, reordered(tagged_types[whole], TAGGER_TYPES, types.labels), notes, gold)
+    gold_status = np.flatnonzero(table.labels[held] != NONE)
+    opinions = status.probabilities(table.features[held][gold_status])
+    others = reordered(tagged_statuses[gold_status], [str(s) for s in ObjectionStatus], status.labels)
+    truth = table.statuses[held][gold_status]
+    rates = {w: _hit_rate(pool(opinions, others, w), status.labels, truth) for w in np.arange(0, 1.01, 0.1).tolist()}
+    status_weight = max(rates, key=lambda w: rates[w])
+    settings = {
+        "temperature": temperature,
+        "threshold": pooling.threshold,
+        "type_weight": pooling.weight,
+        "status_weight": round(status_weight, 2),
     }
+    return settings, {**pooling.measures, "status_accuracy": rates[status_weight]}
+
+
+def _hit_rate(probabilities: NDArray[np.float32], labels: Sequence[str], truth: NDArray[np.str_]) -> float:
+    return float((np.array(labels)[probabilities.argmax(axis=1)] == truth).mean())
+
+
+def train(corpus: Path, encoder_folder: Path, tagger_folder: Path, out: Path) -> dict[str, Any]:
+    """Write `types`, `status` and their pooling with the tagger to `out`, and return the held-out measures."""
+    examples = list(read_examples(corpus))
+    table = build_table(examples, load_encoder(encoder_folder))
+    print(len(examples), "texts,", len(table.labels), "clauses")
+    settings, measures = pool_with_tagger(examples, table, tagger_folder)
+    temperature = settings.pop("temperature")
+    raised = table.labels != NONE
+    types = fit_linear(table.features, table.labels, STRENGTH)
+    save_linear(replace(types, temperature=temperature), out / "types.safetensors")
+    save_linear(fit_linear(table.features[raised], table.statuses[raised], STRENGTH), out / "status.safetensors")
+    (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    metrics = {"held_out_notes": {k: round(v, 4) for k, v in measures.items()}, "temperature": round(temperature, 3)}
     write_manifest(
         out,
         "objections",
         ["types.safetensors", "status.safetensors", "config.json"],
-        config={"strength": 30.0, "folds": N_FOLDS, "seed": SEED},
-        data={"corpus": fingerprint(corpus), "texts": len(examples)},
+        config={"strength": STRENGTH, "seed": SEED},
+        data={
+            "corpus": fingerprint(corpus),
+            "texts": len(examples),
+            "tagger": verified_manifest(tagger_folder).version,
+        },
         metrics=metrics,
         licences={"corpus": "Apache-2.0"},
     )
@@ -180,9 +231,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("data/corpus"))
     parser.add_argument("--encoder", type=Path, default=Path("models/artefacts/encoder"))
+    parser.add_argument("--tagger", type=Path, default=Path("models/artefacts/tagger"))
     parser.add_argument("--out", type=Path, default=Path("models/artefacts/objections"))
     args = parser.parse_args()
-    print(json.dumps(train(args.corpus, args.encoder, args.out)))
+    print(json.dumps(train(args.corpus, args.encoder, args.tagger, args.out)))
 
 
 if __name__ == "__main__":

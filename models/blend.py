@@ -1,0 +1,34 @@
+"""How the linear classifiers and the tagger speak with one voice: a weighted mean of their log probabilities.
+
+A logarithmic opinion pool (Genest and Zidek 1986): the weight is set on industries that neither has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST = 1e-6
+
+
+def pool(one: NDArray[np.float32], other: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+    """Pool two opinions.
+
+    Args:
+        one: Probabilities, shape (n, n_classes).
+        other: The same of the second voice.
+        weight: Of the second voice, in [0, 1].
+
+    Returns:
+        Probabilities, shape (n, n_classes), rows sum to 1.
+    """
+    logs = (1 - weight) * np.log(np.maximum(one, _LEAST)) + weight * np.log(np.maximum(other, _LEAST))
+    raised = np.exp(logs - logs.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def reordered(probabilities: NDArray[np.float32], given: Sequence[str], wanted: Sequence[str]) -> NDArray[np.float32]:
+    """Return the columns, which stand in the order of `given`, in the order of `wanted`."""
+    return probabilities[:, [given.index(label) for label in wanted]]
