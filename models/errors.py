@@ -1,9 +1,9 @@
 """Errors of the language side.
 
-    ModelError
-    ├── ArtefactMissing   a file of an artefact is not there; says which make target builds it
-    ├── ArtefactDamaged   a file differs from the manifest
-    └── UnreadableNote    one note can't be analysed; the rest of the batch can
+ModelError
+├── ArtefactMissing   a file of an artefact is not there; says which make target builds it
+├── ArtefactDamaged   a file differs from the manifest
+└── UnreadableNote    one note can't be analysed; the rest of the batch can
 """
 
 

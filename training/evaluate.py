@@ -1,11 +1,11 @@
 """Measures the reader on annotated folders, beside the plain alternatives, and writes `data/metrics/reading.json`.
 
-    python -m training.evaluate ../shared/gold/d1 ../shared/gold/d2
-    python -m training.evaluate ../shared/gold/d1 --url http://127.0.0.1:8000 --key KEY
+    python -m training.evaluate FOLDER [FOLDER ...]
+    python -m training.evaluate FOLDER --url http://127.0.0.1:8000 --key KEY
 
-A folder holds `notes.jsonl` and `catalog.json` in the guide's format. With `--url` the notes go through the running service; it may
-turn HTML bodies into text, so findings are brought back to the gold text by their quotes. With `--scorer` a score
-program of one's own judges the same predictions.
+A folder holds `notes.jsonl` and `catalog.json` in the guide's format. With `--url` the notes go through the running
+service; it may turn HTML bodies into text, so findings are brought back to the gold text by their quotes. With
+`--scorer` a score program of one's own judges the same predictions.
 """
 
 from __future__ import annotations
@@ -183,9 +183,8 @@ def show(title: str, result: dict[str, Any]) -> None:
     for label, key in ROWS:
         value = result[key]
         if isinstance(value, dict):
-            print(
-                f"  {label:30s} F1 {value['f1']:.3f}  P {value['precision']:.3f}  R {value['recall']:.3f}  ({value['gold']})"
-            )
+            f1, precision, recall, gold = (value[name] for name in ("f1", "precision", "recall", "gold"))
+            print(f"  {label:30s} F1 {f1:.3f}  P {precision:.3f}  R {recall:.3f}  ({gold})")
         else:
             print(f"  {label:30s}    {value:.3f}" if value is not None else f"  {label:30s}    -")
 

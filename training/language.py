@@ -63,7 +63,7 @@ def train(corpora: Path, out: Path) -> float:
 def main() -> None:
     """`python -m training.language [--corpora FOLDER] [--out FOLDER]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of the public corpora")
     parser.add_argument("--out", type=Path, default=Path("models/artefacts/language"))
     args = parser.parse_args()
     print(f"accuracy on held-out fragments {train(args.corpora, args.out):.4f}")

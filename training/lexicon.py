@@ -155,7 +155,7 @@ def build(corpora: Path, out: Path) -> dict[str, int]:
 def main() -> None:
     """`python -m training.lexicon [--corpora FOLDER] [--out FOLDER]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of the public corpora")
     parser.add_argument("--out", type=Path, default=Path("models/artefacts/lexicon"))
     args = parser.parse_args()
     print(build(args.corpora, args.out))

@@ -51,7 +51,11 @@ def doctor(as_json: AsJson = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            console.print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.check:<10} {finding.detail}", markup=False, soft_wrap=True)
+            console.print(
+                f"{'ok   ' if finding.ok else 'WRONG'} {finding.check:<10} {finding.detail}",
+                markup=False,
+                soft_wrap=True,
+            )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
