@@ -25,8 +25,8 @@ run: setup ## start Binôme: database, first key, sample workspace, service and 
 	@exec $(BIN)/binome serve
 
 test: dev ## check everything: format, types, imports, tests on SQLite and PostgreSQL
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -n 2 --dist loadfile

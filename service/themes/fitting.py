@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from models.themes import assign, fit
 from sqlalchemy.orm import Session
 
 from models.errors import ModelError
+from models.themes import assign, fit
 from models.types import ThemeFit
 from service.analysis.queries import count_unanalysed
 from service.database import read_session, write_session
