@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench chaos lock corpus train train-text train-tagger evaluate clean
+.PHONY: help setup dev run test bench chaos lock corpus agreement train train-text train-tagger evaluate clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ lock: dev ## pin the dependencies again
 
 corpus: dev ## count the written corpus; writes data/metrics/corpus.json
 	$(BIN)/python -m training.describe data/corpus --out data/metrics/corpus.json
+
+agreement: dev ## score the second reading of the corpus; writes data/metrics/agreement.json
+	$(BIN)/python -m training.agreement compare data/corpus --marks data/corpus/second-reading.txt --out data/metrics/agreement.json
 
 train: dev ## train the classifiers of models/ from data/corpus
 	$(BIN)/python -m training.objections
