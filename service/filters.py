@@ -138,27 +138,52 @@ def day_end(day: date) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
-def note_conditions(filters: NoteFilters, *, few: bool = False) -> list[sa.ColumnElement[bool]]:
+def note_conditions(filters: NoteFilters, *, period: Period | None = None) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of all filters but the period, on `notes`.
 
     Args:
-        few: Look up what each note holds, for reading a few; else all notes that hold it are gathered first.
+        period: What the notes are limited to elsewhere; said again, it spares looking at findings of other times.
     """
-    conditions: list[sa.ColumnElement[bool]] = [NoteTable.deleted_at.is_(None)]
-    simple: list[tuple[Any, Any]] = [
+    return [
+        NoteTable.deleted_at.is_(None),
+        *_attribute_conditions(filters),
+        *dimension_conditions(filters, NoteTable),
+        *_holding_conditions(filters, NoteTable.id, period),
+    ]
+
+
+def _attribute_conditions(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on what only `notes` has."""
+    attributes: list[tuple[Any, Any]] = [
         (NoteTable.language, filters.language),
         (NoteTable.kind, filters.kind),
         (NoteTable.source, filters.source),
     ]
-    conditions += [column == value for column, value in simple if value is not None]
-    conditions += dimension_conditions(filters, NoteTable)
-    if filters.competitor is not None:
-        conditions.append(_has_finding(CompetitorMentionTable, "name_key", name_key(filters.competitor), few=few))
-    if filters.objection_type is not None:
-        conditions.append(_has_finding(ObjectionTable, "type", filters.objection_type, few=few))
-    if filters.theme is not None:
-        theme = sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme).scalar_subquery()
-        conditions.append(_has_finding(PassageTable, "theme_id", theme, few=few))
+    return [column == value for column, value in attributes if value is not None]
+
+
+def _holding_conditions(
+    filters: NoteFilters, note_id: Any, period: Period | None, *, few: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that a note holds certain findings, on a column with its id."""
+    theme = sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme).scalar_subquery()
+    findings: list[tuple[Any, str, Any, Any]] = [
+        (CompetitorMentionTable, "name_key", filters.competitor, name_key(filters.competitor or "")),
+        (ObjectionTable, "type", filters.objection_type, filters.objection_type),
+        (PassageTable, "theme_id", filters.theme, theme),
+    ]
+    conditions: list[sa.ColumnElement[bool]] = []
+    for table, column, asked, value in findings:
+        if asked is None:
+            continue
+        finding = aliased(table)
+        wanted = [getattr(finding, column) == value]
+        if few:
+            conditions.append(sa.exists().where(finding.note_id == note_id, *wanted))
+            continue
+        if period:
+            wanted.append(finding.occurred_on.between(period.start, period.end))
+        conditions.append(note_id.in_(sa.select(finding.note_id).where(*wanted)))
     return conditions
 
 
@@ -178,39 +203,27 @@ def dimension_conditions(filters: NoteFilters, table: Any) -> list[sa.ColumnElem
     return conditions
 
 
-def needs_notes(filters: NoteFilters) -> bool:
-    """Tell whether filters need more than what findings repeat of their note."""
-    on_notes = (filters.language, filters.kind, filters.source)
-    others = (filters.competitor, filters.objection_type, filters.theme)
-    return any(value is not None for value in (*on_notes, *others))
-
-
 def finding_conditions(
     filters: NoteFilters, table: Any, period: Period, *, few: bool = False
 ) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of filters and period on a table of findings; no join is needed.
 
     Args:
-        few: Look up each finding's own note, for reading a few; else the period's notes are gathered first.
+        few: Look up each finding's own note, for reading a few; else the notes in question are gathered first.
     """
-    conditions: list[sa.ColumnElement[bool]] = [table.occurred_on.between(period.start, period.end)]
-    if not needs_notes(filters):
-        return conditions + dimension_conditions(filters, table)
-    if few:
-        own_note = sa.exists().where(NoteTable.id == table.note_id, *note_conditions(filters, few=True))
-        return [*conditions, own_note]
-    notes = sa.select(NoteTable.id).where(
-        NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)), *note_conditions(filters)
-    )
-    return [*conditions, table.note_id.in_(notes)]
-
-
-def _has_finding(table: Any, column: str, value: Any, *, few: bool) -> sa.ColumnElement[bool]:
-    finding = aliased(table)
-    condition = getattr(finding, column) == value
-    if few:
-        return sa.exists().where(finding.note_id == NoteTable.id, condition)
-    return NoteTable.id.in_(sa.select(finding.note_id).where(condition))
+    conditions = [
+        table.occurred_on.between(period.start, period.end),
+        *dimension_conditions(filters, table),
+        *_holding_conditions(filters, table.note_id, period, few=few),
+    ]
+    attributes = _attribute_conditions(filters)
+    if attributes and few:
+        conditions.append(sa.exists().where(NoteTable.id == table.note_id, *attributes))
+    elif attributes:
+        days = NoteTable.occurred_at.between(day_start(period.start), day_end(period.end))
+        notes = sa.select(NoteTable.id).where(days, NoteTable.deleted_at.is_(None), *attributes)
+        conditions.append(table.note_id.in_(notes))
+    return conditions
 
 
 def name_key(name: str) -> str:

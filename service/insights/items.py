@@ -15,12 +15,13 @@ from service.insights.measures import (
     Whole,
     count_heard,
     count_items,
-    count_loudest,
     count_notes,
+    count_voices,
     count_whole,
 )
 from service.insights.statistics import (
     DOWNWARD,
+    NO_VOICE,
     STEADY,
     UPWARD,
     Share,
@@ -75,7 +76,7 @@ def measure_items(
     An item that was said in the period before and no more is kept: that it is gone is news. A single one is measured
     among all, because its p-value is corrected for their number.
     """
-    now = count_items(session, about, filters, frame.period, frame.whole.deals_by_id)
+    now = count_items(session, about, filters, frame.period, frame.whole.book)
     changes = _changes(session, about, filters, frame, now) if frame.previous else dict.fromkeys(now, STEADY)
     return [
         _item(about, item, now.get(item, Counts()), frame.whole, trend)
@@ -96,14 +97,14 @@ def _changes(
     before = count_heard(session, about, filters, frame.previous)
     pairs = {}
     for key in sorted(now.keys() | before.keys()):
-        counts, (notes, accounts) = now.get(key, Counts()), before.get(key, (0, 0))
+        counts = now.get(key, Counts())
         here = Share(counts.notes, frame.whole.notes, counts.accounts)
-        pairs[key] = (here, Share(notes, frame.notes_before, accounts))
+        pairs[key] = (here, Share(before.get(key, 0), frame.notes_before))
     changes = dict(zip(pairs, trends(list(pairs.values())), strict=True))
     for louder, directions in ((frame.period, UPWARD), (frame.previous, DOWNWARD)):
         moved = {key: trend for key, trend in changes.items() if trend.direction in directions}
-        loudest = count_loudest(session, about, filters, louder, list(moved)) if moved else {}
-        changes |= {key: hold_without(trend, *pairs[key], loudest.get(key, 0)) for key, trend in moved.items()}
+        voices = count_voices(session, about, filters, louder, list(moved)) if moved else {}
+        changes |= {key: hold_without(trend, *pairs[key], voices.get(key, NO_VOICE)) for key, trend in moved.items()}
     return changes
 
 

@@ -10,10 +10,10 @@ would take as long as all the rest.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
 from service.database import is_sqlite
 from service.filters import NoteFilters, Outcome, Period, day_end, day_start, finding_conditions, note_conditions
+from service.insights.statistics import Voices
 from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable, ThemeTable
 
 
@@ -42,10 +43,6 @@ ITEM_COLUMNS: dict[About, Any] = {
     About.COMPETITOR: CompetitorMentionTable.name_key,
     About.THEME: PassageTable.theme_id,
 }
-
-
-Deal: TypeAlias = tuple[tuple[str, str | None], int]
-"""A deal's outcome and currency, and its amount in thousandths: whole numbers add up to the same in any order."""
 
 
 @dataclass(slots=True)
@@ -73,17 +70,37 @@ class Deals:
             sums[currency] = sums.get(currency, 0.0) + amount
 
 
-def add_up(deals: Iterable[Deal]) -> Deals:
-    """Sum deals, each given once."""
-    counts: dict[tuple[str, str | None], int] = {}
-    sums: dict[tuple[str, str | None], int] = {}
-    for group, amount in deals:
-        counts[group] = counts.get(group, 0) + 1
-        sums[group] = sums.get(group, 0) + amount
-    total = Deals()
-    for (outcome, currency), count in counts.items():
-        total.add(Outcome(outcome), currency, sums[outcome, currency] / 1000, count)
-    return total
+@dataclass(slots=True)
+class DealBook:
+    """All deals of a period, to add up those of each item: some ten thousand additions a request.
+
+    Attributes:
+        groups: The outcomes and currencies that there are.
+        deals: By id, as text: the index of its group, and its amount in thousandths, which add up without rounding.
+    """
+
+    groups: list[tuple[Outcome, str | None]] = field(default_factory=list)
+    deals: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def enter(self, deal_id: int, outcome: str, currency: str | None, amount: float | None) -> None:
+        """Enter a deal."""
+        group = (Outcome(outcome), currency)
+        if group not in self.groups:
+            self.groups.append(group)
+        self.deals[str(deal_id)] = (self.groups.index(group), round(1000 * (amount or 0)))
+
+    def add_up(self, deal_ids: Iterable[str]) -> Deals:
+        """Sum deals, each named once; unknown ones are passed over."""
+        counts, sums = [0] * len(self.groups), [0] * len(self.groups)
+        for deal in map(self.deals.get, deal_ids):
+            if deal is not None:
+                group, amount = deal
+                counts[group] += 1
+                sums[group] += amount
+        total = Deals()
+        for (outcome, currency), count, amount in zip(self.groups, counts, sums, strict=True):
+            total.add(outcome, currency, amount / 1000, count)
+        return total
 
 
 @dataclass(slots=True)
@@ -133,12 +150,12 @@ def _all_names() -> sa.Select[Any]:
 
 
 def count_items(
-    session: Session, about: About, filters: NoteFilters, period: Period, deals: Mapping[int, Deal]
+    session: Session, about: About, filters: NoteFilters, period: Period, book: DealBook
 ) -> dict[Any, Counts]:
     """Count all items of a kind in a period.
 
     Args:
-        deals: The period's deals, by row id.
+        book: The period's deals.
 
     Returns:
         Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
@@ -161,17 +178,17 @@ def count_items(
     )
     counts: dict[Any, Counts] = {}
     for key, mentions, notes, accounts, authors, deal_ids, *sums in rows:
-        of_item = map(int, deal_ids.split(",")) if deal_ids else ()
-        counts[key] = Counts(mentions, notes, accounts, authors, add_up(deals[i] for i in of_item if i in deals))
+        deals = book.add_up(deal_ids.split(",")) if deal_ids else Deals()
+        counts[key] = Counts(mentions, notes, accounts, authors, deals)
         for (name, value, _), count in zip(details, sums, strict=True):
             counts[key].details.setdefault(name, {})[str(value)] = int(count)
     return counts
 
 
-def count_loudest(
+def count_voices(
     session: Session, about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable]
-) -> dict[Any, int]:
-    """Return for each item the notes of the account that has most of them."""
+) -> dict[Any, Voices]:
+    """Return for each item from how many accounts it comes, and how much from one."""
     table, column = TABLES[about], ITEM_COLUMNS[about]
     conditions = [*item_conditions(about, filters, period, items), table.account_id.is_not(None)]
     by_account = (
@@ -180,8 +197,10 @@ def count_loudest(
         .group_by(column, table.account_id)
         .subquery()
     )
-    rows = session.execute(sa.select(by_account.c.item, sa.func.max(by_account.c.notes)).group_by(by_account.c.item))
-    return {row[0]: row[1] for row in rows}
+    rows = session.execute(
+        sa.select(by_account.c.item, sa.func.count(), sa.func.max(by_account.c.notes)).group_by(by_account.c.item)
+    )
+    return {item: Voices(accounts, loudest) for item, accounts, loudest in rows}
 
 
 def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
@@ -191,13 +210,12 @@ def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
     return sa.func.string_agg(sa.distinct(sa.cast(column, sa.String)), ",")
 
 
-def count_heard(session: Session, about: About, filters: NoteFilters, period: Period) -> dict[Any, tuple[int, int]]:
-    """Return for each item the notes and accounts of a period: what a later one is compared with."""
-    table, column = TABLES[about], ITEM_COLUMNS[about]
-    notes, accounts = (sa.func.count(sa.distinct(c)) for c in (table.note_id, table.account_id))
+def count_heard(session: Session, about: About, filters: NoteFilters, period: Period) -> dict[Any, int]:
+    """Return for each item its notes in a period: what a later one is compared with."""
+    column, notes = ITEM_COLUMNS[about], sa.func.count(sa.distinct(TABLES[about].note_id))
     conditions = item_conditions(about, filters, period)
-    rows = session.execute(sa.select(column, notes, accounts).where(*conditions).group_by(column))
-    return {row[0]: (row[1], row[2]) for row in rows}
+    rows = session.execute(sa.select(column, notes).where(*conditions).group_by(column))
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +227,14 @@ class Whole:
         accounts: Their accounts.
         authors: Their authors.
         deals: Their deals.
-        deals_by_id: The same, one by one, by row id.
+        book: The same, one by one.
     """
 
     notes: int
     accounts: int
     authors: int
     deals: Deals
-    deals_by_id: Mapping[int, Deal] = field(default_factory=dict)
+    book: DealBook = field(default_factory=DealBook)
 
 
 def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole:
@@ -233,10 +251,10 @@ def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole
     rows = session.execute(
         sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount).where(DealTable.id.in_(ids))
     )
-    deals: dict[int, Deal] = {
-        deal_id: ((outcome, currency), round(1000 * (amount or 0))) for deal_id, outcome, currency, amount in rows
-    }
-    return Whole(notes, accounts, authors, add_up(deals.values()), deals)
+    book = DealBook()
+    for deal_id, outcome, currency, amount in rows:
+        book.enter(deal_id, outcome, currency, amount)
+    return Whole(notes, accounts, authors, book.add_up(book.deals), book)
 
 
 def count_notes(session: Session, filters: NoteFilters, period: Period) -> int:
@@ -249,5 +267,5 @@ def _were_read(filters: NoteFilters, period: Period) -> list[sa.ColumnElement[bo
     return [
         NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)),
         NoteTable.analysed_revision > 0,
-        *note_conditions(filters),
+        *note_conditions(filters, period=period),
     ]

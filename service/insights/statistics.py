@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from scipy.stats import false_discovery_control, hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -34,17 +35,28 @@ class Share:
     """So many of so many: notes with an item, of the notes that were read.
 
     Attributes:
-        accounts: How many accounts the notes with the item come from.
+        accounts: How many accounts the notes with the item come from; None where that is left open.
     """
 
     count: int
     total: int
-    accounts: int
+    accounts: int | None = None
 
     @property
     def rate(self) -> float:
         """In [0, 1]; 0 where nothing was read."""
         return self.count / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """From how many accounts an item comes in a period, and how many of its notes from the loudest of them."""
+
+    accounts: int
+    loudest: int
+
+
+NO_VOICE = Voices(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +68,8 @@ class Trend:
         change: Relative change of the rate; None where it was nil before.
         p_value: Fisher's exact test, two-sided (twice the smaller tail), corrected for the number of items by
             Benjamini and Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
-        significant: `p_value` is under 0.05, three accounts or more are behind it in one of the periods, and it holds
-            without the loudest account: one account makes no trend.
+        significant: `p_value` is under 0.05, three accounts or more are behind it in the period where it was said more,
+            and it holds without the loudest of them: one account makes no trend.
     """
 
     direction: Direction
@@ -84,22 +96,23 @@ def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
     return [_trend(now, before, float(corrected.get((now, before), 1.0))) for now, before in pairs]
 
 
-def hold_without(trend: Trend, now: Share, before: Share, loudest: int) -> Trend:
-    """Take a trend back unless it is significant without the loudest account.
+def hold_without(trend: Trend, now: Share, before: Share, voices: Voices) -> Trend:
+    """Take a trend back unless it comes from several accounts and is significant without the loudest of them.
 
     Args:
         trend: What was seen with all accounts.
         now: The item's share now.
         before: Its share before.
-        loudest: Notes with the item of its loudest account, in the period where it was said more.
+        voices: Who said it, in the period where it was said more.
     """
+    loudest = voices.loudest
     if now.rate > before.rate:
         now = replace(now, count=now.count - loudest, total=now.total - loudest)
         holds = now.rate > before.rate
     else:
         before = replace(before, count=before.count - loudest, total=before.total - loudest)
         holds = now.rate < before.rate
-    if holds and _p_values([(now, before)])[0] < SIGNIFICANT:
+    if holds and voices.accounts >= MIN_ACCOUNTS and _p_values([(now, before)])[0] < SIGNIFICANT:
         return trend
     return replace(trend, direction=Direction.STEADY, significant=False)
 
@@ -127,7 +140,8 @@ def _tails(pairs: Sequence[tuple[Share, Share]], *, upper: bool) -> list[float]:
 
 
 def _trend(now: Share, before: Share, p_value: float) -> Trend:
-    significant = p_value < SIGNIFICANT and max(now.accounts, before.accounts) >= MIN_ACCOUNTS
+    louder = now if now.rate > before.rate else before
+    significant = p_value < SIGNIFICANT and (louder.accounts is None or louder.accounts >= MIN_ACCOUNTS)
     direction = Direction.STEADY
     if significant and now.rate > before.rate:
         direction = Direction.RISING if before.count else Direction.NEW
@@ -161,16 +175,18 @@ class WinRates:
         """95 % interval of `rate - rate_without` (Newcombe 1998); None without enough data on both sides."""
         if self.rate is None or self.rate_without is None:
             return None
-        closed, others = self.won + self.lost, self.others_won + self.others_lost
-        low, high = confint_proportions_2indep(
-            self.won, closed, self.others_won, others, method="newcomb", compare="diff"
-        )
-        return float(low), float(high)
+        return _difference(self.won, self.won + self.lost, self.others_won, self.others_won + self.others_lost)
 
     @property
     def enough_data(self) -> bool:
         """Whether a rate may be shown."""
         return self.rate is not None
+
+
+@lru_cache(maxsize=4096)  # half a millisecond each, and asked for again and again
+def _difference(won: int, closed: int, others_won: int, others: int) -> tuple[float, float]:
+    low, high = confint_proportions_2indep(won, closed, others_won, others, method="newcomb", compare="diff")
+    return float(low), float(high)
 
 
 def _rate(won: int, lost: int) -> float | None:

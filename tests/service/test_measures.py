@@ -17,7 +17,7 @@ from service.filters import Filters, Period
 from service.insights.items import measure_items, measuring_frame
 from service.insights.measures import About
 from service.insights.queries import rank_insights
-from service.insights.statistics import Direction, Share, hold_without, trends
+from service.insights.statistics import Direction, Share, Voices, hold_without, trends
 from service.tables import PassageTable, ThemeTable
 from service.themes.queries import note_months, theme_months
 from tests.analyzers import FakeAnalyzer
@@ -71,20 +71,21 @@ def test_a_fall_in_one_loud_account_is_none(client: TestClient, engine: sa.Engin
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "loudest", "direction"),
+    ("now", "before", "voices", "direction"),
     [
-        (Share(20, 100, 9), Share(2, 100, 2), 4, Direction.RISING),
-        (Share(20, 100, 9), Share(2, 100, 2), 18, Direction.STEADY),
-        (Share(2, 100, 2), Share(20, 100, 9), 4, Direction.FALLING),
-        (Share(0, 100, 0), Share(20, 100, 9), 19, Direction.STEADY),
+        (Share(20, 100), Share(2, 100), Voices(9, 4), Direction.RISING),
+        (Share(20, 100), Share(2, 100), Voices(3, 18), Direction.STEADY),
+        (Share(20, 100), Share(2, 100), Voices(2, 10), Direction.STEADY),
+        (Share(2, 100), Share(20, 100), Voices(9, 4), Direction.FALLING),
+        (Share(0, 100), Share(20, 100), Voices(3, 18), Direction.STEADY),
     ],
 )
 def test_a_trend_holds_without_the_loudest_account(
-    now: Share, before: Share, loudest: int, direction: Direction
+    now: Share, before: Share, voices: Voices, direction: Direction
 ) -> None:
     (trend,) = trends([(now, before)])
     assert trend.significant
-    assert hold_without(trend, now, before, loudest).direction is direction
+    assert hold_without(trend, now, before, voices).direction is direction
 
 
 def test_an_item_alone_has_the_trend_that_it_has_among_all(client: TestClient, engine: sa.Engine) -> None:
