@@ -7,162 +7,24 @@ decides from the context which of them is a rival.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.catalog import Word
 from models.lexicon import Lexicon
 from models.segments import Segment
 
-_TOOLS = frozenset(
-    [
-        "excel",
-        "outlook",
-        "whatsapp",
-        "sharepoint",
-        "onedrive",
-        "dropbox",
-        "trello",
-        "notion",
-        "slack",
-        "teams",
-        "gmail",
-        "access",
-        "airtable",
-        "calc",
-        "word",
-        "paper",
-        "powerpoint",
-        "onenote",
-        "evernote",
-        "wordpress",
-        "messenger",
-        "telegram",
-        "signal",
-        "zapier",
-        "asana",
-        "jira",
-        "monday",
-    ]
+_LISTS: dict[str, list[str]] = tomllib.loads(
+    (Path(__file__).parent / "lexicons" / "names.toml").read_text(encoding="utf-8")
 )
-"""Everyday tools, which are rivals where they do our job (annotation guide, section 2)."""
-
-_TOOL_PAIRS = frozenset(
-    {
-        ("google", "sheets"),
-        ("google", "drive"),
-        ("google", "forms"),
-        ("google", "docs"),
-        ("google", "calendar"),
-        ("google", "sheet"),
-        ("libre", "office"),
-    }
-)
-_TITLES = frozenset(
-    [
-        "m",
-        "mr",
-        "mrs",
-        "ms",
-        "mme",
-        "mlle",
-        "mm",
-        "mmes",
-        "dr",
-        "dre",
-        "drs",
-        "pr",
-        "prof",
-        "me",
-        "monsieur",
-        "madame",
-        "mademoiselle",
-        "sir",
-        "maitre",
-        "herr",
-        "frau",
-        "mister",
-        "dhr",
-        "mevr",
-    ]
-)
+_TOOLS = frozenset(_LISTS["tools"])
+_TITLES = frozenset(_LISTS["titles"])
+ENGLISH_DAYS = frozenset(_LISTS["english_days"])
+FRENCH_DAYS = frozenset(_LISTS["french_days"])
+_CALENDAR = ENGLISH_DAYS | FRENCH_DAYS | frozenset(_LISTS["short_days"])
 _JOINING = frozenset("&' ’-+.")
-_CALENDAR = frozenset(
-    [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "lundi",
-        "mardi",
-        "mercredi",
-        "jeudi",
-        "vendredi",
-        "samedi",
-        "dimanche",
-        "janvier",
-        "fevrier",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "aout",
-        "septembre",
-        "octobre",
-        "novembre",
-        "decembre",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "tues",
-        "wed",
-        "weds",
-        "thu",
-        "thurs",
-        "fri",
-        "sat",
-        "sun",
-        "q1",
-        "q2",
-        "q3",
-        "q4",
-        "h1",
-        "h2",
-        "s1",
-        "s2",
-        "t1",
-        "t2",
-        "t3",
-        "t4",
-    ]
-)
 _MAX_WORDS = 4
 
 
@@ -225,10 +87,11 @@ class CandidateFinder:
                 and last not in taken
                 and set(text[words[last - 1].end : words[last].start]) <= _JOINING
                 and (i not in starts or not self._lexicon.is_ordinary(words[i].folded))
+                and words[last].text[:1].isupper() == words[i].text[:1].isupper()
                 and self._continues(words, last, plain_case=last in plain_case)
             ):
                 last += 1
-            if (words[i].folded, words[i + 1].folded if i + 1 < len(words) else "") in _TOOL_PAIRS:
+            if i + 1 < len(words) and is_tool(f"{words[i].folded} {words[i + 1].folded}"):
                 last = i + 2
             if not (i > 0 and words[i - 1].folded in _TITLES and words[i].start - words[i - 1].end <= 2):
                 found.append(Candidate(i, last))
@@ -270,6 +133,6 @@ class CandidateFinder:
         return word[:1].isupper()
 
 
-def is_tool(folded: str) -> bool:
+def is_tool(name: str) -> bool:
     """Tell whether the folded name is an everyday tool."""
-    return folded in _TOOLS or tuple(folded.split()) in _TOOL_PAIRS
+    return name in _TOOLS

@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher, NameMatch
+from models.exclusions import in_plain_sense
 from models.lexicon import Lexicon
 from models.linear import hash_features
 from models.mentions import (
@@ -70,7 +71,7 @@ class CompetitorComponent:
         note: ReadNote = doc.user_data["note"]
         catalog: Catalog = doc.user_data["catalog"]
         doc.spans[KEY] = []
-        matches = [m for m in self._matcher(catalog).find(note.words, note.text) if _readable(note, m)]
+        matches = catalogue_names(note, self._matcher(catalog))
         known = [Name(m.first, m.last, m) for m in matches if m.name is not None]
         unknown = find_candidates(note, self._finder, {i for m in matches for i in range(m.first, m.last)})
         others = names_by_segment(note, known)
@@ -121,8 +122,16 @@ def _offsets(doc: Doc, name: Name) -> tuple[int, int]:
     return words[name.first].start, words[name.last - 1].end
 
 
+def catalogue_names(note: ReadNote, matcher: CatalogMatcher) -> list[NameMatch]:
+    """Return the catalogue's names in a note, without those in boilerplate or in a plain sense."""
+    return [m for m in matcher.find(note.words, note.text) if _readable(note, m)]
+
+
 def _readable(note: ReadNote, match: NameMatch) -> bool:
-    return note.segment_at(note.words[match.first].start) is not None
+    start, end = note.words[match.first].start, note.words[match.last - 1].end
+    if in_plain_sense(note.text, start, end, ordinary=match.ordinary):
+        return False
+    return note.segment_at(start) is not None
 
 
 def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, list[tuple[int, int]]]:

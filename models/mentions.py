@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from models.blend import pool, reordered
 from models.candidates import is_tool
 from models.catalog import NameMatch, Spelling
+from models.cues import cue_features
 from models.lexicon import Lexicon, fold
 from models.linear import LinearModel, load_linear
 from models.notes import ReadNote, ngrams, plain_tokens
@@ -133,7 +134,7 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
     features += [f"label={w}" for w in segment.label.split()[:5]] + [f"line={segment.kind}", f"kind={note.kind}"]
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
-    features += _place_features(note, start, end, segment)
+    features += cue_features(left, right) + _place_features(note, start, end, segment)
     return [*features, *_typing_features(note, name, lexicon, at_start=not left)]
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.blend import pool, reordered
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
-from models.competitors import find_candidates, names_by_segment
+from models.competitors import catalogue_names, find_candidates, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
 from models.linear import hash_features, save_linear
 from models.manifest import verified_manifest, write_manifest
@@ -25,7 +25,7 @@ from training.examples import Example, fingerprint, read_examples
 from training.measures import accuracy, macro_f1
 from training.objections import fit_linear
 
-STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 30.0, Task.RELATION: 10.0, Task.STANDING: 10.0}
+STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
 """Inverse of the penalty on the weights."""
 
 
@@ -64,7 +64,7 @@ def judged_names(
 ) -> Iterator[tuple[Name, dict[str, str] | None]]:
     """Yield every catalogue match and every candidate of a text, with the gold mention that it overlaps."""
     note = example.note
-    matches = [m for m in matcher.find(note.words, note.text) if note.segment_at(note.words[m.first].start) is not None]
+    matches = catalogue_names(note, matcher)
     taken = {i for m in matches for i in range(m.first, m.last)}
     names = [Name(m.first, m.last, m) for m in matches if m.name] + find_candidates(note, finder, taken)
     for name in names:
@@ -134,10 +134,13 @@ def judge(
 
 
 def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Tagged]) -> dict[str, float]:
-    """Choose the tagger's weight, and a threshold, on industries that neither voice has seen."""
+    """Choose the tagger's weight, and a threshold, on industries that neither voice has seen.
+
+    A weight is judged with its neighbours, because the measures of few names jump.
+    """
     held = np.isin(rows.groups, sorted(held_out))
     features, labels = hash_features(rows.features, N_FEATURES), np.array(rows.labels)
-    model = fit_linear(features[~held], labels[~held], STRENGTHS[task])
+    model = fit_linear(features[~held], labels[~held], STRENGTHS[task], rounds=20)
     chosen = np.flatnonzero(held & np.array(rows.counted))
     linear = model.probabilities(features[chosen])
     opinions = [tagger_opinion(tagged[t], task, a, b) for t, a, b in (rows.places[i] for i in chosen)]
@@ -146,9 +149,10 @@ def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Ta
     for weight in np.arange(0, 1.01, 0.1).tolist():
         measure, threshold = judge(task, pool(linear, other, weight), model.labels, labels[chosen])
         results.append({"measure": measure, "weight": round(weight, 2), "threshold": threshold})
-    return {"rows": len(chosen), "linear_alone": results[0]["measure"], "tagger_alone": results[-1]["measure"]} | max(
-        results, key=lambda r: r["measure"]
-    )
+    measures = [r["measure"] for r in results]
+    best = max(range(len(results)), key=lambda i: (np.mean(measures[max(0, i - 1) : i + 2]), measures[i]))
+    alone = {"linear_alone": measures[0], "tagger_alone": measures[-1]}
+    return {"rows": len(chosen), **alone, **results[best]}
 
 
 def tag_texts(examples: Sequence[Example], held_out: set[str], tagger: Tagger) -> dict[int, Tagged]:
@@ -170,7 +174,7 @@ def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) ->
         if pooling["threshold"]:
             settings["thresholds"][task] = pooling["threshold"]
         metrics[task] = {k: round(v, 4) for k, v in pooling.items()}
-        model = fit_linear(hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task])
+        model = fit_linear(hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task], rounds=20)
         save_linear(model, out / f"{task}.safetensors")
     (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
     write_manifest(

@@ -80,10 +80,10 @@ def build_table(examples: Sequence[Example], encoder: Encoder) -> ClauseTable:
     return ClauseTable(features, np.array(types), np.array(statuses), np.array(groups), np.array(texts))
 
 
-def fit_linear(features: csr_matrix, labels: NDArray[np.str_], strength: float) -> LinearModel:
+def fit_linear(features: csr_matrix, labels: NDArray[np.str_], strength: float, *, rounds: int = 8) -> LinearModel:
     """Fit a one-vs-rest logistic regression by averaged SGD; `strength` is the inverse of the penalty."""
     model = SGDClassifier(
-        loss="log_loss", alpha=1 / (strength * len(labels)), average=True, max_iter=20, tol=None, random_state=SEED
+        loss="log_loss", alpha=1 / (strength * len(labels)), average=True, max_iter=rounds, tol=None, random_state=SEED
     )
     model.fit(features, labels)
     weights, bias = model.coef_, model.intercept_

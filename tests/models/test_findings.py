@@ -1,0 +1,111 @@
+"""What is a finding and what is not, by the annotation guide: whoever meets a wrong finding adds a line.
+
+The first halves are the guide's "not objections" and "not competitor mentions".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from models.analyzer import NoteReader
+from models.types import Catalog, Competitor, NoteText
+
+pytestmark = pytest.mark.slow
+
+CATALOG = Catalog(
+    us=("Binôme",),
+    competitors=(
+        Competitor("Zendesk", ("zd", "Zen Desk")),
+        Competitor("Orbel", ()),
+        Competitor("Monday", ("monday.com",)),
+        Competitor("Target", ()),
+        Competitor("Notion", ()),
+        Competitor("Salesforce", ("SFDC",)),
+        Competitor("Carl", ("Carl Source",)),
+    ),
+)
+
+MISSED = pytest.mark.xfail(reason="the reader still misses it", strict=False)
+
+
+def types(analyzer: NoteReader, text: str) -> list[str]:
+    (analysis,) = analyzer.analyze([NoteText(text, "call_note")], CATALOG)
+    return [str(o.type) for o in analysis.objections]
+
+
+def names(analyzer: NoteReader, text: str) -> list[str]:
+    (analysis,) = analyzer.analyze([NoteText(text, "call_note")], CATALOG)
+    return [c.quote for c in analysis.competitors]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Price is not an issue for them.",
+        "Aucun souci côté sécurité.",
+        "She didn't raise any concern about migration.",
+        "Asked for a quote for 40 seats.",
+        "Wants a demo of the API next week.",
+        "Objections: none",
+        "Freins : RAS",
+        "Signature prévue le 12, tout le monde est ravi.",
+        "They loved the demo and want to start in May.",
+        "Demo booked for Thursday 2pm.",
+        "Please find attached our brochure.",
+        "Il a demandé combien de temps prend la pose.",
+    ],
+)
+def test_not_objections(text: str, analyzer: NoteReader) -> None:
+    assert types(analyzer, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("We are 20% more expensive than the other quote.", "price"),
+        pytest.param("Ils nous trouvent trop chers par rapport au devis concurrent.", "price", marks=MISSED),
+        ("Capex is frozen until the next financial year, no money for it.", "budget"),
+        ("Pas de ligne budgétaire cette année, le budget est gelé.", "budget"),
+        ("Everything over ten thousand needs group procurement sign-off.", "authority"),
+        ("C'est le siège qui tranche, lui ne décide de rien.", "authority"),
+        ("They won't sign for three years.", "contract_terms"),
+        ("Il refuse la clause de tacite reconduction.", "contract_terms"),
+        ("There is no SAP connector.", "integration"),
+        pytest.param("No one there to run the rollout.", "implementation", marks=MISSED),
+        ("L'hébergement hors UE est refusé par leur DPO.", "security_compliance"),
+        pytest.param("12 weeks lead time kills it for them.", "service_delivery", marks=MISSED),
+        ("They are happy with their current supplier and see no reason to change.", "status_quo"),
+    ],
+)
+def test_plain_objections(text: str, expected: str, analyzer: NoteReader) -> None:
+    assert expected in types(analyzer, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She will be back on Monday.",
+        "We are well over our target this quarter.",
+        "He has no notion of what it costs.",
+        "Rendez-vous avec M. Carl, le responsable du dépôt.",
+        "Il n'a aucune notion du prix.",
+        "Carl, 23 ans, l'apprenti, nous a fait visiter.",
+    ],
+)
+def test_not_competitor_mentions(text: str, analyzer: NoteReader) -> None:
+    assert names(analyzer, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("They use Zendesk and complain about it.", ["Zendesk"]),
+        ("ils ont zendesk depuis 2019", ["zendesk"]),
+        ("Lost to Orbel on price.", ["Orbel"]),
+        ("Ils hésitent entre nous et Orbel.", ["Orbel"]),
+        ("Zendesk's pricing is half of ours, Zendesk wins.", ["Zendesk", "Zendesk"]),
+        ("Passés chez Orbel en mars, résiliation d’Orbel refusée.", ["Orbel", "Orbel"]),
+    ],
+)
+def test_competitor_mentions(text: str, expected: list[str], analyzer: NoteReader) -> None:
+    assert names(analyzer, text) == expected
