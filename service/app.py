@@ -17,6 +17,7 @@ from service import __version__, problems
 from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
+from service.corrections.routes import router as corrections_router
 from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
 from service.insights.routes import router as insights_router
@@ -39,6 +40,7 @@ _ROUTERS = (
     objections_router,
     competitors_router,
     themes_router,
+    corrections_router,
     jobs_router,
     keys_router,
     operation_router,

@@ -174,7 +174,11 @@ class _Finding:
 
 
 class ObjectionTable(_Finding, Table):
-    """An objection of a note."""
+    """An objection of a note.
+
+    An id is never given twice (`sqlite_autoincrement`): a correction that comes late must not hit another finding.
+    `corrected` marks what a person changed or added.
+    """
 
     __tablename__ = "objections"
     quote: Mapped[str] = mapped_column(sa.Text)
@@ -182,14 +186,19 @@ class ObjectionTable(_Finding, Table):
     status: Mapped[str]
     score: Mapped[float | None]
     origin: Mapped[str]
+    corrected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
         Index("ix_objections_item", "type", "occurred_on", "note_id", "account_id", "author_id", "deal_id", "status"),
+        {"sqlite_autoincrement": True},
     )
 
 
 class CompetitorMentionTable(_Finding, Table):
-    """A competitor's name at one place; `name_key` is the name without case and spaces."""
+    """A competitor's name at one place; `name_key` is the name without case and spaces.
+
+    Ids and `corrected` are as in `ObjectionTable`.
+    """
 
     __tablename__ = "competitor_mentions"
     quote: Mapped[str] = mapped_column(sa.Text)
@@ -200,6 +209,7 @@ class CompetitorMentionTable(_Finding, Table):
     standing: Mapped[str]
     score: Mapped[float | None]
     origin: Mapped[str]
+    corrected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
         Index(
@@ -214,7 +224,43 @@ class CompetitorMentionTable(_Finding, Table):
             "relation",
             "standing",
         ),
+        {"sqlite_autoincrement": True},
     )
+
+
+class CorrectionTable(Table):
+    """What a person said is wrong about a finding, or missing.
+
+    `start`, `end` and `quote` are where the analyser found it, or where the person marks what it missed; corrections of
+    one finding share them. `prefix` and `suffix` are the words around, by which the place is known again in an edited
+    text. `found` holds the finding's values before, `right` those that the person gives: null means "no such thing".
+    """
+
+    __tablename__ = "corrections"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    finding_id: Mapped[int | None] = mapped_column(index=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    quote: Mapped[str] = mapped_column(sa.Text)
+    prefix: Mapped[str]
+    suffix: Mapped[str]
+    found: Mapped[dict[str, Any] | None]
+    right: Mapped[dict[str, Any] | None]
+    state: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class CorrectedNoteTable(Table):
+    """What the analyser found in a note that has corrections: its rows by kind, as they stood before."""
+
+    __tablename__ = "corrected_notes"
+    note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), primary_key=True)
+    found: Mapped[dict[str, Any]]
 
 
 class ThemeTable(Table):

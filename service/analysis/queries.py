@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.types import NoteAnalysis, ThemeMatch
+from service.corrections.storage import lay_again
 from service.filters import name_key
-from service.notes.queries import delete_findings
+from service.notes.queries import delete_findings, repeated_columns
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.storage import theme_ids_by_key
 
@@ -102,7 +103,8 @@ def read_batch(session: Session, items: Sequence[Item]) -> list[tuple[Item, str,
 def save_findings(session: Session, found: dict[Item, Found], version: str, now: datetime) -> int:
     """Replace the findings of notes whose revision has not changed meanwhile; return how many were written.
 
-    The check and the write are one transaction, so that a batch may run twice, or late, and still count once.
+    The check and the write are one transaction, so that a batch may run twice, or late, and still count once. What
+    people corrected is laid over what was found.
     """
     rows = {row.id: row for row in _lock_unanalysed(session, [item.note_id for item in found])}
     current = {
@@ -123,6 +125,7 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
     for table, values in _finding_rows(rows, current, theme_ids).items():
         if values:
             session.execute(sa.insert(table), values)
+    lay_again(session, [rows[item.note_id] for item in current])
     return len(current)
 
 
@@ -145,14 +148,7 @@ def _finding_rows(
 ) -> dict[Any, list[dict[str, Any]]]:
     rows: dict[Any, list[dict[str, Any]]] = {ObjectionTable: [], CompetitorMentionTable: [], PassageTable: []}
     for item, one in found.items():
-        note = notes[item.note_id]
-        repeated = {
-            "note_id": note.id,
-            "occurred_on": note.occurred_at.date(),
-            "account_id": note.account_id,
-            "author_id": note.author_id,
-            "deal_id": note.deal_id,
-        }
+        repeated = repeated_columns(notes[item.note_id])
         rows[ObjectionTable] += [
             {
                 **repeated,

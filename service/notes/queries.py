@@ -18,6 +18,8 @@ from service.tables import (
     AccountTable,
     AuthorTable,
     CompetitorMentionTable,
+    CorrectedNoteTable,
+    CorrectionTable,
     DealTable,
     NoteTable,
     ObjectionTable,
@@ -157,13 +159,29 @@ def _apply(session: Session, row: NoteTable, note: IncomingNote, links: _Links, 
 
 
 def erase(session: Session, row: NoteTable, now: datetime) -> None:
-    """Leave a tombstone: text, links and findings go; key and version stay, so that old versions do not revive it."""
+    """Leave a tombstone: key and version stay, so that old versions do not revive it.
+
+    Text, links, findings and corrections go.
+    """
     row.text = ""
     row.account_id = row.author_id = row.deal_id = None
     row.updated_at = row.deleted_at = now
     row.queued_revision = row.analysed_revision = row.revision
     row.failure = None
     delete_findings(session, [row.id])
+    for table in (CorrectionTable, CorrectedNoteTable):
+        session.execute(sa.delete(table).where(table.note_id == row.id))
+
+
+def repeated_columns(note: NoteTable) -> dict[str, Any]:
+    """Return the columns that every finding repeats from its note."""
+    return {
+        "note_id": note.id,
+        "occurred_on": note.occurred_at.date(),
+        "account_id": note.account_id,
+        "author_id": note.author_id,
+        "deal_id": note.deal_id,
+    }
 
 
 def delete_findings(session: Session, note_ids: Sequence[int]) -> None:

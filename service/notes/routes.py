@@ -178,6 +178,7 @@ def _objection(row: ObjectionTable) -> ObjectionOutput:
         type=ObjectionType(row.type),
         status=ObjectionStatus(row.status),
         score=row.score,
+        corrected=row.corrected,
     )
 
 
@@ -192,6 +193,7 @@ def _mention(row: CompetitorMentionTable) -> CompetitorOutput:
         relation=Relation(row.relation),
         standing=Standing(row.standing),
         score=row.score,
+        corrected=row.corrected,
     )
 
 

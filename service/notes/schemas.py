@@ -214,7 +214,7 @@ class AnalysisState(StrEnum):
 
 
 class ObjectionOutput(BaseModel):
-    """An objection found; offsets are code points into `text`."""
+    """An objection found; offsets are code points into `text`. `corrected`: a person changed or added it."""
 
     id: str
     start: int
@@ -223,6 +223,7 @@ class ObjectionOutput(BaseModel):
     type: ObjectionType
     status: ObjectionStatus
     score: float | None
+    corrected: bool = False
 
 
 class CompetitorOutput(BaseModel):
@@ -237,6 +238,7 @@ class CompetitorOutput(BaseModel):
     relation: Relation
     standing: Standing
     score: float | None
+    corrected: bool = False
 
 
 class PassageOutput(BaseModel):
@@ -335,6 +337,7 @@ EXAMPLE_OUTPUT: dict[str, Any] = {
                 "type": "price",
                 "status": "open",
                 "score": 0.93,
+                "corrected": False,
             }
         ],
         "competitors": [],

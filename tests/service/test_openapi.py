@@ -53,6 +53,8 @@ def test_references_resolve(openapi: dict[str, Any]) -> None:
     walk(openapi)
 
 
-@pytest.mark.parametrize("path", ["/v1/notes", "/v1/catalog", "/v1/insights", "/v1/objections", "/v1/competitors"])
+@pytest.mark.parametrize(
+    "path", ["/v1/notes", "/v1/catalog", "/v1/insights", "/v1/objections", "/v1/competitors", "/v1/corrections"]
+)
 def test_the_design_s_routes_are_there(openapi: dict[str, Any], path: str) -> None:
     assert path in openapi["paths"]

@@ -103,6 +103,36 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
         assert connection.exec_driver_sql("select count(*) from objections").scalar() == 1
 
 
+def test_findings_outlive_the_new_way_of_giving_ids(empty_url: str) -> None:
+    """0003 builds the tables of findings anew on SQLite: rows, indexes and cascade stay, and no id comes back."""
+    command.upgrade(alembic_config(empty_url), "0002")
+    engine = make_engine(empty_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into notes (id, source, external_id, kind, text, occurred_at, content_hash, version_ms, revision,"
+            " queued_revision, analysed_revision, attempts, received_at, updated_at)"
+            " values (1, 'a', 'b', 'call_note', 't', '2026-01-01', '', 0, 1, 1, 1, 0, '2026-01-01', '2026-01-01')"
+        )
+        insert = (
+            'insert into objections (note_id, occurred_on, start, "end", quote, type, status, origin)'
+            " values (1, '2026-01-01', 0, 1, 't', 'price', 'open', 'test')"
+        )
+        connection.exec_driver_sql(insert)
+        connection.exec_driver_sql(insert)
+    migrate(empty_url)
+    with engine.begin() as connection:
+        indexes = {index["name"] for index in sa.inspect(connection).get_indexes("objections")}
+        assert indexes == {"ix_objections_item", "ix_objections_note_id"}
+        rows = connection.exec_driver_sql("select id, quote, corrected from objections order by id").all()
+        assert [tuple(row) for row in rows] == [(1, "t", False), (2, "t", False)]
+        connection.exec_driver_sql("delete from objections where id = 2")
+        connection.exec_driver_sql(insert)
+        assert connection.exec_driver_sql("select max(id) from objections").scalar() == 3
+        connection.exec_driver_sql("delete from notes")
+        assert connection.exec_driver_sql("select count(*) from objections").scalar() == 0
+    engine.dispose()
+
+
 def test_tables_and_migrations_agree(database_url: str) -> None:
     """P13: `alembic check` finds nothing to do, on both databases."""
     command.check(alembic_config(database_url))

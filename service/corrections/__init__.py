@@ -1,0 +1,1 @@
+"""Corrections: what people say is wrong or missing in what was found."""
