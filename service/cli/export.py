@@ -1,4 +1,4 @@
-"""`binome export`: notes and findings as JSON Lines or CSV."""
+"""`binome export`: notes, findings and corrections as JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 
 from service.cli.imports import Format
 from service.cli.output import console, plain
+from service.corrections.annotated import annotated_notes
 from service.database import read_session
 from service.errors import BinomeError
 from service.settings import load_settings
@@ -42,6 +43,7 @@ class What(StrEnum):
     OBJECTIONS = "objections"
     COMPETITORS = "competitors"
     THEMES = "themes"
+    CORRECTIONS = "corrections"
 
 
 def export(
@@ -49,16 +51,21 @@ def export(
     form: Annotated[Format, typer.Option("--format", help="jsonl or csv.")] = Format.JSONL,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output if left out.")] = None,
 ) -> None:
-    """Write notes, objections, competitor mentions or themes to a file or to standard output.
+    """Write notes, objections, competitor mentions, themes or corrections to a file or to standard output.
 
-    Cells of a CSV that a spreadsheet would take for a formula are written with an apostrophe in front.
+    Cells of a CSV that a spreadsheet would take for a formula are written with an apostrophe in front. Corrections are
+    whole corrected notes in the annotation guide's format, which `make learn CORRECTIONS=FILE` trains on.
     """
+    if what is What.CORRECTIONS and form is Format.CSV:
+        raise BinomeError("Corrections are whole notes with their marks: they are written as JSON Lines only.")
     with open_database(load_settings()) as engine, _opened(output) as file, read_session(engine) as session:
-        rows = session.execute(_query(what).execution_options(yield_per=_ROWS_AT_ONCE))
-        names = list(rows.keys())
-        count = _write(file, form, names, (row._asdict() for row in rows))
+        if what is What.CORRECTIONS:
+            count = _write(file, form, [], annotated_notes(session))
+        else:
+            rows = session.execute(_query(what).execution_options(yield_per=_ROWS_AT_ONCE))
+            count = _write(file, form, list(rows.keys()), (row._asdict() for row in rows))
     if output:
-        console.print(f"{count} {what} written to {output}.")
+        console.print(f"{count} {'corrected notes' if what is What.CORRECTIONS else what} written to {output}.")
 
 
 @contextmanager
@@ -110,7 +117,7 @@ def _query(what: What) -> sa.Select[*tuple[Any, ...]]:
         )
     table: Any = ObjectionTable if what is What.OBJECTIONS else CompetitorMentionTable
     own = ["type", "status"] if what is What.OBJECTIONS else ["name", "known", "relation", "standing"]
-    columns = [getattr(table, name) for name in [*own, "start", "end", "quote", "score"]]
+    columns = [getattr(table, name) for name in [*own, "start", "end", "quote", "score", "corrected"]]
     return (
         sa.select(*finding, *columns)
         .select_from(table)

@@ -11,8 +11,12 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from models.types import Catalog, Competitor
+from service.catalog.queries import replace_catalog
 from service.cli import cli
 from service.cli.export import harmless
+from service.corrections.schemas import NewCorrection
+from service.corrections.storage import correct
 from service.database import make_engine, write_session
 from service.errors import BinomeError
 from service.jobs.queries import WorkerState, beat
@@ -125,6 +129,43 @@ def test_analyse_and_export(workspace: sa.Engine, tmp_path: Path, analyzer: Fake
     rows = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
     assert [row["text"] for row in rows if row["external_id"] == "a"] == [f"'{text}"]
     assert run("export", "competitors") == run("export", "themes") == ""
+
+
+def test_export_of_corrections(workspace: sa.Engine, tmp_path: Path, analyzer: FakeAnalyzer) -> None:
+    """Whole notes with the marks that count, which of them a person confirmed, and what a person denied."""
+    text = "It is too expensive. Élodie uses zd. No offline mode."
+    deal = {"id": "d-1", "amount": 48000, "currency": "EUR", "outcome": "lost"}
+    notes = [note("a", text, account={"id": "acc-1", "name": "Harrow Foods"}, deal=deal), note("b", text)]
+    run("import", write_lines(tmp_path / "n.jsonl", *notes))
+    catalog = Catalog(("Clavance",), (Competitor("Zendesk", ("zd",)), Competitor("Freshdesk")))
+    with write_session(workspace) as session:
+        replace_catalog(session, catalog)
+    analyse_all(workspace, analyzer)
+    assert run("export", "corrections") == ""
+    begin = text.index("No offline")
+    bodies = [
+        {"kind": "wrong_type", "finding_id": 1, "type": "budget"},
+        {"kind": "not_a_competitor", "finding_id": 1},
+        {"kind": "missed_objection", "note_id": 1, "start": begin, "end": begin + 15, "type": "product_gap"},
+    ]
+    with write_session(workspace) as session:
+        for body in bodies:
+            correct(session, NewCorrection.model_validate(body), by="test", now=datetime.now(UTC))
+    target = tmp_path / "corrections.jsonl"
+    run("export", "corrections", "--output", str(target))
+    (line,) = target.read_text(encoding="utf-8").splitlines()
+    row = json.loads(line)
+    assert (row["id"], row["text"], row["language"], row["deal"]["outcome"]) == ("import/a", text, "en", "lost")
+    assert [(o["quote"], o["type"], o["confirmed"]) for o in row["objections"]] == [
+        ("too expensive", "budget", True),
+        ("No offline mode", "product_gap", True),
+    ]
+    assert row["competitors"] == []
+    assert row["denied"] == [{"finding": "competitor", "start": 33, "end": 35, "quote": "zd"}]
+    assert row["catalog"] == {"us": ["Clavance"], "competitors": [{"name": "Zendesk", "aliases": ["zd"]}]}
+    assert all(text[m["start"] : m["end"]] == m["quote"] for m in (*row["objections"], *row["denied"]))
+    result = CliRunner().invoke(cli, ["export", "corrections", "--format", "csv"])
+    assert isinstance(result.exception, BinomeError)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
