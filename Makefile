@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench chaos lock corpus agreement train train-text train-tagger evaluate clean
+.PHONY: help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ agreement: dev ## score the second reading of the corpus; writes data/metrics/ag
 train: dev ## train the classifiers of models/ from data/corpus
 	$(BIN)/python -m training.objections
 	$(BIN)/python -m training.mentions
+
+learn: dev ## train the classifiers with corrections too, keep what is better; CORRECTIONS=file of "binome export corrections"
+	$(BIN)/python -m training.learn "$(CORRECTIONS)"
 
 train-text: dev ## make the lexicon and the language reader; CORPORA=folder of the public corpora
 	$(PIP) install --quiet wordfreq spacy-lookups-data

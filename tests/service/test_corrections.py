@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -286,6 +287,30 @@ def test_a_wrong_span_moves_with_its_words(reviewed: TestClient, engine: sa.Engi
     assert (objection["start"], objection["quote"]) == (7, TEXT[:35])
     (objection,) = read_again(reviewed, engine, analyzer, "It is too expensive.")["objections"]
     assert (objection["quote"], objection["corrected"]) == ("too expensive", False)
+
+
+def test_a_correction_during_the_analysis_is_kept(reviewed: TestClient, engine: sa.Engine) -> None:
+    finding = objection_id(reviewed)
+
+    class Overtaken(FakeAnalyzer):
+        def analyze(self, notes, catalog):  # type: ignore[no-untyped-def]
+            correct(reviewed, "wrong_type", finding_id=finding, type="budget")
+            return super().analyze(notes, catalog)
+
+    (objection,) = read_again(reviewed, engine, Overtaken())["objections"]
+    assert (objection["type"], objection["corrected"]) == ("budget", True)
+
+
+def test_the_same_at_once_is_one(reviewed: TestClient) -> None:
+    body = {"kind": "missed_objection", **missed("No offline mode", type="product_gap")}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: reviewed.post("/v1/corrections", json=body), range(8)))
+    assert sorted(a.status_code for a in answers) == [200] * 7 + [201]
+    assert len({a.json()["id"] for a in answers}) == 1
+    with ThreadPoolExecutor(8) as pool:
+        gone = list(pool.map(lambda _: reviewed.delete(f"/v1/corrections/{answers[0].json()['id']}"), range(8)))
+    assert sorted(a.status_code for a in gone) == [204] + [404] * 7
+    assert counts(reviewed, "objections") == {"price": 1}
 
 
 def test_erasing_a_note_erases_its_corrections(reviewed: TestClient, engine: sa.Engine) -> None:
