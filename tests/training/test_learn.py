@@ -104,7 +104,7 @@ def test_a_better_artefact_is_kept_and_says_what_it_was_made_from(
     assert manifest.data["corrected_notes"] + sum(is_held_back(corrected(i)) for i in range(40)) == 40
     said = capsys.readouterr().out
     assert f"objections: replaced {old} by {manifest.version}." in said
-    assert "judged places read right" in said
+    assert "errors in the corrected notes held back" in said
     assert sorted(path.name for path in (tmp_path / "artefacts").iterdir()) == ["mentions", "objections", "tagger"]
 
 
@@ -159,29 +159,38 @@ def test_what_was_not_corrected_is_not_learned(
 @pytest.mark.parametrize(
     ("old", "new", "better"),
     [
-        (Score(5, {"a": 0.6, "b": 0.8}), Score(6, {"a": 0.6, "b": 0.8}), True),
-        (Score(5, {"a": 0.6, "b": 0.8}), Score(6, {"a": 0.594, "b": 0.798}), True),
-        (Score(5, {"a": 0.6, "b": 0.8}), Score(9, {"a": 0.57, "b": 0.81}), False),
-        (Score(5, {"a": 0.6, "b": 0.8}), Score(5, {"a": 0.9, "b": 0.9}), False),
-        (Score(5, {}), Score(6, {}), True),
+        (Score(5, {}, {"a": 0.6, "b": 0.8}), Score(4, {}, {"a": 0.6, "b": 0.8}), True),
+        (Score(5, {}, {"a": 0.6, "b": 0.8}), Score(4, {}, {"a": 0.594, "b": 0.798}), True),
+        (Score(5, {}, {"a": 0.6, "b": 0.8}), Score(0, {}, {"a": 0.57, "b": 0.81}), False),
+        (Score(5, {}, {"a": 0.6, "b": 0.8}), Score(5, {}, {"a": 0.9, "b": 0.9}), False),
+        (Score(5, {}, {}), Score(4, {}, {}), True),
     ],
 )
 def test_the_rule(old: Score, new: Score, better: bool) -> None:
     assert learn.is_better(old, new) is better
 
 
-def test_places_read_right() -> None:
+def test_errors_of_whole_notes_count() -> None:
     note = corrected(1)
     (price,) = note["objections"]
-    found = {note["id"]: {"objections": [{**price, "start": price["start"] - 2}], "competitors": []}}
-    assert learn.count_right([note], found, Part.OBJECTIONS) == learn.count_right([note], found, Part.MENTIONS) == 1
-    for wrong in ({"type": "budget"}, {"status": "resolved"}, {"start": 0, "end": 5}):
-        found[note["id"]]["objections"] = [{**price, **wrong}]
-        assert learn.count_right([note], found, Part.OBJECTIONS) == 0
-    found[note["id"]]["competitors"] = [{**note["denied"][0], "name": "Zendesk"}]
-    assert learn.count_right([note], found, Part.MENTIONS) == 0
+
+    def errors(objections: list[dict[str, Any]], competitors: list[dict[str, Any]]) -> list[int]:
+        found = {note["id"]: {"objections": objections, "competitors": competitors}}
+        return [learn.count_errors([note], found, part) for part in (Part.OBJECTIONS, Part.MENTIONS)]
+
+    assert errors([{**price, "start": price["start"] - 2}], []) == [0, 0]
+    assert errors([], []) == [1, 0]
+    assert errors([{**price, "type": "budget"}], []) == errors([{**price, "status": "resolved"}], []) == [1, 0]
+    assert errors([{**price, "start": 0, "end": 5}], []) == [2, 0]
+    assert errors([price], [{**note["denied"][0], "name": "Zendesk"}]) == [0, 1]
+    assert learn.count_judged([note], Part.OBJECTIONS) == learn.count_judged([note], Part.MENTIONS) == 1
     unconfirmed = corrected(1, objections=[{**price, "confirmed": False}])
     assert learn.count_judged([unconfirmed], Part.OBJECTIONS) == 0
+
+
+def test_measures_of_training_stand_in_for_industries_held_out() -> None:
+    assert learn.training_measures(ARTEFACTS / "objections").keys() == {"f1", "status_accuracy"}
+    assert learn.training_measures(ARTEFACTS / "mentions").keys() == {"known", "unknown", "relation", "standing"}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +230,7 @@ def test_real_artefacts_learn(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         else:
             (artefacts / folder.name).symlink_to(folder)
     silence(artefacts / "mentions")
-    for industry in ("telecom", "support-desk"):
+    for industry in ("telecom", "support-desk", "hr-payroll"):
         small_industry(CORPUS / industry, corpus / industry)
     path = written(tmp_path / "corrections.jsonl", *(named(i) for i in range(30)))
     arguments = [str(path), "--corpus", str(corpus), "--test", str(tmp_path / "none"), "--artefacts", str(artefacts)]
@@ -253,5 +262,5 @@ def small_industry(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copy(source / "catalog.json", target)
     for name in ("01-en.notes.jsonl", "01-fr.notes.jsonl"):
-        lines = (source / name).read_text(encoding="utf-8").splitlines(keepends=True)[:12]
+        lines = (source / name).read_text(encoding="utf-8").splitlines(keepends=True)[:20]
         (target / name).write_text("".join(lines), encoding="utf-8")
