@@ -65,7 +65,7 @@ train-tagger: $(TRAIN_STAMP) ## train the encoder, the bilingual base and the ta
 	$(TRAIN_BIN)/python -m training.reader_base --corpora "$(CORPORA)"
 	$(TRAIN_BIN)/python -m training.reader_tagger --corpora "$(CORPORA)"
 
-evaluate: dev ## measure the reader; GOLD="folder ..." of annotated notes; writes data/metrics/reading.json
+evaluate: dev ## measure the reader on data/test, or GOLD="folder ..." of annotated notes; writes data/metrics/reading.json
 	$(BIN)/python -m training.evaluate $(GOLD)
 
 clean: ## remove the environment; data in var/ stays

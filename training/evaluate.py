@@ -1,10 +1,11 @@
 """Measures the reader on annotated folders, beside the plain alternatives, and writes `data/metrics/reading.json`.
 
-    python -m training.evaluate FOLDER [FOLDER ...]
+    python -m training.evaluate [FOLDER ...]
     python -m training.evaluate FOLDER --url http://127.0.0.1:8000 --key KEY
 
-A folder holds `notes.jsonl` and `catalog.json` in the guide's format. With `--url` the notes go through the running
-service; it may turn HTML bodies into text, so findings are brought back to the gold text by their quotes. With
+Without a folder it takes the industries of `data/test`, which nothing is trained or tuned on. A folder holds
+`catalog.json` and `notes.jsonl` (or `*.notes.jsonl`) in the guide's format. With `--url` the notes go through the
+running service; it may turn HTML bodies into text, so findings are brought back to the gold text by their quotes. With
 `--scorer` a score program of one's own judges the same predictions.
 """
 
@@ -18,24 +19,30 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 from models.analyzer import ARTEFACTS, load_analyzer
 from models.encoder import load_encoder
-from models.types import Catalog, Competitor, NoteAnalysis, NoteText
+from models.types import Analyzer, Catalog, Competitor, NoteAnalysis, NoteText
 from training.alternatives import keyword_competitors, keyword_objections, zero_shot_objections
 from training.measures import Notes, measure
+from training.robustness import robustness
 
+TEST = Path("data/test")
 ZERO_SHOT_THRESHOLD = 0.45
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the gold notes by id, and the catalogue as it stands in the file."""
     rows = [
-        json.loads(line) for line in (folder / "notes.jsonl").read_text(encoding="utf-8").splitlines() if line.strip()
+        json.loads(line)
+        for path in sorted(folder.glob("*notes.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip()
     ]
     return {n["id"]: n for n in rows}, json.loads((folder / "catalog.json").read_text(encoding="utf-8"))
 
@@ -79,15 +86,25 @@ def as_gold_format(note: dict[str, Any], analysis: NoteAnalysis) -> dict[str, An
     }
 
 
-def predict(notes: dict[str, Any], catalog: dict[str, Any]) -> Notes:
-    """Read the notes with the analyzer of this checkout."""
-    analyzer = load_analyzer()
-    given = list(notes.values())
-    started = time.perf_counter()
-    analyses = analyzer.analyze([NoteText(n["text"], n.get("kind", "")) for n in given], as_catalog(catalog))
-    seconds = time.perf_counter() - started
-    print(f"{len(given)} notes in {seconds:.2f} s, {len(given) / seconds:.0f} a second", file=sys.stderr)
+def read_notes(given: Sequence[dict[str, Any]], catalog: dict[str, Any]) -> dict[str, Any]:
+    """Read notes with the analyzer of this checkout."""
+    analyses = _analyzer().analyze([NoteText(n["text"], n.get("kind", "")) for n in given], as_catalog(catalog))
     return {n["id"]: as_gold_format(n, a) for n, a in zip(given, analyses, strict=True)}
+
+
+@cache
+def _analyzer() -> Analyzer:
+    return load_analyzer()
+
+
+def predict(notes: dict[str, Any], catalog: dict[str, Any]) -> Notes:
+    """Read the notes and say how fast."""
+    _analyzer()
+    started = time.perf_counter()
+    found = read_notes(list(notes.values()), catalog)
+    seconds = time.perf_counter() - started
+    print(f"{len(found)} notes in {seconds:.2f} s, {len(found) / seconds:.0f} a second", file=sys.stderr)
+    return found
 
 
 def _call(url: str, key: str, method: str = "GET", body: Any = None) -> Any:
@@ -149,20 +166,21 @@ def _moved(finding: dict[str, Any], gold_text: str, stored_text: str) -> dict[st
     return {**finding, "start": start, "end": end}
 
 
-def by_part(gold: Notes, found: Notes, part: Callable[[dict[str, Any]], str]) -> dict[str, Any]:
-    """Measure the notes of each language, kind ... on their own."""
-    parts = sorted({part(dict(n)) for n in gold.values()})
-    return {p: measure({k: n for k, n in gold.items() if part(dict(n)) == p}, found) for p in parts}
-
-
-def alternatives(gold: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Any]:
-    """Measure keyword lists, and zero-shot by similarity to type descriptions."""
+def alternatives(gold: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Notes]:
+    """Read with keyword lists, and zero-shot by similarity to type descriptions."""
     named = {k: keyword_competitors(n["text"], catalog) for k, n in gold.items()}
     by_words = {k: {"objections": keyword_objections(n["text"]), "competitors": named[k]} for k, n in gold.items()}
     texts = [n["text"] for n in gold.values()]
     nearest = zero_shot_objections(texts, load_encoder(ARTEFACTS / "encoder"), ZERO_SHOT_THRESHOLD)
     by_similarity = {k: {"objections": o, "competitors": named[k]} for k, o in zip(gold, nearest, strict=True)}
-    return {"keywords": measure(gold, by_words), "zero_shot": measure(gold, by_similarity)}
+    return {"keywords": by_words, "zero_shot": by_similarity}
+
+
+def by_part(gold: Notes, voices: Mapping[str, Notes], part: str) -> dict[str, Any]:
+    """Measure each voice on the notes of each language, or kind, on their own."""
+    parts = sorted({str(n[part]) for n in gold.values()})
+    chosen = {p: {k: n for k, n in gold.items() if n[part] == p} for p in parts}
+    return {p: {name: measure(notes, found) for name, found in voices.items()} for p, notes in chosen.items()}
 
 
 ROWS = (
@@ -203,39 +221,61 @@ def _rounded(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def main() -> None:
-    """See the module's docstring."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("folders", type=Path, nargs="*")
     parser.add_argument("--url", help="measure a running service instead of the analyzer of this checkout")
     parser.add_argument("--key", default="", help="its key")
     parser.add_argument("--scorer", type=Path, help="a program to be called with the gold and the predicted file")
     parser.add_argument("--out", type=Path, default=Path("data/metrics/reading.json"))
     parser.add_argument("--predictions", type=Path, help="folder to keep the predicted notes in")
-    args = parser.parse_args()
-    report: dict[str, Any] = {}
-    for folder in args.folders:
+    return parser.parse_args()
+
+
+def main() -> None:
+    """See the module's docstring."""
+    args = _arguments()
+    folders = args.folders or sorted(path.parent for path in TEST.glob("*/catalog.json"))
+    all_gold: dict[str, Any] = {}
+    voices: dict[str, dict[str, Any]] = {"reader": {}, "keywords": {}, "zero_shot": {}}
+    moved: dict[str, Any] = {}
+    for folder in folders:
         gold, catalog = read_folder(folder)
         found = predict_by_service(gold, catalog, args.url, args.key) if args.url else predict(gold, catalog)
-        whole = measure(gold, found)
-        show(folder.name, whole)
-        others = alternatives(gold, catalog)
-        for name, result in others.items():
-            show(f"{folder.name}, {name}", result)
-        report[folder.name] = {
-            "reader": whole,
-            "alternatives": others,
-            "by_language": by_part(gold, found, lambda n: str(n["language"])),
-            "by_kind": by_part(gold, found, lambda n: str(n["kind"])),
-        }
+        show(folder.name, measure(gold, found))
+        all_gold |= _prefixed(folder, gold)
+        for name, notes in {"reader": found, **alternatives(gold, catalog)}.items():
+            voices[name] |= _prefixed(folder, notes)
+        if not args.url:
+            moved[folder.name] = robustness(gold, partial(read_notes, catalog=catalog))
         if args.scorer:
             judge_with(args.scorer, folder / "notes.jsonl", found)
         if args.predictions:
-            args.predictions.mkdir(parents=True, exist_ok=True)
-            lines = [json.dumps(n, ensure_ascii=False) for n in found.values()]
-            (args.predictions / f"{folder.name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            keep(found, args.predictions / f"{folder.name}.jsonl")
+    by_language = by_part(all_gold, voices, "language")
+    for language, results in by_language.items():
+        for name, result in results.items():
+            show(f"{language}: {name}", result)
+    report = {
+        "sets": [folder.name for folder in folders],
+        "all": {name: measure(all_gold, found) for name, found in voices.items()},
+        "by_language": by_language,
+        "by_kind": by_part(all_gold, {"reader": voices["reader"]}, "kind"),
+        "robustness": moved,
+    }
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(_rounded(report), indent=1) + "\n", encoding="utf-8")
+
+
+def _prefixed(folder: Path, notes: Notes) -> dict[str, Any]:
+    return {f"{folder.name}/{key}": note for key, note in notes.items()}
+
+
+def keep(found: Notes, path: Path) -> None:
+    """Write predicted notes as JSON Lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(n, ensure_ascii=False) for n in found.values()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
