@@ -19,6 +19,9 @@ from models.types import Catalog
 
 _JOINERS = frozenset(" -_.'’&/+\u00a0\u2011\u2010")
 _MAX_WORDS = 7
+_SMALL_WORDS = 300
+"""The most frequent words; an abbreviation typed like one of them ("an" for "AN") is that word."""
+_ENGLISH_TAILS = frozenset(["ll", "re", "ve", "s", "t", "d", "m"])
 
 
 class Spelling(StrEnum):
@@ -139,7 +142,11 @@ class CatalogMatcher:
             key += words[last - 1].folded
             for form in _singulars(key):
                 entry = self._names.get(form)
-                if entry and self._keeps_spacing(entry[1], form, words[first:last]):
+                if (
+                    entry
+                    and self._keeps_spacing(entry[1], form, words[first:last])
+                    and not self._is_small_word(entry[1], words[first:last], text)
+                ):
                     spelling = Spelling.EXACT if form == key else Spelling.SPACED
                     ordinary = form in self._ordinary or self._reads_as_words(entry[1], words[first:last])
                     best = NameMatch(first, last, *entry, spelling, ordinary)
@@ -153,6 +160,15 @@ class CatalogMatcher:
         if key in self._ordinary or any(len(w.text) == 1 and not w.text.isdigit() for w in words):
             return all(w.text[:1].isupper() or w.text[:1].isdigit() for w in words)
         return len(key) >= 5 or not all(self._lexicon.is_ordinary(w.folded) for w in words)
+
+    def _is_small_word(self, alias: str, words: Sequence[Word], text: str) -> bool:
+        """Tell whether an abbreviation is only a small word here: "it is an inch", "I'll"."""
+        word = words[0]
+        if len(words) > 1 or len(word.text) > 3 or not word.text.islower() or alias.islower():
+            return False
+        if word.text in _ENGLISH_TAILS and text[max(0, word.start - 1) : word.start] in {"'", "’"}:
+            return True
+        return self._lexicon.is_ordinary(word.folded, top=_SMALL_WORDS)
 
     def _reads_as_words(self, alias: str, words: Sequence[Word]) -> bool:
         """Tell whether ordinary small words only together spell the alias: "fresh desk"."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher, NameMatch
@@ -63,7 +63,7 @@ class CompetitorComponent:
         for docs in batches(stream, batch_size):
             self._read([(doc, name, row) for doc in docs for name, row in self._described(doc)])
             for doc in docs:
-                doc.spans[KEY] = sorted(doc.spans[KEY], key=lambda s: s.start_char)
+                doc.spans[KEY] = joined_parts(doc, sorted(doc.spans[KEY], key=lambda s: s.start_char))
                 yield doc
 
     def _described(self, doc: Doc) -> Iterator[tuple[Name, list[str]]]:
@@ -76,7 +76,7 @@ class CompetitorComponent:
         unknown = find_candidates(note, self._finder, {i for m in matches for i in range(m.first, m.last)})
         others = names_by_segment(note, known)
         for name in (known + unknown)[:MAX_NAMES]:
-            segment = note.segment_at(note.words[name.first].start)
+            segment = note.segment_of(note.words[name.first].start)
             yield name, mention_features(note, name, self._lexicon, others.get(segment, ()))
 
     def _read(self, named: Sequence[tuple[Doc, Name, list[str]]]) -> None:
@@ -117,6 +117,23 @@ class CompetitorComponent:
         return self._reader.thresholds[task] * (CERTAIN_SHARE if certain else 1)
 
 
+def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
+    """Join neighbouring parts of one unlisted name: "Hoist" and "Sons" in "Hoist & Sons"."""
+    joined: list[Span] = []
+    text = doc.text
+    for span in spans:
+        last = joined[-1] if joined else None
+        between = text[last.end_char : span.start_char] if last else ""
+        if last and not last._.known and not span._.known and between.strip() in {"", "&", "-"} and len(between) < 4:
+            whole = char_span(doc, last.start_char, span.end_char, last.label_)
+            whole.kb_id_ = whole.text
+            whole._.standing, whole._.score = last._.standing, max(last._.score, span._.score)
+            joined[-1] = whole
+        else:
+            joined.append(span)
+    return joined
+
+
 def _offsets(doc: Doc, name: Name) -> tuple[int, int]:
     words = doc.user_data["note"].words
     return words[name.first].start, words[name.last - 1].end
@@ -131,7 +148,7 @@ def _readable(note: ReadNote, match: NameMatch) -> bool:
     start, end = note.words[match.first].start, note.words[match.last - 1].end
     if in_plain_sense(note.text, start, end, ordinary=match.ordinary):
         return False
-    return note.segment_at(start) is not None
+    return note.segment_of(start) is not None
 
 
 def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, list[tuple[int, int]]]:
@@ -139,7 +156,7 @@ def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, 
     found: dict[int | None, list[tuple[int, int]]] = {}
     for name in names:
         start, end = note.words[name.first].start, note.words[name.last - 1].end
-        found.setdefault(note.segment_at(start), []).append((start, end))
+        found.setdefault(note.segment_of(start), []).append((start, end))
     return found
 
 

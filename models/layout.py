@@ -156,7 +156,7 @@ def _looks_signed(text: str, rest: list[tuple[int, int]]) -> bool:
 
 def _is_boilerplate(plain: str, length: int, *, after_closing: bool) -> bool:
     """Judge the folded beginning of a line of `length` characters."""
-    if plain.startswith(">") or _is_header(plain):
+    if _is_header(plain):
         return True
     if length < 60 and _GREETING.match(plain):
         return True

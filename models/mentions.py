@@ -20,10 +20,10 @@ from scipy.sparse import csr_matrix
 from models.blend import pool, reordered
 from models.candidates import is_tool
 from models.catalog import NameMatch, Spelling
-from models.cues import cue_features
+from models.cues import classes_of, cue_features
 from models.lexicon import Lexicon, fold
 from models.linear import LinearModel, load_linear
-from models.notes import ReadNote, ngrams, plain_tokens
+from models.notes import ReadNote, character_ngrams, ngrams, plain_tokens
 from models.segments import Segment
 from models.tagger import RELATION, STANDING, Tagged
 from models.types import Relation, Standing
@@ -31,6 +31,8 @@ from models.types import Relation, Standing
 N_FEATURES = 2**17
 NO, YES = "no", "yes"
 _WINDOW = 5
+MAX_REPEATS = 8
+"""Places looked at where a name stands again."""
 _US = frozenset(["we", "us", "our", "ours", "nous", "notre", "nos", "me", "my", "moi", "mon", "i", "je", "j"])
 _NEGATION = frozenset(
     [
@@ -75,18 +77,19 @@ class Name:
 def _clause_of(segment: Segment, offset: int) -> tuple[int, int]:
     for start, end in segment.clauses:
         if offset < end:
-            return start, end
+            return min(start, offset), end
     return segment.start, segment.end
 
 
 def _around(
     note: ReadNote, start: int, end: int, segment: Segment, others: Sequence[tuple[int, int]]
 ) -> tuple[list[str], list[str]]:
-    """Return the tokens left and right of a name within its segment, other names as "<name>"."""
-    left, right = note.text[segment.start : start], note.text[end : segment.end]
+    """Return the tokens left and right of a name within its segment and its label, other names as "xname"."""
+    first = segment.start if segment.start <= start else note.label_start(start)
+    left, right = note.text[first:start], note.text[end : segment.end]
     for a, b in sorted(others, reverse=True):
-        if segment.start <= a and b <= start:
-            left = left[: a - segment.start] + " xname " + left[b - segment.start :]
+        if first <= a and b <= start:
+            left = left[: a - first] + " xname " + left[b - first :]
         elif end <= a and b <= segment.end:
             right = right[: a - end] + " xname " + right[b - end :]
     return plain_tokens(left[-400:]), plain_tokens(right[:400])
@@ -113,7 +116,7 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
         Names of features, for `hash_features`.
     """
     start, end = note.words[name.first].start, note.words[name.last - 1].end
-    index = note.segment_at(start)
+    index = note.segment_of(start)
     if index is None:
         return ["outside"]
     segment = note.segments[index]
@@ -134,8 +137,24 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
     features += [f"label={w}" for w in segment.label.split()[:5]] + [f"line={segment.kind}", f"kind={note.kind}"]
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
-    features += cue_features(left, right) + _place_features(note, start, end, segment)
+    features += cue_features(left, right) + _place_features(note, start, end, segment) + _elsewhere(note, name)
     return [*features, *_typing_features(note, name, lexicon, at_start=not left)]
+
+
+def _elsewhere(note: ReadNote, name: Name) -> list[str]:
+    """Describe what stands around the name where the note has it again: once told, a writer takes it as known."""
+    features = []
+    opening = note.words[name.first].folded
+    for i in note.places[opening][:MAX_REPEATS]:
+        if name.first <= i < name.last:
+            continue
+        before, after = note.words[max(0, i - 3) : i], note.words[i + 1 : i + 4]
+        features += [f"eL*{c}" for w in before for c in classes_of(w.folded)]
+        features += [f"eR*{c}" for w in after for c in classes_of(w.folded)]
+        features += [f"eL0={w.folded}" for w in before[-1:]] + [f"eR0={w.folded}" for w in after[:1]]
+    if opening in note.speakers:
+        features.append("speaker")
+    return features
 
 
 def _place_features(note: ReadNote, start: int, end: int, segment: Segment) -> list[str]:
@@ -171,8 +190,13 @@ def _typing_features(note: ReadNote, name: Name, lexicon: Lexicon, *, at_start: 
         features += [
             f"spelling={name.match.spelling}",
             f"alias_ordinary={name.match.ordinary} shape={shape} start={at_start}",
+            f"alias_ordinary={name.match.ordinary} shape={shape} cased={note.cased}",
         ]
-    repeats = note.word_counts[folded[0]]
+        listed = name.match.alias == note.text[note.words[name.first].start : note.words[name.last - 1].end]
+        features.append(f"listed={listed} shape={shape}")
+    else:
+        features += character_ngrams(folded[:1] + folded[-1:], "w:", (2, 3, 4))
+    repeats = len(note.places[folded[0]])
     return [*features, f"repeats={min(3, repeats)}"]
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from models.catalog import Word
-from models.layout import Line, read_lines
+from models.layout import Line, LineKind, read_lines
 from models.lexicon import fold
 from models.segments import Segment, read_segments
 
 MAX_READ_CHARS = 100_000
 """A longer text (some seventeen thousand words) is read up to here, so that a note's time and memory are bounded."""
 
+MAX_LABEL_CHARS = 48
+MIN_TITLE_SHARE = 0.06
+"""Of all words, that begin with a capital in a note of a writer who uses them."""
+
+_LINE_START = re.compile(r"[\n\r>]")
+_LINE_END = re.compile(r"[\n\r<>]|:.*\w")
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*|[^\w\s]")
 
@@ -37,7 +43,9 @@ class ReadNote:
         words: Runs of letters and digits, in order.
         segments: Without boilerplate.
         kind: Of the note, as the guide names it; may be empty.
-        word_counts: How often each folded word stands in the note.
+        places: Indices of each folded word in `words`.
+        speakers: Folded names of those who speak in a transcript.
+        cased: Whether the writer uses capitals, so that small letters speak against a name.
     """
 
     text: str
@@ -47,14 +55,21 @@ class ReadNote:
     words: list[Word]
     _starts: list[int] = field(init=False, repr=False)
     _segment_starts: list[int] = field(init=False, repr=False)
-    word_counts: Counter[str] = field(init=False, repr=False)
+    places: defaultdict[str, list[int]] = field(init=False, repr=False)
+    speakers: frozenset[str] = field(init=False, repr=False)
+    cased: bool = field(init=False, repr=False)
 
     _tokens: dict[int, list[str]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._starts = [w.start for w in self.words]
         self._segment_starts = [s.start for s in self.segments]
-        self.word_counts = Counter(w.folded for w in self.words)
+        self.places = defaultdict(list)
+        for index, word in enumerate(self.words):
+            self.places[word.folded].append(index)
+        self.cased = sum(w.text.istitle() for w in self.words) >= MIN_TITLE_SHARE * len(self.words)
+        turns = (line.label for line in self.lines if line.kind is LineKind.TURN)
+        self.speakers = frozenset(word for label in turns for word in label.split())
 
     def words_between(self, start: int, end: int) -> range:
         """Return the indices of the words that begin between two offsets."""
@@ -64,6 +79,22 @@ class ReadNote:
         """Return the index of the segment that holds `offset`, or None (boilerplate, a label)."""
         index = bisect_right(self._segment_starts, offset) - 1
         return index if index >= 0 and offset < self.segments[index].end else None
+
+    def segment_of(self, offset: int) -> int | None:
+        """Return the index of the segment that holds `offset`, in itself or in its field label ("Acme: too slow")."""
+        inside = self.segment_at(offset)
+        if inside is not None:
+            return inside
+        index = bisect_right(self._segment_starts, offset)
+        if index >= len(self.segments) or self.segments[index].kind is not LineKind.FIELD:
+            return None
+        label = self.text[offset : self.segments[index].start]
+        return index if len(label) < MAX_LABEL_CHARS and not _LINE_END.search(label) else None
+
+    def label_start(self, offset: int) -> int:
+        """Return the beginning of the line's part before `offset`, which a field label holds."""
+        earlier = [m.end() for m in _LINE_START.finditer(self.text, max(0, offset - MAX_LABEL_CHARS), offset)]
+        return earlier[-1] if earlier else max(0, offset - MAX_LABEL_CHARS)
 
     def segment_tokens(self, index: int) -> list[str]:
         """Return the plain tokens of a segment, at most `MAX_SEGMENT_TOKENS`; none where there is no such segment."""

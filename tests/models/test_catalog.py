@@ -115,3 +115,18 @@ def test_thousands_of_aliases_cost_little(lexicon: Lexicon) -> None:
     note = read_note(text)
     names = {m.name for m in matcher.find(note.words, text)}
     assert {"Vendor77", "Vendor12"} <= names
+
+
+ABBREVIATIONS = Catalog(
+    us=("Binôme",), competitors=(Competitor("Alder North", ("AN",)), Competitor("Ledger Lane", ("LL",)))
+)
+
+
+@pytest.mark.parametrize("text", ["it is an inch", "I'll ring", "they’ll see"])
+def test_a_small_word_is_no_abbreviation(text: str, lexicon: Lexicon) -> None:
+    assert CatalogMatcher(ABBREVIATIONS, lexicon).find(read_note(text).words, text) == []
+
+
+@pytest.mark.parametrize("text", ["they use AN", "ll came in under"])
+def test_an_abbreviation_may_be_typed_in_small_letters_unless_it_is_a_small_word(text: str, lexicon: Lexicon) -> None:
+    assert len(CatalogMatcher(ABBREVIATIONS, lexicon).find(read_note(text).words, text)) == 1

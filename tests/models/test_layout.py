@@ -47,7 +47,6 @@ def test_lines(text: str, expected: list[tuple[str, str, str]]) -> None:
         "Objet : RE: devis 2026",
         "Dear Sophie,",
         "Bonjour à tous,",
-        "> we never said that",
         "This e-mail may contain confidential information and is intended solely for the addressee.",
         "Pensez à l’environnement avant d’imprimer ce message.",
         "Sent from my iPhone",
@@ -64,6 +63,11 @@ def test_what_follows_a_signature_is_boilerplate() -> None:
     kinds = [line.kind for line in read_lines(text)]
     assert kinds[0] is LineKind.TEXT
     assert set(kinds[1:]) == {LineKind.BOILERPLATE}
+
+
+def test_quoted_words_are_content_outside_a_thread() -> None:
+    lines = read_lines("She writes:\n> we can't sign three years\n\nOn Tue 3 March, Tom Hill wrote:\n> too dear")
+    assert [line.kind is LineKind.BOILERPLATE for line in lines] == [False, False, True, True]
 
 
 def test_a_quoted_thread_is_boilerplate_and_a_forwarded_message_is_not() -> None:
