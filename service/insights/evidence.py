@@ -16,6 +16,7 @@ from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditio
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
 
 LATEST = 60  # findings of an item among which quotes are chosen
+BEFORE, AFTER = 120, 160  # characters of a line shown around a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,18 @@ def _words(about: About, finding: Any, note: NoteTable) -> str:
     """Return what to show: the quote; for a bare name the line around it."""
     if about is not About.COMPETITOR:
         return note.text[finding.start : finding.end]
-    begin = max(note.text.rfind("\n", 0, finding.start) + 1, finding.start - 120)
-    stop = note.text.find("\n", finding.end)
-    return note.text[begin : min(stop if stop >= 0 else len(note.text), finding.end + 160)].strip()
+    return line_around(note.text, finding.start, finding.end)
+
+
+def line_around(text: str, start: int, end: int) -> str:
+    """Return the line around a stretch of text; a long one is cut between words, "…" standing for what is left out."""
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    after = text[end:].partition("\n")[0]
+    if len(before) > BEFORE:
+        before = f"… {before[-BEFORE - 1 :].partition(' ')[2]}"
+    if len(after) > AFTER:
+        after = f"{after[: AFTER + 1].rpartition(' ')[0]} …"
+    return f"{before}{text[start:end]}{after}".strip()
 
 
 class Step(StrEnum):

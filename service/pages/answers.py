@@ -36,20 +36,6 @@ _HEADERS = {
 }
 _log = structlog.get_logger()
 
-_CUT_LENGTH = 110
-
-
-def excerpt(text: str) -> str:
-    """Mark where a line of a note was cut before or after a name, at whole words."""
-    if len(text) < _CUT_LENGTH:
-        return text
-    if text[0].islower():
-        text = f"… {text.partition(' ')[2]}"
-    if text[-1].isalnum():
-        text = f"{text.rpartition(' ')[0]} …"
-    return text
-
-
 templates = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
@@ -57,7 +43,6 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.filters["excerpt"] = excerpt
 templates.filters["pairs"] = lambda values: [(value, value) for value in values]  # the options of a choice
 
 

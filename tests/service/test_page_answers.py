@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.pages.answers import excerpt
 from service.pages.strings import STRINGS
 from service.pages.words import Lang, Words
 from tests.service.visits import (
@@ -144,10 +143,3 @@ def test_numbers_and_plurals_follow_the_language() -> None:
     assert (english.points(12.34), french.points(12.34)) == ("12.3", "12,3")
     assert (english.change(-0.256), french.change(3.28)) == ("−26%", "+328\u202f%")
     assert french("colon") == "\u00a0: "
-
-
-def test_cut_lines_are_shown_cut_at_whole_words() -> None:
-    line = f"irst words of a line {'that goes on and on ' * 5}about Rival, to the poi"
-    assert excerpt(line).startswith("… words")
-    assert excerpt(line).endswith("the …")
-    assert excerpt("short and whole") == "short and whole"
