@@ -6,10 +6,11 @@ spelling; word lists then say whether it is either of them at all.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from importlib import import_module
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,12 @@ from models.spans import batches
 from models.types import Language
 
 N_FEATURES = 2**15
-_OTHERS = ("de", "es", "it", "nl", "pt", "pl", "sv", "da", "ro", "ca", "tr")
 _WORD = re.compile(r"[^\W\d_]+(?:['’](?=[^\W\d_]))?")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 _TOP = 3_000
 _MARGIN = 0.5
+_FOREIGN_SHARE = 0.6
+_MAX_WORD = 40
 
 
 def language_features(texts: Sequence[str]) -> csr_matrix:
@@ -46,16 +48,26 @@ def language_features(texts: Sequence[str]) -> csr_matrix:
     return csr_matrix(vectorizer.transform(texts))
 
 
-@cache
-def _other_words(lexicon_words: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Map function words of other languages, unless English or French has them too, to those languages."""
-    found: dict[str, tuple[str, ...]] = {}
-    for code in _OTHERS:
-        for word in import_module(f"spacy.lang.{code}.stop_words").STOP_WORDS:
-            folded = fold(word)
-            if folded not in lexicon_words and folded.isalpha() and len(folded) > 1:
-                found[folded] = (*found.get(folded, ()), code)
-    return found
+@dataclass(frozen=True, slots=True)
+class OtherWords:
+    """Folded frequent words of languages that are neither English nor French, each with the codes of its languages.
+
+    Attributes:
+        own: At least ten times as frequent there as in English and in French: they speak for these languages.
+        shared: Frequent there and in English or French: they speak neither for nor against.
+    """
+
+    own: Mapping[str, Sequence[str]]
+    shared: Mapping[str, Sequence[str]]
+
+    def are_in(self, words: Sequence[str], lexicon: Lexicon) -> bool:
+        """Tell whether `words` are rather in one of these languages: two words of its own, and few of ours."""
+        ours = sum(w in lexicon.words or len(w) == 1 for w in words)
+        own = Counter(code for w in set(words) for code in self.own.get(w, ()))
+        theirs = Counter(
+            code for w in words if w in lexicon.words for code in (*self.own.get(w, ()), *self.shared.get(w, ()))
+        )
+        return any(n >= 2 and n > _FOREIGN_SHARE * (ours - theirs[code]) for code, n in own.items())
 
 
 class LanguageReader:
@@ -65,13 +77,14 @@ class LanguageReader:
         weights: float32, shape (N_FEATURES,); positive speaks for French.
         bias: Of the same regression.
         lexicon: The ordinary words of both languages.
+        others: Words of other languages.
     """
 
-    def __init__(self, weights: NDArray[np.float32], bias: float, lexicon: Lexicon) -> None:
+    def __init__(self, weights: NDArray[np.float32], bias: float, lexicon: Lexicon, others: OtherWords) -> None:
         self._weights = weights
         self._bias = bias
         self._lexicon = lexicon
-        self._other = _other_words(lexicon.english | lexicon.french)
+        self._others = others
         english = {w for w in lexicon.english if lexicon.words[w] < _TOP} - lexicon.french
         french = {w for w in lexicon.french if lexicon.words[w] < _TOP} - lexicon.english
         self._function_words = {Language.EN: english, Language.FR: french}
@@ -103,22 +116,24 @@ class LanguageReader:
         return best if words[best] else Language.UNKNOWN
 
     def _decide(self, text: str, score: float) -> Language:
-        words = [fold(w) for w in _WORD.findall(text[:2_000])]
+        written = [w.rstrip("'’") for w in _WORD.findall(text[:2_000])]
+        words = [fold(w) for w in written if _is_word(w)]
         letters = sum(map(len, words))
         if letters < 2 or len(_LATIN.findall(text[:2_000])) < 0.6 * letters:
             return Language.UNKNOWN
-        lexicon = self._lexicon
-        known = sum(w.rstrip("'’") in lexicon.words or len(w) == 1 for w in words)
-        other: dict[str, int] = {}
-        for word in words:
-            for code in self._other.get(word, ()):
-                other[code] = other.get(code, 0) + 1
-        foreign = max(other.values(), default=0)
-        if foreign >= 2 and foreign > 0.6 * known:
+        # Words with a capital alone may be a name: "Van der Aa", "Antwerpen Zuid".
+        common = any(w.islower() and fold(w) in self._others.own for w in written) or text.isupper()
+        if common and self._others.are_in(words, self._lexicon):
             return Language.UNKNOWN
+        known = sum(w in self._lexicon.words or len(w) == 1 for w in words)
         if len(words) >= 6 and known < 0.2 * len(words) and abs(score) < 4 * _MARGIN:
             return Language.UNKNOWN
         return Language.FR if score > 0 else Language.EN
+
+
+def _is_word(word: str) -> bool:
+    """Tell a word from a held-down key ("aaaa") and a line without spaces."""
+    return len(word) <= _MAX_WORD and (len(word) < 3 or len(set(word.lower())) > 1)
 
 
 class LanguageComponent:
@@ -146,13 +161,15 @@ class LanguageComponent:
 
 
 def load_language_reader(folder: Path, lexicon: Lexicon) -> LanguageReader:
-    """Read the regression from `folder`.
+    """Read the regression and the words of other languages from `folder`.
 
     Raises:
-        ArtefactMissing: If its file is not there.
+        ArtefactMissing: If a file is not there.
     """
     try:
         arrays = load_file(folder / "language.safetensors")
+        words = json.loads((folder / "other_words.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtefactMissing("models/artefacts/language is missing; `make train` builds it") from error
-    return LanguageReader(arrays["weights"].astype(np.float32), float(arrays["bias"][0]), lexicon)
+    others = OtherWords(words["own"], words["shared"])
+    return LanguageReader(arrays["weights"].astype(np.float32), float(arrays["bias"][0]), lexicon, others)
