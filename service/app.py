@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from fastapi import Depends, FastAPI, Request
-from starlette.responses import Response
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__, problems
@@ -66,7 +65,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.middleware("http")(_trace)
+    app.add_middleware(Trace)
     _describe_raw_bodies(app)
     return app
 
@@ -85,16 +84,36 @@ def _describe_raw_bodies(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
-async def _trace(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+class Trace:
     """Give each request an id, and answer 500 in our shape where something was not foreseen."""
-    request.state.request_id = request_id = uuid.uuid4().hex
-    try:
-        response = await call_next(request)
-    except Exception:
-        _log.exception("request_failed", request_id=request_id, path=request.url.path)
-        response = problems.answer(request, Problem("Something went wrong on our side; the log has this request_id."))
-    response.headers["X-Request-ID"] = request.state.request_id
-    return response
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Write the id of an HTTP request into its state and its answer's headers."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.request_id = request_id = uuid.uuid4().hex
+        answered = False
+
+        async def named(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, named)
+        except Exception:
+            _log.exception("request_failed", request_id=request_id, path=request.url.path)
+            if answered:  # the status is sent already: let the server close the connection
+                raise
+            problem = Problem("Something went wrong on our side; the log has this request_id.")
+            await problems.answer(request, problem)(scope, receive, named)
 
 
 class BodyLimit:
