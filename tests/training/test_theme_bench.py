@@ -1,0 +1,49 @@
+"""The measures of themes on made groups: what is one, what is torn, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from models.types import Language, ThemePassage
+from training.theme_bench import agreement, both_languages, kept
+
+GOLD = ["hosting", "hosting", "price", "price"]
+
+
+def places(n: int = len(GOLD)) -> list[tuple[str, int | None]]:
+    return [(GOLD[i], i) for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "f1", "purity", "left_out"),
+    [
+        (["a", "a", "b", "b"], 1, 1, 0),
+        (["a", "a", "a", "a"], 2 / 3, 0.5, 0),
+        (["a", "b", "c", "d"], 2 / 3, 1, 0),
+        (["a", "a", None, None], 6 / 7, 1, 0.5),
+    ],
+)
+def test_groups_are_compared_with_gold_themes(
+    keys: Sequence[str | None], f1: float, purity: float, left_out: float
+) -> None:
+    found = agreement(places(), list(keys))
+    assert found == pytest.approx({"bcubed_f1": f1, "purity": purity, "left_out": left_out})
+
+
+def test_a_gold_passage_that_was_not_found_is_left_out() -> None:
+    found = agreement([*places(3), ("price", None)], ["a", "a", "b"])
+    assert found["left_out"] == 0.25
+
+
+def test_a_theme_is_kept_where_most_of_its_passages_stand_under_its_key() -> None:
+    earlier = ["a", "a", "a", "b", "b", None]
+    assert kept(earlier, ["a", "a", "b", "c", "c", "a", "b"]) == 0.5
+    assert kept([None], ["a"]) is None
+
+
+def test_a_theme_is_in_both_languages_from_a_fifth_of_its_passages() -> None:
+    languages = [Language.EN] * 4 + [Language.FR] + [Language.EN] * 5
+    passages = [ThemePassage("", language, b"") for language in languages]
+    assert both_languages(passages, ["a"] * 5 + ["b"] * 5) == 0.5

@@ -1,0 +1,251 @@
+"""Measures the theme engine on the written corpus beside plain BERTopic, and writes `data/metrics/themes.json`.
+
+    python -m training.theme_bench [INDUSTRY ...] [--corpus data/corpus] [--out data/metrics/themes.json]
+
+Each industry is a workspace of its own: the passages of its whole notes, English and French together, are grouped, and
+the groups compared with the gold themes as the annotation guide says. Beside the engine stand BERTopic's defaults (UMAP
+and HDBSCAN as it sets them) on the same sentence vectors, and on TF-IDF reduced by SVD; UMAP starts at random, so their
+figures differ a little from run to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.encoder import Encoder, from_bytes, load_encoder, to_bytes
+from models.language import LanguageReader, load_language_reader
+from models.lexicon import load_lexicon
+from models.notes import read_note
+from models.passages import find_passages
+from models.themes import ARTEFACTS, VERSION, fit
+from models.types import LivingTheme, ThemePassage
+from training.examples import fingerprint
+from training.measures import overlap
+
+CORPUS = Path("data/corpus")
+OUT = Path("data/metrics/themes.json")
+MIN_GOLD = 50
+"""Gold passages from which an industry is measured."""
+MIN_OVERLAP = 0.3
+SVD_DIMS = 100
+TIMED_PASSAGES = 5_000
+EARLIER_SHARE = 2 / 3
+
+Keys = list[str | None]
+Group = Callable[[Sequence[ThemePassage]], Keys]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The whole notes of an industry, in the order of their days.
+
+    Attributes:
+        passages: Of all notes.
+        places: For each gold passage with a theme: the theme, and the found passage that it is in, or None.
+    """
+
+    name: str
+    passages: list[ThemePassage]
+    places: list[tuple[str, int | None]]
+
+
+def read_workspace(folder: Path, reader: LanguageReader, encoder: Encoder) -> Workspace:
+    """Cut an industry's whole notes into passages, as the analyzer does, and find the gold ones among them."""
+    lines = chain.from_iterable(p.read_text("utf-8").splitlines() for p in sorted(folder.glob("*notes.jsonl")))
+    notes = sorted(map(json.loads, lines), key=lambda note: (note["occurred_at"], note["id"]))
+    texts: list[str] = []
+    accounts: list[str] = []
+    places: list[tuple[str, int | None]] = []
+    for note in notes:
+        marked = [(m["start"], m["end"]) for m in (*note["objections"], *note["competitors"])]
+        spans = find_passages(read_note(note["text"], note["kind"]), marked)
+        places += [(gold["theme"], _place(gold, spans, len(texts))) for gold in note["passages"] if gold["theme"]]
+        texts += [note["text"][start:end] for start, end in spans]
+        accounts += [note["account"]["id"]] * len(spans)
+    described = zip(texts, reader.read(texts), to_bytes(encoder.encode(texts)), accounts, strict=True)
+    return Workspace(folder.name, [ThemePassage(*each) for each in described], places)
+
+
+def read_workspaces(corpus: Path) -> list[Workspace]:
+    """Read the industries with at least `MIN_GOLD` gold passages."""
+    reader = load_language_reader(ARTEFACTS / "language", load_lexicon(ARTEFACTS / "lexicon"))
+    encoder = load_encoder(ARTEFACTS / "encoder")
+    found = [read_workspace(path.parent, reader, encoder) for path in sorted(corpus.glob("*/catalog.json"))]
+    return [workspace for workspace in found if len(workspace.places) >= MIN_GOLD]
+
+
+def _place(gold: dict[str, Any], spans: Sequence[tuple[int, int]], first: int) -> int | None:
+    shares = [overlap(gold, {"start": start, "end": end}) for start, end in spans]
+    best = int(np.argmax(shares)) if shares else 0
+    return first + best if shares and shares[best] >= MIN_OVERLAP else None
+
+
+def engine(passages: Sequence[ThemePassage], living: Sequence[LivingTheme] = ()) -> Keys:
+    """Group by the theme engine; a theme that is new has its number as its key."""
+    found = fit(passages, living)
+    keys = [theme.key or f"new-{number}" for number, theme in enumerate(found.themes)]
+    return [None if theme is None else keys[theme] for theme in found.assignments]
+
+
+def plain_bertopic(vectors_of: Callable[[Sequence[ThemePassage]], Any], passages: Sequence[ThemePassage]) -> Keys:
+    """Group by BERTopic's defaults; a topic's key is its number."""
+    from bertopic import BERTopic
+
+    topics, _ = BERTopic(language="multilingual").fit_transform([p.text for p in passages], vectors_of(passages))
+    return [None if topic < 0 else str(topic) for topic in topics]
+
+
+def sentence_vectors(passages: Sequence[ThemePassage]) -> NDArray[np.float32]:
+    """Return the encoder's vectors, (n, n_dims)."""
+    return from_bytes([p.vector for p in passages])
+
+
+def word_vectors(passages: Sequence[ThemePassage]) -> NDArray[np.float32]:
+    """Return TF-IDF in its `SVD_DIMS` main directions."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    counts = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform([p.text for p in passages])
+    reduced: NDArray[np.float32] = TruncatedSVD(SVD_DIMS, random_state=0).fit_transform(counts).astype(np.float32)
+    return reduced
+
+
+METHODS: dict[str, Group] = {
+    VERSION: engine,
+    "bertopic_sentence_vectors": partial(plain_bertopic, sentence_vectors),
+    "bertopic_tfidf_svd": partial(plain_bertopic, word_vectors),
+}
+
+
+def agreement(places: Sequence[tuple[str, int | None]], keys: Keys) -> dict[str, float]:
+    """Compare groups with gold themes.
+
+    Returns:
+        B-cubed F1 (Bagga and Baldwin 1998), where a passage without a theme is alone; the purity of the themes over the
+        passages that have one; the share of gold passages without a theme.
+    """
+    found = [(theme, None if place is None else keys[place]) for theme, place in places]
+    pairs = [(theme, key or f"none {i}") for i, (theme, key) in enumerate(found)]
+    joint, gold, groups = Counter(pairs), Counter(t for t, _ in pairs), Counter(k for _, k in pairs)
+    precision = sum(n * n / groups[key] for (_, key), n in joint.items()) / len(pairs)
+    recall = sum(n * n / gold[theme] for (theme, _), n in joint.items()) / len(pairs)
+    mostly: dict[str, int] = {}
+    for (_, key), n in Counter((t, k) for t, k in found if k).items():
+        mostly[key] = max(n, mostly.get(key, 0))
+    left_out = sum(key is None for _, key in found)
+    return {
+        "bcubed_f1": 2 * precision * recall / (precision + recall),
+        "purity": sum(mostly.values()) / max(1, len(pairs) - left_out),
+        "left_out": left_out / len(pairs),
+    }
+
+
+def both_languages(passages: Sequence[ThemePassage], keys: Keys) -> float:
+    """Return the share of themes with at least a fifth of their passages in each language."""
+    counts: dict[str, Counter[str]] = {}
+    for passage, key in zip(passages, keys, strict=True):
+        if key:
+            counts.setdefault(key, Counter())[str(passage.language)] += 1
+    mixed = sum(min(c["en"], c["fr"]) >= 0.2 * c.total() for c in counts.values())
+    return mixed / max(1, len(counts))
+
+
+def kept(earlier: Keys, later: Keys) -> float | None:
+    """Return the share of earlier themes whose passages mostly stand under the same key later; None without themes."""
+    moved: dict[str, Counter[str | None]] = {}
+    for before, after in zip(earlier, later[: len(earlier)], strict=True):
+        if before:
+            moved.setdefault(before, Counter())[after] += 1
+    return sum(c.most_common(1)[0][0] == key for key, c in moved.items()) / len(moved) if moved else None
+
+
+def identity(name: str, group: Group, passages: Sequence[ThemePassage]) -> float | None:
+    """Fit on the first two thirds, then on all, and say how many themes kept their key and their passages."""
+    n = round(len(passages) * EARLIER_SHARE)
+    if name != VERSION:
+        return kept(group(passages[:n]), group(passages))
+    first = fit(passages[:n], [])
+    living = [LivingTheme(f"theme-{i}", theme.centroid) for i, theme in enumerate(first.themes)]
+    earlier = [None if theme is None else living[theme].key for theme in first.assignments]
+    return kept(earlier, engine(passages, living))
+
+
+def measure_workspace(name: str, group: Group, workspace: Workspace) -> dict[str, float | None]:
+    """Measure one way of grouping on one industry."""
+    keys = group(workspace.passages)
+    return {
+        **agreement(workspace.places, keys),
+        "unassigned": keys.count(None) / len(keys),
+        "themes": float(len(set(keys) - {None})),
+        "both_languages": both_languages(workspace.passages, keys),
+        "kept": identity(name, group, workspace.passages),
+    }
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean of what was measured."""
+    known = [v for v in values if v is not None]
+    return sum(known) / len(known) if known else None
+
+
+def seconds_of_fit(group: Group, workspaces: Sequence[Workspace]) -> float:
+    """Return the processor time, in seconds, of a fit on `TIMED_PASSAGES` passages of all industries together."""
+    passages = [p for w in workspaces for p in w.passages]
+    passages = [passages[i] for i in np.linspace(0, len(passages) - 1, TIMED_PASSAGES).astype(int)]
+    started = time.process_time()
+    group(passages)
+    return time.process_time() - started
+
+
+def bench(corpus: Path, industries: Sequence[str]) -> dict[str, Any]:
+    """Measure every way of grouping on the named industries (all where none is named), and time it on all."""
+    workspaces = read_workspaces(corpus)
+    measured = [w for w in workspaces if not industries or w.name in industries]
+    results = {}
+    for name, group in METHODS.items():
+        found = {w.name: measure_workspace(name, group, w) for w in measured}
+        means = {key: mean([each[key] for each in found.values()]) for key in next(iter(found.values()))}
+        results[name] = {"mean": means, "seconds": seconds_of_fit(group, workspaces), "industries": found}
+        print(name, _rounded(means), f"{results[name]['seconds']:.1f} s", flush=True)
+    return {
+        "corpus": fingerprint(corpus),
+        "passages": {w.name: len(w.passages) for w in measured},
+        "timed_passages": TIMED_PASSAGES,
+        "methods": results,
+    }
+
+
+def _digits(key: str) -> int:
+    return 1 if key in {"seconds", "themes"} else 3
+
+
+def _rounded(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {k: _rounded(v, k) for k, v in value.items()}
+    return round(value, _digits(key)) if isinstance(value, float) else value
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("industries", nargs="*", metavar="INDUSTRY", help="a folder of the corpus; all by default")
+    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    args.out.write_text(json.dumps(_rounded(bench(args.corpus, args.industries)), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
