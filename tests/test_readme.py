@@ -106,3 +106,22 @@ def test_commands_named_are_commands() -> None:
 def test_make_targets_named_are_targets() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z]+)`", README)) <= targets
+
+
+def test_reading_table() -> None:
+    """The table of the reader's measures is the one that `make evaluate` wrote."""
+    measured = json.loads((ROOT / "data" / "metrics" / "reading.json").read_text(encoding="utf-8"))["by_language"]
+    rows = {
+        "objections, note × type, F1": "objection_note_micro",
+        "any objection in the note, F1": "objection_any",
+        "objection spans, F1": "objection_span",
+        "status, accuracy on matched": "status_accuracy",
+        "competitors in the catalogue, F1": "competitor_known",
+        "competitors not in it, F1": "competitor_unknown",
+        "relation, macro F1": "relation_macro_f1",
+        "standing, accuracy": "standing_accuracy",
+    }
+    voices = [measured[language][voice] for language in ("en", "fr") for voice in ("reader", "keywords", "zero_shot")]
+    for label, key in rows.items():
+        values = [voice[key]["f1"] if isinstance(voice[key], dict) else voice[key] for voice in voices]
+        assert f"| {label} | " + " | ".join(f"{value:.2f}" for value in values) + " |" in README
