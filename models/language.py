@@ -61,9 +61,12 @@ class OtherWords:
     shared: Mapping[str, Sequence[str]]
 
     def are_in(self, words: Sequence[str], lexicon: Lexicon) -> bool:
-        """Tell whether `words` are rather in one of these languages: two words of its own, and few of ours."""
+        """Tell whether `words` are rather in one of these languages: two words of its own, and few of ours.
+
+        Words of two letters ("mi", "hi") are abbreviations too often to count as its own.
+        """
         ours = sum(w in lexicon.words or len(w) == 1 for w in words)
-        own = Counter(code for w in set(words) for code in self.own.get(w, ()))
+        own = Counter(code for w in set(words) if len(w) > 2 for code in self.own.get(w, ()))
         theirs = Counter(
             code for w in words if w in lexicon.words for code in (*self.own.get(w, ()), *self.shared.get(w, ()))
         )

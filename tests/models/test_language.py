@@ -37,6 +37,7 @@ def reader(lexicon: Lexicon) -> LanguageReader:
         ("ANRUF MIT DEM KUNDEN, PREIS IST ZU HOCH", "unknown"),
         ("Met Bron and Hamza.", "en"),
         ("Arthur Pell, Josh Pell, me", "en"),
+        ("no capex till new FY", "en"),
         ("rdv chez Van der Aa, pas de budget", "fr"),
         ("aaaa", "unknown"),
         ("a" * 1_000, "unknown"),
