@@ -31,7 +31,7 @@ from models.mentions import (
 )
 from models.notes import ReadNote
 from models.spans import batches, char_span
-from models.types import Catalog
+from models.types import Catalog, Language
 
 KEY = "competitors"
 MAX_NAMES = 2_000
@@ -73,7 +73,10 @@ class CompetitorComponent:
         doc.spans[KEY] = []
         matches = catalogue_names(note, self._matcher(catalog))
         known = [Name(m.first, m.last, m) for m in matches if m.name is not None]
-        unknown = find_candidates(note, self._finder, {i for m in matches for i in range(m.first, m.last)})
+        taken = {i for m in matches for i in range(m.first, m.last)}
+        # Which words may be names is known of English and French alone: German nouns look like names.
+        readable = doc.user_data["language"] is not Language.UNKNOWN
+        unknown = find_candidates(note, self._finder, taken) if readable else []
         others = names_by_segment(note, known)
         for name in (known + unknown)[:MAX_NAMES]:
             segment = note.segment_of(note.words[name.first].start)

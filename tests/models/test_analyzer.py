@@ -126,6 +126,13 @@ def test_another_language_is_unknown_and_gives_no_objections(text: str, analyzer
     assert analysis.objections == ()
 
 
+def test_another_language_gives_catalogue_names_only(analyzer: NoteReader) -> None:
+    text = "Der Kunde hat ein Angebot von Zendesk und eines von Hubex, wir sind teurer und zu spät."
+    (analysis,) = analyzer.analyze([NoteText(text)], CATALOG)
+    assert analysis.language is Language.UNKNOWN
+    assert [(c.name, c.known) for c in analysis.competitors] == [("Zendesk", True)]
+
+
 def test_too_long_a_note_is_refused_without_its_text(analyzer: NoteReader) -> None:
     with pytest.raises(UnreadableNote, match="1000001 characters"):
         analyzer.analyze([NoteText("x" * (MAX_NOTE_CHARS + 1))], CATALOG)
