@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate themes clean
+.PHONY: learning-curve help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate themes clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,9 @@ evaluate: dev ## measure the reader on data/test, or GOLD="folder ..." of annota
 
 themes: dev ## measure the themes beside plain BERTopic; writes data/metrics/themes.json
 	$(BIN)/python -m training.theme_bench
+
+learning-curve: dev ## measure the linear classifier on growing parts of the corpus; writes data/metrics/learning_curve.json
+	$(BIN)/python -m training.learning_curve
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

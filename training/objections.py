@@ -26,7 +26,7 @@ from training.examples import Example, fingerprint, read_examples
 from training.measures import prf
 
 SEED = 7
-STRENGTH = 30.0
+STRENGTH = 2.0
 """Inverse of the penalty on the weights."""
 
 
