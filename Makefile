@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: learning-curve help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate themes clean
+.PHONY: help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate learning-curve themes clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16

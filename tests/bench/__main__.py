@@ -11,28 +11,24 @@ import http.client
 import json
 import os
 import platform
-import re
 import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from models.types import Analyzer, Catalog, Competitor, NoteText
 from service.database import make_engine, migrate
+from tests.bench.analysis import measure_analysis, seconds_of
 from tests.bench.load import ask, post_all, service
 from tests.bench.seed import seed
 from tests.postgres import fresh_database, postgres_server
-from tests.work import analyse_all
 
 ROOT = Path(__file__).parents[2]
 METRICS = ROOT / "data" / "metrics" / "bench.json"
-SAMPLE = ROOT / "data" / "samples" / "clavance"
 SINGLE_NOTES = 2_000
 BATCHES_OF_100 = 200
 CONNECTIONS = 8
@@ -43,9 +39,6 @@ QUERIES = {
     "objections, 90 days": "/v1/objections",
     "notes, first page": "/v1/notes",
 }
-KEYWORDS = re.compile(
-    r"too expensive|trop cher|budget|no time|contract|contrat|missing|manque|security|hébergement", re.I
-)
 
 
 def main() -> None:
@@ -58,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
-        result["analysis"] = _measure_analysis(folder)
+        result["analysis"] = measure_analysis(folder)
         server = stack.enter_context(postgres_server())
         databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
         if server is not None:
@@ -131,56 +124,6 @@ def _spread(times: list[float]) -> dict[str, float]:
     return {"median": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
 
 
-def _measure_analysis(folder: Path) -> dict[str, Any]:
-    from models.analyzer import load_analyzer
-
-    began = time.perf_counter()
-    reader: Analyzer = load_analyzer()
-    loading = time.perf_counter() - began
-    rows = [json.loads(line) for line in (SAMPLE / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
-    names = json.loads((SAMPLE / "catalog.json").read_text(encoding="utf-8"))
-    catalog = Catalog(
-        tuple(names["us"]), tuple(Competitor(c["name"], tuple(c["aliases"])) for c in names["competitors"])
-    )
-    notes = [NoteText(row["text"], row["kind"]) for row in rows]
-    reader.analyze(notes[:20], catalog)
-    alone = len(notes) / _seconds(lambda: reader.analyze(notes, catalog))
-    plain = 50 * len(notes) / _seconds(lambda: [KEYWORDS.findall(n.text) for _ in range(50) for n in notes])
-    return {
-        "notes": len(notes),
-        "characters_per_note": round(statistics.mean(len(n.text) for n in notes)),
-        "loading_seconds": round(loading, 2),
-        "reader_notes_per_second": round(alone, 1),
-        "with_database_notes_per_second": round(_through_database(folder, reader, rows), 1),
-        "ratio_to_keyword_list": round(alone / plain, 5),
-    }
-
-
-def _through_database(folder: Path, reader: Analyzer, rows: list[dict[str, Any]]) -> float:
-    from datetime import UTC, datetime
-
-    from service.database import write_session
-    from service.notes.intake import parse_note
-    from service.notes.queries import store_notes
-    from service.notes.schemas import IncomingNote
-
-    url = f"sqlite:///{folder / 'analysis.sqlite3'}"
-    migrate(url)
-    engine = make_engine(url)
-    notes = [note for note in map(parse_note, rows) if isinstance(note, IncomingNote)]
-    with write_session(engine) as session:
-        store_notes(session, notes, datetime.now(UTC))
-    speed = len(notes) / _seconds(lambda: analyse_all(engine, reader))
-    engine.dispose()
-    return speed
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
 def _empty(url: str) -> None:
     engine = make_engine(url)
     with engine.begin() as connection:
@@ -191,13 +134,13 @@ def _empty(url: str) -> None:
 
 def _measure_queries(url: str, folder: Path, notes: int, repeats: int) -> dict[str, Any]:
     engine = make_engine(url)
-    seeding = _seconds(lambda: seed(engine, notes))
+    seeding = seconds_of(lambda: seed(engine, notes))
     engine.dispose()
     answers: dict[str, Any] = {"seeding_seconds": round(seeding, 1)}
     with service(url, folder) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         for name, path in QUERIES.items():
-            times = [_seconds(lambda path=path: ask(connection, "GET", path)) for _ in range(repeats)]
+            times = [seconds_of(lambda path=path: ask(connection, "GET", path)) for _ in range(repeats)]
             answers[name] = {"first_ms": round(1000 * times[0], 1), **_spread(times)}
     return answers
 
@@ -211,7 +154,9 @@ def _print(result: dict[str, Any]) -> None:
         print(f"in hundreds {figures['hundreds_notes_per_second']} notes/s")
     analysis = result["analysis"]
     print(f"analysed: {analysis['reader_notes_per_second']} notes/s by the reader alone,", end=" ")
-    print(f"{analysis['with_database_notes_per_second']} with the database; 1 worker")
+    print(f"{analysis['one_process_a_core_notes_per_second']} with one process a core,", end=" ")
+    print(f"{analysis['with_database_notes_per_second']} with the database and 1 worker, ready in", end=" ")
+    print(f"{analysis['loading_seconds']} s, {analysis['peak_megabytes']} MB at most")
     for backend in result["taking_in"]:
         print(f"queries at {result['queries']['notes']} notes, {backend}:")
         for name in QUERIES:
