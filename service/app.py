@@ -19,6 +19,7 @@ from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
 from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
+from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
@@ -34,6 +35,7 @@ _log = structlog.get_logger()
 
 _ROUTERS = (
     notes_router,
+    imports_router,
     catalog_router,
     insights_router,
     objections_router,

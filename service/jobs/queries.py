@@ -20,6 +20,7 @@ class JobKind(StrEnum):
     """What long work does."""
 
     FIT_THEMES = "fit_themes"
+    IMPORT_FILE = "import_file"
 
 
 class JobState(StrEnum):
@@ -49,8 +50,13 @@ def request_job(
     running = session.scalar(
         sa.select(JobTable).where(JobTable.kind == kind, JobTable.state.in_(UNFINISHED)).with_for_update()
     )
-    if running:
-        return running
+    return running or add_job(session, kind, by=by, now=now, params=params)
+
+
+def add_job(
+    session: Session, kind: JobKind, *, by: str, now: datetime, params: dict[str, Any] | None = None
+) -> JobTable:
+    """Ask for long work of its own, whatever else is unfinished."""
     job = JobTable(kind=kind, params=params or {}, state=JobState.WAITING, requested_by=by, created_at=now)
     session.add(job)
     session.flush()

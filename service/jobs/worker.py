@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -14,6 +15,7 @@ from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import Item, claim_waiting, count_in_flight, record_failure
 from service.database import read_session, write_session
+from service.imports.running import ImportFiles
 from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, BrokenJob, JobEngine
 from service.jobs.queries import (
     JobKind,
@@ -22,6 +24,7 @@ from service.jobs.queries import (
     claim_jobs,
     finish_job,
     forget_silent,
+    get_job,
     leave,
     living_workers,
     request_job,
@@ -30,6 +33,19 @@ from service.themes.fitting import FitThemes, refit_due
 
 ANALYSE_BATCH = "analyse_batch"
 RUN_JOB = "run_job"
+
+
+class LongJob(Protocol):
+    """Long work; running it twice changes nothing more."""
+
+    def run(self, job_id: int) -> None:
+        """Do it, from where it broke off."""
+
+
+LONG_JOBS: dict[JobKind, Callable[[sa.Engine], LongJob]] = {
+    JobKind.FIT_THEMES: FitThemes,
+    JobKind.IMPORT_FILE: ImportFiles,
+}
 
 BATCH_NOTES = 64
 MAX_IN_FLIGHT = 8 * BATCH_NOTES  # the rest waits in `notes`, where a note that comes in now goes first
@@ -65,7 +81,7 @@ class Worker:
         self._jobs = JobEngine(
             self._url,
             self._executor_id,
-            {ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run, RUN_JOB: FitThemes(self._engine).run},
+            {ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run, RUN_JOB: self._run_job},
         )
         self._beat(WorkerState.READY)
         _log.info("worker_ready", executor_id=self._executor_id, analyzer_version=analyzer.version)
@@ -88,6 +104,13 @@ class Worker:
             self._jobs.stop()
             with write_session(self._engine) as session:
                 leave(session, self._executor_id)
+
+    def _run_job(self, job_id: int) -> None:
+        """Do the long work that somebody asked for."""
+        with read_session(self._engine) as session:
+            job = get_job(session, job_id)
+        if job is not None:
+            LONG_JOBS[JobKind(job.kind)](self._engine).run(job_id)
 
     def _attempt(self, duty: Callable[[], object]) -> object:
         """Do a duty; a database that does not answer now will be asked again."""

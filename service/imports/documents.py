@@ -1,0 +1,157 @@
+"""Texts and reports: TXT and Markdown, DOCX, PDF. One note a file, or one an account where a report covers several."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import Element  # its type alone: what is parsed goes through defusedxml
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, iterparse
+
+from service.imports.accounts import split_by_account
+from service.imports.decoding import whole_text
+from service.imports.packages import check_package, open_zip
+from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note
+
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_STRICT_WORD = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_MAX_TEXT_CHARS = 4_000_000
+_PDF_SECONDS = 60
+_DAMAGED = "The document is damaged: open it in a word processor and save it again as DOCX."
+
+
+def read_text(file: BinaryIO, options: Options) -> Reading:
+    """Read plain text, Markdown or HTML."""
+    text, encoding = whole_text(file)
+    return Reading(Format.TEXT, {"encoding": encoding}, document_records(text, options))
+
+
+def read_docx(file: BinaryIO, options: Options) -> Reading:
+    """Read a Word document: its paragraphs and tables in order; nothing outside the document is fetched.
+
+    Raises:
+        FileRefused: If it is damaged, unsafe, or holds no text.
+    """
+    text = docx_text(file)
+    if not text.strip():
+        raise FileRefused("no_text", "The document holds no text: pictures are not read.")
+    return Reading(Format.DOCX, {}, document_records(text, options))
+
+
+def read_pdf(file: BinaryIO, options: Options) -> Reading:
+    """Read a PDF's text layer.
+
+    Raises:
+        FileRefused: If it is encrypted, a scan without text, damaged, or costs too much to read.
+    """
+    text = pdf_text(file)
+    return Reading(Format.PDF, {}, document_records(text, options))
+
+
+def document_records(text: str, options: Options) -> Iterator[Record]:
+    """Give a document's note, or one for each account that it covers under a heading."""
+    for number, part in enumerate(split_by_account(text, options.known_account), start=1):
+        item: dict[str, Any] = {"text": part.text}
+        if part.account:
+            item["account"] = {"name": part.account}
+        yield Record(number, make_note(item, options))
+
+
+def docx_text(file: BinaryIO) -> str:
+    """Return a Word document's text: a line for each paragraph, cells of a table's row parted by tabs.
+
+    Raises:
+        FileRefused: If it is damaged or unsafe.
+    """
+    check_package(file)
+    package = open_zip(file)
+    try:
+        with package.open("word/document.xml") as part:
+            return _docx_lines(part)
+    except DefusedXmlException:
+        raise FileRefused("xml_dtd", "The document holds XML with a DTD: save it again in a word processor.") from None
+    except (ParseError, KeyError, ValueError, OSError, LookupError):
+        raise FileRefused("damaged", _DAMAGED) from None
+
+
+class _DocumentLines:
+    """The lines of a Word document, made as its elements end, so that it is never held whole."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.size = 0
+        self._words: list[str] = []
+        self._rows: list[list[str]] = []  # of each table's row that is open, the finished cells
+        self._starts: list[int] = []  # where the lines of the open cells start
+
+    def start(self, tag: str) -> None:
+        """Open a row or a cell of a table."""
+        if tag == "tr":
+            self._rows.append([])
+        elif tag == "tc":
+            self._starts.append(len(self.lines))
+
+    def end(self, tag: str, element: Element) -> None:
+        """Take up what an element held."""
+        if tag == "t":
+            self._words.append(element.text or "")
+            self.size += len(self._words[-1])
+        elif tag in _BREAKS and not (tag == "tab" and element.attrib):  # a tab with attributes is a tab stop
+            self._words.append(_BREAKS[tag])
+        elif tag == "p":
+            self.lines.append("".join(self._words))
+            self._words.clear()
+        elif tag == "tc" and self._starts and self._rows:
+            begin = self._starts.pop()
+            self._rows[-1].append(" ".join(line.strip() for line in self.lines[begin:] if line.strip()))
+            del self.lines[begin:]
+        elif tag == "tr" and self._rows:
+            self.lines.append("\t".join(self._rows.pop()))
+
+
+def _docx_lines(part: Any) -> str:
+    document = _DocumentLines()
+    for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
+        tag = element.tag.replace(_STRICT_WORD, _WORD).removeprefix(_WORD)
+        if event == "start":
+            document.start(tag)
+            continue
+        document.end(tag, element)
+        element.clear()
+        if document.size > _MAX_TEXT_CHARS:
+            raise FileRefused("too_large", "The document holds over 4 million letters: split it.")
+    return "\n".join(document.lines).strip("\n")
+
+
+def pdf_text(file: BinaryIO) -> str:
+    """Return a PDF's text layer, read in a process of its own with bounded time and memory.
+
+    Raises:
+        FileRefused: If it has none, is encrypted or damaged, or costs too much.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "document.pdf"
+        file.seek(0)
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        command = [sys.executable, "-m", "service.imports.pdf", str(path)]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=_PDF_SECONDS, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            done = None
+    if done is None or done.returncode:
+        raise FileRefused(
+            "too_costly", "The PDF can't be read within a minute and a gigabyte: print it anew as PDF, or split it."
+        )
+    answer = json.loads(done.stdout)
+    if "code" in answer:
+        raise FileRefused(answer["code"], answer["detail"])
+    return str(answer["text"])

@@ -1,0 +1,91 @@
+"""JSON Lines and JSON in the annotation guide's note format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from service.errors import BadRequest
+from service.imports.decoding import find_encoding, text_of
+from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record, make_note, rejected
+from service.notes.intake import RejectedNote, load_json
+from service.notes.schemas import IncomingNote
+
+MAX_LINE_BYTES = 8 * MIB
+MAX_JSON_BYTES = 32 * MIB
+_UTF16 = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
+
+
+def read_json_lines(file: BinaryIO, options: Options) -> Reading:
+    """Read JSON Lines: a note on each line."""
+    encoding = find_encoding(file)
+    file.seek(0)
+    if encoding.name in _UTF16:
+        return Reading(Format.JSONL, {"encoding": encoding.name}, _decoded_lines(file, options))
+    return Reading(Format.JSONL, {"encoding": "utf-8"}, _lines(file, options))
+
+
+def _decoded_lines(file: BinaryIO, options: Options) -> Iterator[Record]:
+    with text_of(file, find_encoding(file)) as text:
+        number = 0
+        while line := text.readline(MAX_LINE_BYTES):
+            number += 1
+            yield from _line(number, line.encode("utf-8", "replace"), options)
+
+
+def _lines(file: BinaryIO, options: Options) -> Iterator[Record]:
+    number = 0
+    file.seek(0)
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) <= MAX_LINE_BYTES:
+            yield from _line(number, line, options)
+            continue
+        yield Record(number, rejected("line", "too_large", f"is over {MAX_LINE_BYTES // MIB} MB: split the note"))
+        while line and not line.endswith(b"\n"):
+            line = file.readline(MAX_LINE_BYTES + 1)
+
+
+def _line(number: int, line: bytes, options: Options) -> Iterator[Record]:
+    line = line.removeprefix(b"\xef\xbb\xbf")
+    if line.strip():
+        yield Record(number, _json_note(line, options))
+
+
+def _json_note(line: bytes, options: Options) -> IncomingNote | RejectedNote:
+    try:
+        item = load_json(line)
+    except BadRequest as error:
+        return rejected("line", error.code, error.detail.replace("The body", "the line"))
+    return item_note(item, options)
+
+
+def item_note(item: Any, options: Options) -> IncomingNote | RejectedNote:
+    """Check a note of a JSON document."""
+    if not isinstance(item, dict):
+        return rejected("note", "model_type", "is no JSON object")
+    return make_note(item, options)
+
+
+def read_json(file: BinaryIO, options: Options) -> Reading:
+    """Read a JSON document: a note, a list of notes, or `{"notes": [...]}`; its records are counted from 1.
+
+    Raises:
+        FileRefused: If it is no JSON, or over 32 MB, which JSON Lines may be.
+    """
+    encoding = find_encoding(file)
+    body = file.read(MAX_JSON_BYTES + 1)
+    if len(body) > MAX_JSON_BYTES:
+        raise FileRefused(
+            "too_large", "A JSON document over 32 MB is not read: send JSON Lines, one note on each line."
+        )
+    if encoding.name in _UTF16:
+        body = body.decode(encoding.name, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
+    try:
+        document = load_json(body.removeprefix(b"\xef\xbb\xbf"))
+    except BadRequest as error:
+        raise FileRefused(error.code, error.detail.replace("The body", "The file")) from None
+    items = document.get("notes", document) if isinstance(document, dict) else document
+    items = items if isinstance(items, list) else [items]
+    records = (Record(number, item_note(item, options)) for number, item in enumerate(items, start=1))
+    return Reading(Format.JSON, {"encoding": encoding.name.removesuffix("-sig")}, records)

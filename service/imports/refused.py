@@ -1,0 +1,41 @@
+"""Refused rows as CSV: to be mended in a spreadsheet and imported again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from service.imports.columns import OWN_PREFIX
+from service.imports.tables import escaped
+
+OWN_COLUMNS = tuple(f"{OWN_PREFIX}{name}" for name in ("row", "file", "field", "reason"))
+MAX_COLUMNS = 500
+
+# of each refused row: its number, the member of an archive, the field, the reason, the original cells by column
+Refused = tuple[int, str, str, str, dict[str, Any]]
+
+
+def column_names(rows: Iterable[Refused]) -> list[str]:
+    """Return the columns of refused rows, in the order in which they come."""
+    names: dict[str, None] = {}
+    for row in rows:
+        for name in row[4]:
+            if len(names) < MAX_COLUMNS:
+                names.setdefault(name)
+    return list(names)
+
+
+def csv_lines(names: list[str], rows: Iterable[Refused]) -> Iterator[str]:
+    """Give the lines of the CSV file; no cell is a formula, and our own columns are ignored by an import."""
+    yield "\ufeff" + _line([*names, *OWN_COLUMNS])  # with its mark, spreadsheets take it for UTF-8
+    for number, member, field, reason, cells in rows:
+        own = [str(number), member, field, reason]
+        yield _line([str(cells.get(name, "")) for name in names] + own)
+
+
+def _line(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([escaped(cell) for cell in cells])
+    return buffer.getvalue()

@@ -1,0 +1,168 @@
+"""Files over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from service.database import read_session
+from service.dependencies import Ingester, Now, Reader, ReadSession, get_engine
+from service.errors import NotFound
+from service.imports import queries
+from service.imports.refused import Refused, column_names, csv_lines
+from service.imports.schemas import (
+    MAX_SHOWN,
+    ImportOutput,
+    ImportPreview,
+    ImportSummary,
+    RefusedRow,
+    import_summary,
+    refused_row,
+)
+from service.imports.storage import import_upload, preview_file
+from service.imports.uploads import FIELDS, Upload, read_options, uploaded
+from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service.problems import problem_responses
+
+router = APIRouter(prefix="/v1/imports", tags=["imports"])
+
+ImportId = Annotated[int, Path(ge=1, le=2**62, description="The import's `id`.", examples=[5])]
+Engine = Annotated[sa.Engine, Depends(get_engine)]
+
+_DESCRIBED = {
+    "preview": "`true`: say how the file would be read, and store nothing.",
+    "name": "A label; the file's name where it is left out.",
+    "source": "Source of notes that name none; `import`, or `mail` for messages.",
+    "mapping": "JSON: column name to field, or to null for a column to leave out.",
+    "dates": "`day_first` or `month_first`, for dates such as 03/02/2026.",
+    "defaults": "JSON: fields of the note format for notes that lack them.",
+}
+_FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        **{name: {"type": "string", "description": _DESCRIBED[name]} for name in FIELDS},
+                    },
+                },
+                "examples": {
+                    "csv": {
+                        "value": {
+                            "file": "Date;Client;Compte rendu\n03/02/2026;Harrow Foods;Trop cher.\n",
+                            "mapping": '{"Compte rendu": "text"}',
+                        }
+                    }
+                },
+            },
+            "application/octet-stream": {
+                "schema": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "examples": {"text": {"value": "They like the demo, but we are 20% above the other quote."}},
+            },
+        },
+    }
+}
+
+
+def _asked(name: str) -> Any:
+    return Query(max_length=20_000, description=_DESCRIBED[name])
+
+
+@router.post("", status_code=202, openapi_extra=_FILE_BODY, responses=problem_responses(400, 413, 503))
+def post_import(
+    _caller: Ingester,
+    upload: Annotated[Upload, Depends(uploaded, scope="function")],
+    engine: Engine,
+    now: Now,
+    response: Response,
+    preview: Annotated[str | None, _asked("preview")] = None,
+    name: Annotated[str | None, _asked("name")] = None,
+    source: Annotated[str | None, _asked("source")] = None,
+    mapping: Annotated[str | None, _asked("mapping")] = None,
+    dates: Annotated[str | None, _asked("dates")] = None,
+    defaults: Annotated[str | None, _asked("defaults")] = None,
+) -> ImportOutput | ImportPreview:
+    """Take in a file: CSV, XLSX, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these.
+
+    What it is is told by its content. A small file is worked off at once, a larger one in the background: ask for the
+    import by its id. The same file again is answered with what came of it before. 422 says why a file can't be read.
+    """
+    query = {"preview": preview, "name": name, "source": source, "mapping": mapping, "dates": dates}
+    options, only_preview = read_options(upload, {**query, "defaults": defaults})
+    if only_preview:
+        response.status_code = 200
+        return preview_file(engine, upload, options)
+    row, duplicate = import_upload(engine, upload, options, by=_caller.name, now=now)
+    if duplicate:
+        response.status_code = 200
+    with read_session(engine) as session:
+        return _output(session, row, duplicate=duplicate)
+
+
+def _output(session: ReadSession, row: queries.ImportRow, *, duplicate: bool = False) -> ImportOutput:
+    refusals, _ = queries.list_refusals(session, row[0].id, limit=MAX_SHOWN)
+    shown = [refused_row(refusal) for refusal in refusals]
+    return ImportOutput(**import_summary(row, duplicate=duplicate), refused=shown)
+
+
+@router.get("", responses=problem_responses(503))
+def get_imports(session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Page[ImportSummary]:
+    """List the files that were sent in, latest first."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    rows, total = queries.list_imports(session, limit=limit + 1, before=before)
+    following = encode_cursor([rows[limit - 1][0].id]) if len(rows) > limit else None
+    items = [ImportSummary(**import_summary(row)) for row in rows[:limit]]
+    return Page(items=items, next=following, total=total)
+
+
+@router.get("/{import_id}", responses=problem_responses(404, 503))
+def get_import(import_id: ImportId, session: ReadSession, _caller: Reader) -> ImportOutput:
+    """Read how far an import is, what came of it, and the first 100 rows that it refused."""
+    return _output(session, _found(session, import_id))
+
+
+@router.get("/{import_id}/refused", responses=problem_responses(404, 503))
+def get_refused_rows(
+    import_id: ImportId, session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Page[RefusedRow]:
+    """List the rows that an import refused, each with its reason and its original cells."""
+    _found(session, import_id)
+    after = decode_cursor(cursor, int)[0] if cursor else 0
+    rows, total = queries.list_refusals(session, import_id, limit=limit + 1, after=after)
+    following = encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None
+    return Page(items=[refused_row(row) for row in rows[:limit]], next=following, total=total)
+
+
+@router.get(
+    "/{import_id}/refused.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problem_responses(404, 503)},
+)
+def get_refused_file(import_id: ImportId, session: ReadSession, engine: Engine, _caller: Reader) -> StreamingResponse:
+    """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled."""
+    _found(session, import_id)
+    names = column_names(_refused(engine, import_id))
+    headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}
+    lines = csv_lines(names, _refused(engine, import_id))
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _refused(engine: sa.Engine, import_id: int) -> Iterator[Refused]:
+    with read_session(engine) as session:
+        for row in queries.each_refusal(session, import_id):
+            yield row.number, row.member, row.field, row.message, row.cells
+
+
+def _found(session: ReadSession, import_id: int) -> queries.ImportRow:
+    row = queries.get_import(session, import_id)
+    if row is None:
+        raise NotFound(f"There is no import {import_id}.")
+    return row

@@ -1,0 +1,145 @@
+"""Transcripts: WebVTT, SubRip and plain `Name: words`. One note a file; each turn starts with its speaker."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from service.imports.decoding import whole_text
+from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note
+
+_CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
+TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
+_VOICE = re.compile(r"<v(?:\.[\w.-]+)*[ \t]+(?P<name>[^<>]{1,120})>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d{2}:[\d:.]{2,12}>|\{\\[^{}]{1,40}\}")
+_SPOKEN = re.compile(r"^(?P<name>[^\W\d_][\w .,'’()&-]{0,58}?)\s?:\s+(?P<words>\S.*)$")
+_TURN = re.compile(
+    r"^\s*(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?[\])]?\s*[-–]?\s*)?"
+    r"(?P<name>[^\W\d_][\w .'’()-]{0,40}?)\s*(?:[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?\s?:\s+(?P<words>\S.*)$"
+)
+
+Turn = tuple[str | None, str]
+
+
+def read_vtt(file: BinaryIO, options: Options) -> Reading:
+    """Read a WebVTT file: speakers from `<v Name>` (Teams) or `Name: words` (Zoom)."""
+    text, encoding = whole_text(file)
+    return _reading(Format.VTT, vtt_turns(text), encoding, options)
+
+
+def read_srt(file: BinaryIO, options: Options) -> Reading:
+    """Read a SubRip file."""
+    text, encoding = whole_text(file)
+    return _reading(Format.SRT, srt_turns(text), encoding, options)
+
+
+def read_transcript(file: BinaryIO, options: Options) -> Reading:
+    """Read a plain transcript."""
+    text, encoding = whole_text(file)
+    return _reading(Format.TRANSCRIPT, plain_turns(text), encoding, options)
+
+
+def _reading(form: Format, turns: list[Turn], encoding: str, options: Options) -> Reading:
+    text = spoken_text(turns)
+    if not text.strip():
+        raise FileRefused("no_text", "The transcript holds no words.")
+    speakers = list(dict.fromkeys(name for name, _ in turns if name))
+    note = make_note({"kind": "transcript", "text": text, **_without_kind(options)}, options)
+    return Reading(form, {"encoding": encoding, "speakers": speakers[:50]}, iter([Record(1, note)]))
+
+
+def _without_kind(options: Options) -> dict[str, str]:
+    return {"kind": str(options.defaults["kind"])} if "kind" in options.defaults else {}
+
+
+def spoken_text(turns: list[Turn]) -> str:
+    """Return a line for each turn, `Name: words`; turns of one speaker that follow each other are joined."""
+    lines: list[tuple[str | None, list[str]]] = []
+    for name, words in turns:
+        if lines and lines[-1][0] == name:
+            if lines[-1][1][-1] != words:  # rolling captions say a line twice
+                lines[-1][1].append(words)
+        else:
+            lines.append((name, [words]))
+    return "\n".join(f"{name}: {' '.join(words)}" if name else "\n".join(words) for name, words in lines)
+
+
+def vtt_turns(text: str) -> list[Turn]:
+    """Return the cues of a WebVTT file as turns; NOTE, STYLE and REGION blocks are left out."""
+    return [turn for payload in _payloads(text) for turn in _vtt_cue(payload)]
+
+
+def _payloads(text: str) -> Iterator[list[str]]:
+    """Give the lines of each cue: those after its timing, to the next empty line or timing."""
+    payload: list[str] | None = None
+    for line in text.split("\n"):
+        if TIMING.match(line):
+            if payload:
+                yield payload
+            payload = []
+        elif not line.strip():
+            if payload:
+                yield payload
+            payload = None
+        elif payload is not None:
+            payload.append(line)
+    if payload:
+        yield payload
+
+
+def _vtt_cue(lines: list[str]) -> Iterator[Turn]:
+    joined = "\n".join(lines)
+    voices = list(_VOICE.finditer(joined))
+    if not voices:
+        yield from _named(_clean(joined))
+        return
+    before = _clean(joined[: voices[0].start()])
+    if before:
+        yield None, before
+    for voice, following in zip(voices, [*voices[1:], None], strict=True):
+        words = _clean(joined[voice.end() : following.start() if following else len(joined)])
+        if words:
+            yield html.unescape(" ".join(voice["name"].split())), words
+
+
+def _clean(payload: str) -> str:
+    return " ".join(html.unescape(_TAG.sub("", payload)).split())
+
+
+def _named(words: str) -> Iterator[Turn]:
+    spoken = _SPOKEN.match(words)
+    if spoken and len(spoken["name"].split()) <= 5:
+        yield spoken["name"].strip(), spoken["words"]
+    elif words:
+        yield None, words
+
+
+def srt_turns(text: str) -> list[Turn]:
+    """Return the cues of a SubRip file as turns."""
+    turns: list[Turn] = []
+    for payload in _payloads(text):
+        # a cue's number before the next timing is no word where the empty line between is missing
+        turns.extend(_named(_clean("\n".join(payload))))
+    return turns
+
+
+def plain_turns(text: str) -> list[Turn]:
+    """Return the turns of a plain transcript; a line without a name goes on with the turn before."""
+    turns: list[Turn] = []
+    for line in text.split("\n"):
+        match = _TURN.match(line)
+        if match:
+            turns.append((match["name"].strip(), match["words"].strip()))
+        elif line.strip():
+            turns.append((turns[-1][0] if turns else None, line.strip()))
+    return turns
+
+
+def is_plain_transcript(text: str) -> bool:
+    """Tell a transcript: most lines are turns, of two speakers or more who come again."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    names = [match["name"].strip() for line in lines if (match := _TURN.match(line))]
+    several = sum(names.count(name) > 1 for name in set(names)) >= 2
+    return len(names) >= 4 and len(names) >= 0.5 * len(lines) and several

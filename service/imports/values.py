@@ -1,0 +1,186 @@
+"""Cells in local style: `18 000,00 €`, `$12,500.50`, `03/02/2026`, a spreadsheet's day 46056."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from service.imports.records import DateOrder
+
+_SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY"}
+_CODES = "EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|MAD|TND|XOF|XAF"
+_MONEY = re.compile(
+    rf"(?P<before>US\$|[€$£¥]|{_CODES})?(?P<sign>-?)(?P<digits>[0-9][0-9.,]*)"
+    rf"(?P<scale>[kKmM])?(?P<after>[€$£¥]|{_CODES}|EUROS?|DOLLARS?)?",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
+_WORDS = {"EURO": "EUR", "EUROS": "EUR", "DOLLAR": "USD", "DOLLARS": "USD"}
+_SLASHED = re.compile(
+    r"(?P<first>\d{1,2})(?P<mark>[/.\-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})"
+    r"(?:[\sT,à]+(?P<hour>\d{1,2})[:hH](?P<minute>\d{2})?(?::(?P<seconds>\d{2}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+)
+_YEAR_FIRST = re.compile(
+    r"(?P<year>\d{4})[/.\-](?P<month>\d{1,2})[/.\-](?P<day>\d{1,2})"
+    r"(?:[\sT]+(?P<hour>\d{1,2})[:hH](?P<minute>\d{2})(?::(?P<seconds>\d{2})(?:\.\d+)?)?)?"
+)
+_NAMED = re.compile(
+    r"(?:[a-zà-ÿ]+\.?,?\s+)?(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s\-]+(?:of\s+)?(?P<month>[a-zà-ÿ]+)\.?,?[\s\-]+(?P<year>\d{4})",
+    re.IGNORECASE,
+)
+_NAMED_MONTH_FIRST = re.compile(
+    r"(?P<month>[a-zà-ÿ]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})", re.IGNORECASE
+)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january janv janvier",
+            "feb february fév fev févr fevr février fevrier",
+            "mar march mars",
+            "apr april avr avril",
+            "may mai",
+            "jun june juin",
+            "jul july juil juillet",
+            "aug august août aout",
+            "sep sept september septembre",
+            "oct october octobre",
+            "nov november novembre",
+            "dec december déc décembre decembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
+_SERIAL_DAYS = range(20_000, 80_000)  # 1954 to 2119
+_SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
+
+
+def parse_money(cell: str) -> tuple[float, str | None] | None:
+    """Read an amount, with its currency where it is written; None where it is no amount.
+
+    The later of comma and point is the decimal mark; one that stands before three digits alone parts thousands.
+    """
+    match = _MONEY.fullmatch(_SPACES.sub("", cell)[:60])
+    if match is None:
+        return None
+    number = _number(match["digits"])
+    if number is None:
+        return None
+    scale = {"k": 1_000, "m": 1_000_000}.get((match["scale"] or "").lower(), 1)
+    mark = (match["before"] or match["after"] or "").upper()
+    currency = _SIGNS.get(mark) or _WORDS.get(mark) or mark or None
+    return (-1 if match["sign"] else 1) * number * scale, currency
+
+
+def _number(digits: str) -> float | None:
+    last = max(digits.rfind(","), digits.rfind("."))
+    if last < 0:
+        return float(digits)
+    mark, other = digits[last], "." if digits[last] == "," else ","
+    whole, fraction = digits[:last], digits[last + 1 :]
+    thousands = len(fraction) == 3 and other not in whole and whole != "0"
+    if mark in whole or thousands:  # 1.234.567, 12,500
+        groups = digits.split(mark)
+        if other in digits or len(groups[0]) > 3 or any(len(group) != 3 for group in groups[1:]):
+            return None
+        return float("".join(groups))
+    if other in whole and any(len(group) != 3 for group in whole.split(other)[1:]):
+        return None
+    return float(f"{whole.replace(other, '') or '0'}.{fraction or '0'}")
+
+
+def proven_order(cells: Iterable[str]) -> tuple[DateOrder | None, bool]:
+    """Tell which order of day and month the dates of a column prove.
+
+    Returns:
+        The order, None where nothing or both are proven; and whether any date leaves it open.
+    """
+    day_first = month_first = ambiguous = 0
+    for cell in cells:
+        match = _SLASHED.match(cell.strip()[:40])
+        if match is None or match["mark"] == ".":  # points are written day first everywhere
+            continue
+        first, second = int(match["first"]), int(match["second"])
+        day_first += first > 12 >= second
+        month_first += second > 12 >= first
+        ambiguous += first <= 12 and second <= 12 and first != second
+    if bool(day_first) == bool(month_first):
+        return None, bool(ambiguous)
+    return (DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST), bool(ambiguous)
+
+
+def parse_date(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> str | None:
+    """Read a date, or date and time, as RFC 3339; without a zone it counts as UTC. None where it is none."""
+    cell = _trimmed(cell)
+    if not cell:
+        return None
+    try:
+        return _iso(cell) or _slashed(cell, order) or _year_first(cell) or _named(cell) or _serial(cell)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _trimmed(cell: str) -> str:
+    return " ".join(cell[:80].replace("\u00a0", " ").replace("\u202f", " ").split())
+
+
+def _iso(cell: str) -> str | None:
+    if not re.match(r"\d{4}-\d{2}-\d{2}", cell):
+        return None
+    try:
+        return as_time(datetime.fromisoformat(cell.removesuffix(" UTC").replace(" Z", "Z")))
+    except ValueError:
+        return None
+
+
+def as_time(value: datetime | date) -> str:
+    """Return a time as RFC 3339; one without a zone counts as UTC."""
+    if not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+
+
+def _slashed(cell: str, order: DateOrder) -> str | None:
+    match = _SLASHED.fullmatch(cell)
+    if match is None:
+        return None
+    first, second = int(match["first"]), int(match["second"])
+    day_first = order is DateOrder.DAY_FIRST or match["mark"] == "."
+    day, month = (first, second) if day_first else (second, first)
+    year = int(match["year"])
+    return _time(year + (0 if year > 99 else 2000), month, day, match)
+
+
+def _year_first(cell: str) -> str | None:
+    match = _YEAR_FIRST.fullmatch(cell)
+    return _time(int(match["year"]), int(match["month"]), int(match["day"]), match) if match else None
+
+
+def _named(cell: str) -> str | None:
+    match = _NAMED.fullmatch(cell) or _NAMED_MONTH_FIRST.fullmatch(cell)
+    month = _MONTHS.get(match["month"].lower()) if match else None
+    return as_time(date(int(match["year"]), month, int(match["day"]))) if match and month else None
+
+
+def _serial(cell: str) -> str | None:
+    """Read a spreadsheet's count of days since 1899-12-30."""
+    if not _SERIAL.fullmatch(cell):
+        return None
+    days = float(cell.replace(",", "."))
+    if int(days) not in _SERIAL_DAYS:
+        return None
+    moment = _SERIAL_EPOCH + timedelta(seconds=round(days * 86_400))
+    return as_time(moment)
+
+
+def _time(year: int, month: int, day: int, match: re.Match[str]) -> str:
+    parts = match.groupdict()
+    hour = int(parts["hour"] or 0)
+    half = (parts.get("half") or "").lower().replace(".", "")
+    if half:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    moment = datetime(year, month, day, hour, int(parts.get("minute") or 0), int(parts.get("seconds") or 0), tzinfo=UTC)
+    return as_time(moment)
