@@ -29,6 +29,7 @@ from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
 from service.settings import Settings
+from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
 
 _log = structlog.get_logger()
@@ -40,6 +41,7 @@ _ROUTERS = (
     insights_router,
     objections_router,
     competitors_router,
+    curation_router,  # before the themes: /v1/themes/changes is no theme
     themes_router,
     corrections_router,
     jobs_router,

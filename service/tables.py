@@ -264,9 +264,12 @@ class CorrectedNoteTable(Table):
 
 
 class ThemeTable(Table):
-    """A theme with a life of its own: fits come and go, `key` stays.
+    """A theme with a life of its own: fits come and go, `key` stays and is never given twice.
 
-    `label_edited` marks a label that a person wrote; a fit never overwrites it.
+    `label_edited` and `area_edited` mark what a person wrote; a fit never overwrites it. `description` is a declared
+    theme's. A `locked` theme is never retired by a fit. `merged_into` says where a merged theme went; with `alias`,
+    what fits find under its key goes there too. `missed` counts the fits in a row that did not find it. `x` and `y` are
+    its place on the map, in [0, 1].
     """
 
     __tablename__ = "themes"
@@ -280,10 +283,21 @@ class ThemeTable(Table):
     state: Mapped[str] = mapped_column(default="active", index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    locked: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    muted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    area: Mapped[str | None]
+    area_edited: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    nature: Mapped[str | None]
+    merged_into: Mapped[int | None]
+    alias: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    missed: Mapped[int] = mapped_column(default=0, server_default="0")
+    x: Mapped[float | None]
+    y: Mapped[float | None]
 
 
 class ThemeFitTable(Table):
-    """One run of the theme engine."""
+    """One run of the theme engine; `detail` says what came of the themes, and why a fit was due."""
 
     __tablename__ = "theme_fits"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -293,6 +307,7 @@ class ThemeFitTable(Table):
     assigned: Mapped[int]
     themes: Mapped[int]
     finished_at: Mapped[datetime]
+    detail: Mapped[dict[str, Any] | None]
 
 
 class ThemeEventTable(Table):
@@ -306,16 +321,53 @@ class ThemeEventTable(Table):
     detail: Mapped[dict[str, Any]]
     actor: Mapped[str]
     happened_at: Mapped[datetime]
+    change_id: Mapped[int | None]
+
+
+class ThemeChangeTable(Table):
+    """What a person changed about themes: `detail` holds what undoing needs, and the effect in counts."""
+
+    __tablename__ = "theme_changes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    theme_id: Mapped[int] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
+
+
+class ThemeMoveTable(Table):
+    """A passage that a change moved: where from, and whether it was pinned there."""
+
+    __tablename__ = "theme_moves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    change_id: Mapped[int] = mapped_column(ForeignKey("theme_changes.id", ondelete="CASCADE"), index=True)
+    passage_id: Mapped[int] = mapped_column(ForeignKey("passages.id", ondelete="CASCADE"), index=True)
+    from_theme_id: Mapped[int | None]
+    was_pinned: Mapped[bool]
+
+
+class ThemePinTable(Table):
+    """A passage that a person put into a theme, by its words: it stays there when its note is read again."""
+
+    __tablename__ = "theme_pins"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), index=True)
+    theme_id: Mapped[int] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"), index=True)
+    quote: Mapped[str] = mapped_column(sa.Text)
 
 
 class PassageTable(_Finding, Table):
-    """A passage of a note with its vector (float16 bytes) and its theme, if any."""
+    """A passage of a note with its vector (float16 bytes) and its theme, if any; `pinned` where a person put it."""
 
     __tablename__ = "passages"
     language: Mapped[str]
     vector: Mapped[bytes]
     theme_id: Mapped[int | None] = mapped_column(ForeignKey("themes.id", ondelete="SET NULL"))
     similarity: Mapped[float | None]
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
         Index("ix_passages_item", "theme_id", "occurred_on", "note_id", "account_id", "author_id", "deal_id"),

@@ -15,7 +15,7 @@ from service.corrections.storage import lay_again
 from service.filters import name_key
 from service.notes.queries import delete_findings, repeated_columns
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
-from service.themes.storage import theme_ids_by_key
+from service.themes.storage import pin_again, theme_ids_by_key
 
 MAX_ATTEMPTS = 3
 MIN_NAME_PART = 4
@@ -125,6 +125,7 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
     for table, values in _finding_rows(rows, current, theme_ids).items():
         if values:
             session.execute(sa.insert(table), values)
+    pin_again(session, [item.note_id for item in current])
     lay_again(session, [rows[item.note_id] for item in current])
     return len(current)
 

@@ -75,7 +75,7 @@ def list_quotes(
     ranked = sa.select(table.id, table.occurred_on, turn.label("turn")).where(*conditions).subquery()
     ids = sa.select(ranked.c.id).order_by(ranked.c.turn, ranked.c.occurred_on.desc(), ranked.c.id.desc())
     page = list(session.scalars(ids.limit(limit).offset(after)))
-    return _read(session, about, page), total
+    return read_quotes(session, about, page), total
 
 
 def best_quotes(
@@ -99,7 +99,7 @@ def best_quotes(
         found[item].append((finding_id, account_id))
     chosen = [finding_id for candidates in found.values() for finding_id in _vary(candidates, each)]
     quotes: dict[Any, list[Quote]] = {}
-    for quote in _read(session, about, chosen):
+    for quote in read_quotes(session, about, chosen):
         quotes.setdefault(quote.item, []).append(quote)
     return quotes
 
@@ -115,7 +115,7 @@ def _vary(candidates: Sequence[tuple[int, int | None]], count: int) -> list[int]
     return [*first, *further][:count]
 
 
-def _read(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
+def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
     """Read findings with their words, in the order of `ids`; those whose words have changed meanwhile are left out."""
     table = TABLES[about]
     query = (

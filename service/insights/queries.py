@@ -29,10 +29,17 @@ class Ranking:
 
 
 def rank_insights(session: Session, filters: Filters, kinds: Collection[About] = tuple(About)) -> Ranking:
-    """Rank the items of several kinds together; competitors that the catalogue lacks are left out."""
+    """Rank the items of several kinds together; competitors that the catalogue lacks and muted themes are left out."""
     frame = measuring_frame(session, filters)
     items = [item for about in About if about in kinds for item in measure_items(session, about, filters, frame)]
-    return Ranking(frame, rank([item for item in items if not is_unlisted(item)], frame.whole))
+    muted = muted_themes(session) if About.THEME in kinds else frozenset()
+    shown = [i for i in items if not is_unlisted(i) and not (i.about is About.THEME and i.key in muted)]
+    return Ranking(frame, rank(shown, frame.whole))
+
+
+def muted_themes(session: Session) -> frozenset[int]:
+    """Return the row ids of the themes that a person muted."""
+    return frozenset(session.scalars(sa.select(ThemeTable.id).where(ThemeTable.muted.is_(True))))
 
 
 def is_unlisted(item: Item) -> bool:

@@ -32,7 +32,7 @@ from service.notes.schemas import (
 from service.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
-from service.themes.storage import theme_ids_by_key
+from service.themes.queries import keys_of
 
 router = APIRouter(prefix="/v1/notes", tags=["notes"])
 
@@ -145,7 +145,7 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutp
     objections = queries.findings_of(session, note_id, ObjectionTable)
     mentions = queries.findings_of(session, note_id, CompetitorMentionTable)
     passages = queries.findings_of(session, note_id, PassageTable)
-    themes = {row_id: key for key, row_id in theme_ids_by_key(session).items()}
+    themes = keys_of(session, {p.theme_id for p in passages if p.theme_id})
     analysis = Analysis(
         state=queries.analysis_state(note),
         language=Language(note.language) if note.language else None,

@@ -20,11 +20,14 @@ from service.pages.highlights import cut
 from service.pages.queries import list_segments, list_teams
 from service.pages.sign_in import Visitor
 from service.pages.sign_in import router as sign_in_router
+from service.pages.themes import curation_panel
+from service.pages.themes import router as themes_router
 from service.pages.words import Words, choose_language
 
 MAX_NOTE_ID = 2**62
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
+router.include_router(themes_router)
 
 
 @router.get("/")
@@ -66,7 +69,7 @@ def _home(
 
 
 @router.get("/insights/{about}/{item_id:path}")
-def get_item(about: str, item_id: str, request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+def get_item(about: str, item_id: str, request: Request, session: ReadSession, visitor: Visitor) -> Response:
     """Show one item."""
     form = read_form(request.query_params)
     if about not in set(About):
@@ -80,7 +83,8 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, _
         raise NotFound("There is no such item.")
     view, by = found
     address = views.item_address(About(about), item_id)
-    return render(request, "item.html", form=form, view=view, by=by, steps=list(Step), address=address)
+    panel = curation_panel(session, item_id, visitor) if view.about is About.THEME else None
+    return render(request, "item.html", form=form, view=view, by=by, steps=list(Step), address=address, curation=panel)
 
 
 @router.get("/notes/{note_id}")

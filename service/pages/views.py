@@ -27,7 +27,7 @@ from service.pages.highlights import Highlight
 from service.pages.words import Words
 from service.tables import CompetitorMentionTable, ObjectionTable, PassageTable
 from service.themes.lifecycle import ThemeMonths, life, month_number, nature
-from service.themes.queries import find_theme, note_months, theme_months, themes_by_id
+from service.themes.queries import find_theme, note_months, teams_and_segments, theme_months, themes_by_id
 from service.themes.storage import ThemeState
 
 PAGE_SIZE = 20
@@ -175,10 +175,11 @@ def _theme_facts(session: Session, theme_id: int, period: Period) -> tuple[dict[
     months = theme_months(session, [theme_id]).get(theme_id, ThemeMonths({}, 0, 0))
     all_notes = note_months(session)
     last = month_number(period.end.year, period.end.month)
-    retired = theme.state == ThemeState.RETIRED
+    gone = theme.state != ThemeState.ACTIVE
+    teams, segments = teams_and_segments(session)
     facts = {
-        "lifecycle": f"life_{life(months, all_notes, last, retired=retired)}",
-        "nature": f"nature_{nature(months, all_notes, last)}",
+        "lifecycle": f"life_{life(months, all_notes, last, retired=gone)}",
+        "nature": f"nature_{theme.nature or nature(months, all_notes, last, teams=teams, segments=segments)}",
     }
     return facts, theme.keywords
 

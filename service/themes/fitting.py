@@ -9,32 +9,50 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models.errors import ModelError
+from models.theme_map import place_themes
 from models.themes import assign, fit
-from models.types import ThemeFit
+from models.types import LivingTheme, ThemeFit
 from service.analysis.queries import count_unanalysed
 from service.database import read_session, write_session
 from service.jobs.queries import finish_job, has_unfinished, report_progress, start_job
+from service.tables import ThemeFitTable
+from service.themes.areas import settle_areas, settle_places
+from service.themes.lineage import Lineage, trace
 from service.themes.storage import (
     UPDATE_ROWS,
+    SavedFit,
     StoredPassage,
+    ThemeState,
     count_passages,
     last_fit,
     living_themes,
     move_passages,
+    newest_passage,
+    passage_counts,
     read_passages,
     save_themes,
+    settle_missed,
     theme_ids_by_key,
+    unassigned_since,
 )
 
 MIN_PASSAGES = 40  # about thirty notes: with fewer, groups are accidents
 GROWTH = 1.5  # so many times the passages of the last fit are worth another
 MAX_AGE = timedelta(days=1)
+DRIFT_PASSAGES = 40  # new passages from which their share without a theme means something
+DRIFT_MORE = 0.10  # so much above the share that the last fit left
+DRIFT_SURE = 2.33  # standard errors above it: by chance once in a hundred
 
 _log = structlog.get_logger()
 
 
 def refit_due(session: Session, now: datetime) -> str | None:
-    """Say why a fit is due, or None: the first one, on growth by half, or daily where something changed.
+    """Say why a fit is due, or None.
+
+    - `first`: there was none;
+    - `growth`: half as many passages again as the last fit had;
+    - `drift`: of the passages that came since, clearly more have no theme than the last fit left (`drifted`);
+    - `schedule`: something changed, and the last fit is a day old.
 
     While notes wait for analysis none is due: the fit would miss them.
     """
@@ -48,9 +66,37 @@ def refit_due(session: Session, now: datetime) -> str | None:
         return "first"
     if passages >= GROWTH * last.passages:
         return "growth"
+    if drifted(*_shares(session, last)):
+        return "drift"
     if passages != last.passages and now - last.finished_at >= MAX_AGE:
         return "schedule"
     return None
+
+
+def drifted(unassigned: int, new: int, left: int, fitted: int) -> bool:
+    """Tell whether new passages fit the themes clearly worse than those of the last fit did.
+
+    The share without a theme must be `DRIFT_MORE` above that of the fit, and `DRIFT_SURE` standard errors of the
+    difference of two proportions.
+
+    Args:
+        unassigned: New passages without a theme.
+        new: All new passages.
+        left: Passages that the fit left without a theme.
+        fitted: All passages of the fit.
+    """
+    if new < DRIFT_PASSAGES or not fitted:
+        return False
+    now, before = unassigned / new, left / fitted
+    pooled = (unassigned + left) / (new + fitted)
+    error = (pooled * (1 - pooled) * (1 / new + 1 / fitted)) ** 0.5
+    return now - before >= DRIFT_MORE and now - before >= DRIFT_SURE * error
+
+
+def _shares(session: Session, last: ThemeFitTable) -> tuple[int, int, int, int]:
+    newest = (last.detail or {}).get("newest")
+    unassigned, new = unassigned_since(session, newest) if newest is not None else (0, 0)
+    return unassigned, new, last.passages - last.assigned, last.passages
 
 
 class FitThemes:
@@ -78,19 +124,35 @@ class FitThemes:
 
     def _save(self, job_id: int, stored: list[StoredPassage], fitted: ThemeFit, trigger: str) -> None:
         with write_session(self._engine) as session:
-            theme_ids = save_themes(session, fitted, trigger=trigger, now=datetime.now(UTC))
-        moves = [
-            (passage.row_id, None if index is None else theme_ids[index], similarity)
-            for passage, index, similarity in zip(stored, fitted.assignments, fitted.similarities, strict=True)
-        ]
+            last = last_fit(session)
+            why = (
+                dict(zip(("unassigned", "new", "left", "fitted"), _shares(session, last), strict=True)) if last else {}
+            )
+            saved = save_themes(session, fitted, trigger=trigger, now=datetime.now(UTC), why=why)
+            missed = [(t.id, LivingTheme(t.key, t.centroid), t.locked) for t in saved.missed if t.centroid]
+            fit_id = saved.record.id
+            session.flush()
+            session.expunge_all()
+        moves = _keep(stored, _found(stored, fitted, saved.theme_ids), missed)
         for begin in range(0, len(moves), UPDATE_ROWS):
             with write_session(self._engine) as session:
                 move_passages(session, moves[begin : begin + UPDATE_ROWS])
                 report_progress(session, job_id, min(begin + UPDATE_ROWS, len(moves)), len(moves))
         self._assign_rest(stored)
-        result = {"themes": len(fitted.themes), "passages": len(moves), "version": fitted.version}
+        lineage = trace(
+            [s.theme_id for s in stored],
+            [theme_id for _, theme_id, _ in moves],
+            gone={theme_id for theme_id, _, locked in missed if not locked},
+            born=saved.born,
+        )
         with write_session(self._engine) as session:
-            finish_job(session, job_id, datetime.now(UTC), result=result)
+            now = datetime.now(UTC)
+            settle_missed(session, _reattached(session, saved, fit_id), lineage, now)
+            settle_areas(session)
+            settle_places(session, place_themes)
+            _complete(session, fit_id, lineage, saved)
+            result = {"themes": len(set(saved.theme_ids)), "passages": len(moves), "version": fitted.version}
+            finish_job(session, job_id, now, result=result)
         _log.info("themes_fitted", job_id=job_id, trigger=trigger, **result)
 
     def _assign_rest(self, fitted: list[StoredPassage]) -> None:
@@ -109,3 +171,56 @@ class FitThemes:
                     for s, match in zip(rest, matches, strict=True)
                 ],
             )
+
+
+Move = tuple[int, int | None, float | None]
+
+
+def _found(stored: list[StoredPassage], fitted: ThemeFit, theme_ids: list[int]) -> list[Move]:
+    return [
+        (passage.row_id, None if index is None else theme_ids[index], similarity)
+        for passage, index, similarity in zip(stored, fitted.assignments, fitted.similarities, strict=True)
+    ]
+
+
+def _keep(stored: list[StoredPassage], moves: list[Move], missed: list[tuple[int, LivingTheme, bool]]) -> list[Move]:
+    """Leave themes that the fit did not find the passages that are theirs.
+
+    A locked one takes those that are nearer to it than to what the fit gave them; another only those that the fit left
+    without a theme. Pinned passages stay where they are.
+    """
+    vectors = [s.passage.vector for s in stored]
+    for locked in (True, False):
+        themes = {theme.key: (row_id, theme) for row_id, theme, held in missed if held is locked}
+        matches = assign(vectors, [theme for _, theme in themes.values()])
+        for i, match in enumerate(matches):
+            row_id, theme_id, similarity = moves[i]
+            if match and (theme_id is None or (locked and match.similarity > (similarity or 0.0))):
+                moves[i] = (row_id, themes[match.key][0], match.similarity)
+    return [(move[0], s.theme_id, move[2]) if s.pinned else move for s, move in zip(stored, moves, strict=True)]
+
+
+def _reattached(session: Session, saved: SavedFit, fit_id: int) -> SavedFit:
+    """Read a fit's rows again, in the session that settles them."""
+    record = session.get_one(ThemeFitTable, fit_id)
+    missed = [session.get_one(type(theme), theme.id) for theme in saved.missed]
+    return SavedFit(record, saved.theme_ids, saved.born, missed)
+
+
+def _complete(session: Session, fit_id: int, lineage: Lineage, saved: SavedFit) -> None:
+    """Write into a fit's record what came of the themes, and what it left without one."""
+    session.flush()
+    record = session.get_one(ThemeFitTable, fit_id)
+    missed = [session.get_one(type(theme), theme.id) for theme in saved.missed]
+    record.assigned = sum(passage_counts(session, None).values())
+    record.passages = max(count_passages(session), record.assigned)
+    record.detail = {
+        **(record.detail or {}),
+        "newest": newest_passage(session),
+        "continued": len(set(saved.theme_ids) - saved.born),
+        "born": len(saved.born),
+        "merged": len(lineage.merged),
+        "split": len(lineage.split),
+        "faded": sum(theme.state == ThemeState.ACTIVE for theme in missed),
+        "retired": sum(theme.state == ThemeState.RETIRED for theme in missed),
+    }

@@ -8,15 +8,32 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.tables import NoteTable, PassageTable, ThemeTable, UtcDateTime
+from service.filters import NoteFilters, Period, finding_conditions
+from service.tables import (
+    AccountTable,
+    AuthorTable,
+    NoteTable,
+    PassageTable,
+    ThemeChangeTable,
+    ThemeEventTable,
+    ThemeFitTable,
+    ThemeMoveTable,
+    ThemeTable,
+    UtcDateTime,
+)
 from service.themes.lifecycle import ThemeMonths, month_number, month_start
 
 _READ = (NoteTable.analysed_revision > 0, NoteTable.deleted_at.is_(None))
 
 
-def find_theme(session: Session, key: str) -> ThemeTable | None:
-    """Return the theme with this public id."""
-    return session.scalar(sa.select(ThemeTable).where(ThemeTable.key == key))
+def find_theme(session: Session, key: str, *, lock: bool = False) -> ThemeTable | None:
+    """Return the theme with this public id.
+
+    Args:
+        lock: Keep others from changing it until the transaction ends.
+    """
+    query = sa.select(ThemeTable).where(ThemeTable.key == key)
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def themes_by_id(session: Session, ids: Collection[int]) -> dict[int, ThemeTable]:
@@ -37,24 +54,43 @@ def theme_months(session: Session, ids: Collection[int]) -> dict[int, ThemeMonth
         month = month_number(day.year, day.month)
         months[month] = months.get(month, 0) + count
     people: Any = session.execute(
-        sa.select(ThemeTable.id, _up_to_three(PassageTable.account_id), _up_to_three(PassageTable.author_id)).where(
-            ThemeTable.id.in_(ids)
-        )
+        sa.select(
+            ThemeTable.id,
+            _up_to_three(PassageTable.account_id),
+            _up_to_three(PassageTable.author_id),
+            _up_to_three(AuthorTable.team, AuthorTable, PassageTable.author_id),
+            _up_to_three(AccountTable.segment, AccountTable, PassageTable.account_id),
+        ).where(ThemeTable.id.in_(ids))
     )
     return {theme_id: ThemeMonths(notes.get(theme_id, {}), *counted) for theme_id, *counted in people}
 
 
-def _up_to_three(column: Any) -> sa.ScalarSelect[int]:
-    """Count the different values of a theme's passages, three at most: the rules ask for no more, and it ends early."""
+def _up_to_three(column: Any, table: Any = None, key: Any = None) -> sa.ScalarSelect[int]:
+    """Count the different values of a theme's passages, three at most: the rules ask for no more, and it ends early.
+
+    Args:
+        table: Where the column stands, if not among the passages.
+        key: The passages' column with its ids.
+    """
+    found = sa.select(column).select_from(PassageTable)
+    if table is not None:
+        found = found.join(table, table.id == key)
     found = (
-        sa.select(column)
-        .where(PassageTable.theme_id == ThemeTable.id, column.is_not(None))
+        found.where(PassageTable.theme_id == ThemeTable.id, column.is_not(None))
         .correlate(ThemeTable)
         .distinct()
         .limit(3)
-        .subquery()
     )
-    return sa.select(sa.func.count()).select_from(found).scalar_subquery()
+    return sa.select(sa.func.count()).select_from(found.subquery()).scalar_subquery()
+
+
+def teams_and_segments(session: Session) -> tuple[int, int]:
+    """Return how many teams and segments notes name, three at most."""
+    counts = []
+    for column in (AuthorTable.team, AccountTable.segment):
+        values = sa.select(column).where(column.is_not(None), column != "").distinct().limit(3).subquery()
+        counts.append(session.scalar(sa.select(sa.func.count()).select_from(values)) or 0)
+    return counts[0], counts[1]
 
 
 def note_months(session: Session) -> dict[int, int]:
@@ -75,3 +111,118 @@ def note_months(session: Session) -> dict[int, int]:
         .group_by(months.c.number)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def list_fits(session: Session, *, limit: int, before: int | None) -> tuple[list[ThemeFitTable], int]:
+    """Return one page of fits, latest first, and how many there are."""
+    query = sa.select(ThemeFitTable).order_by(ThemeFitTable.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ThemeFitTable.id < before)
+    return list(session.scalars(query)), session.scalar(sa.select(sa.func.count()).select_from(ThemeFitTable)) or 0
+
+
+def list_events(
+    session: Session, theme_id: int, *, limit: int, before: int | None
+) -> tuple[list[ThemeEventTable], int]:
+    """Return one page of what happened to a theme, latest first, and how much there is."""
+    mine = ThemeEventTable.theme_id == theme_id
+    query = sa.select(ThemeEventTable).where(mine).order_by(ThemeEventTable.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ThemeEventTable.id < before)
+    return list(session.scalars(query)), session.scalar(sa.select(sa.func.count(ThemeEventTable.id)).where(mine)) or 0
+
+
+def list_changes(
+    session: Session, *, limit: int, before: int | None, theme_id: int | None = None
+) -> tuple[list[ThemeChangeTable], int]:
+    """Return one page of people's changes, latest first, and how many there are."""
+    mine = [ThemeChangeTable.theme_id == theme_id] if theme_id is not None else []
+    query = sa.select(ThemeChangeTable).where(*mine).order_by(ThemeChangeTable.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ThemeChangeTable.id < before)
+    return list(session.scalars(query)), session.scalar(sa.select(sa.func.count(ThemeChangeTable.id)).where(*mine)) or 0
+
+
+def keys_of(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Return public ids of themes by row id."""
+    return {
+        r.id: r.key for r in session.execute(sa.select(ThemeTable.id, ThemeTable.key).where(ThemeTable.id.in_(ids)))
+    }
+
+
+def sized_themes(session: Session) -> list[tuple[ThemeTable, int, int]]:
+    """Return the active themes with how many passages and notes each has, the largest first."""
+    sizes = (
+        sa.select(
+            PassageTable.theme_id.label("theme"),
+            sa.func.count().label("passages"),
+            sa.func.count(sa.distinct(PassageTable.note_id)).label("notes"),
+        )
+        .where(PassageTable.theme_id.is_not(None))
+        .group_by(PassageTable.theme_id)
+        .subquery()
+    )
+    passages = sa.func.coalesce(sizes.c.passages, 0)
+    rows = session.execute(
+        sa.select(ThemeTable, passages, sa.func.coalesce(sizes.c.notes, 0))
+        .outerjoin(sizes, sizes.c.theme == ThemeTable.id)
+        .where(ThemeTable.state == "active")
+        .order_by(passages.desc(), ThemeTable.id)
+    )
+    return [(theme, passages, notes) for theme, passages, notes in rows]
+
+
+def count_passages_in(session: Session, filters: NoteFilters, period: Period) -> tuple[int, int]:
+    """Return how many passages of a period have no theme, and how many there are."""
+    conditions = finding_conditions(filters, PassageTable, period)
+    total, with_theme = session.execute(
+        sa.select(sa.func.count(), sa.func.count(PassageTable.theme_id)).where(*conditions)
+    ).one()
+    return total - with_theme, total
+
+
+def unassigned_passages(
+    session: Session, filters: NoteFilters, period: Period, *, limit: int, after: int
+) -> tuple[list[int], int]:
+    """Return one page of the ids of passages without a theme, latest first, and how many there are."""
+    conditions = [*finding_conditions(filters, PassageTable, period), PassageTable.theme_id.is_(None)]
+    total = session.scalar(sa.select(sa.func.count(PassageTable.id)).where(*conditions)) or 0
+    ids = sa.select(PassageTable.id).where(*conditions)
+    ids = ids.order_by(PassageTable.occurred_on.desc(), PassageTable.id.desc()).limit(limit).offset(after)
+    return list(session.scalars(ids)), total
+
+
+def passages_of_change(session: Session, change_id: int, limit: int) -> list[int]:
+    """Return the ids of some passages that a change moved."""
+    query = sa.select(ThemeMoveTable.passage_id).where(ThemeMoveTable.change_id == change_id)
+    return list(session.scalars(query.order_by(ThemeMoveTable.passage_id.desc()).limit(limit)))
+
+
+def dimension_values(session: Session, theme_id: int, dimension: str, period: Period, limit: int) -> list[str]:
+    """Return the teams or segments that a theme was heard in, the loudest first."""
+    column: Any = AuthorTable.team if dimension == "team" else AccountTable.segment
+    joined: Any = (
+        AuthorTable.id == PassageTable.author_id if dimension == "team" else AccountTable.id == PassageTable.account_id
+    )
+    query = (
+        sa.select(column)
+        .select_from(PassageTable)
+        .join(AuthorTable if dimension == "team" else AccountTable, joined)
+        .where(
+            PassageTable.theme_id == theme_id,
+            PassageTable.occurred_on.between(period.start, period.end),
+            column.is_not(None),
+            column != "",
+        )
+        .group_by(column)
+        .order_by(sa.func.count().desc(), column)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def count_all_passages(session: Session) -> tuple[int, int]:
+    """Return how many passages have no theme, and how many there are."""
+    counts = sa.select(sa.func.count(PassageTable.id), sa.func.count(PassageTable.theme_id))
+    total, with_theme = session.execute(counts).one()
+    return total - with_theme, total

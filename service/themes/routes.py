@@ -1,69 +1,67 @@
-"""Themes over HTTP."""
+"""Themes over HTTP: what they are, how they went, and the fits that found them."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import ConfigDict
 from sqlalchemy.orm import Session
 
 from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
 from service.errors import NotFound
-from service.filters import FilterQuery, NoteFilterQuery, Period
-from service.insights.evidence import Step
-from service.insights.items import Item, measure_items, measuring_frame, silent_item
+from service.filters import FilterQuery, NoteFilterQuery, NoteFilters, resolve_period
+from service.insights.evidence import Step, read_quotes
+from service.insights.items import measure_items, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import EXAMPLE_MEASURES, Label, Measures, QuoteOutput, Series, measures
+from service.insights.schemas import QuoteOutput, quote_output
 from service.jobs.queries import JobKind, request_job
 from service.jobs.schemas import JobOutput, job_output
-from service.paging import Cursor, Limit, Page
+from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.tables import ThemeTable
-from service.themes import queries
-from service.themes.lifecycle import Life, Nature, ThemeMonths, life, month_number, nature
-from service.themes.storage import ThemeState
+from service.themes import outputs, queries
+from service.themes.schemas import (
+    EventOutput,
+    FitOutput,
+    SeriesPart,
+    ThemeDetail,
+    ThemeMap,
+    ThemePage,
+    ThemeSeries,
+    Tree,
+)
 
 router = APIRouter(prefix="/v1/themes", tags=["themes"], responses=problem_responses(503))
 
 ThemeId = Annotated[str, Path(max_length=100, description="The theme's id.", examples=["theme-7"])]
+MAX_PARTS = 20
 
 
-class ThemeItem(Measures):
-    """A theme, its measures, its life and its nature (`service/themes/lifecycle.py` states the rules)."""
+class Dimension(StrEnum):
+    """What a series can be split by."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **EXAMPLE_MEASURES,
-                    "id": "theme-7",
-                    "label": {"en": "lead times on spare parts", "fr": "délais des pièces détachées"},
-                    "keywords": {"en": ["lead time", "weeks"], "fr": ["délai", "semaines"]},
-                    "lifecycle": "established",
-                    "nature": "structural",
-                }
-            ]
-        }
-    )
-
-    id: str
-    label: Label
-    keywords: dict[str, list[str]]
-    lifecycle: Life
-    nature: Nature
+    TEAM = "team"
+    SEGMENT = "segment"
 
 
 @router.get("")
 def get_themes(
     session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ThemeItem]:
-    """List themes, those of most accounts first."""
+) -> ThemePage:
+    """List themes, those of most accounts first; `unassigned` counts the period's passages without a theme."""
     frame = measuring_frame(session, filters)
     items = in_order(measure_items(session, About.THEME, filters, frame))
     page, following = cut(items, limit, cursor)
-    return Page(items=_outputs(session, page, frame.period), next=following, total=len(items))
+    unassigned, passages = queries.count_passages_in(session, filters, frame.period)
+    return ThemePage(
+        items=outputs.theme_items(session, page, frame.period),
+        next=following,
+        total=len(items),
+        unassigned=unassigned,
+        passages=passages,
+    )
 
 
 @router.post("/refit", status_code=202)
@@ -72,13 +70,62 @@ def refit_themes(session: WriteSession, now: Now, caller: Curator) -> JobOutput:
     return job_output(request_job(session, JobKind.FIT_THEMES, by=caller.name, now=now))
 
 
+@router.get("/fits")
+def get_theme_fits(session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Page[FitOutput]:
+    """List fits, latest first: why each ran, what it found, what it left without a theme."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    rows, total = queries.list_fits(session, limit=limit + 1, before=before)
+    following = encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None
+    return Page(items=[outputs.fit_output(row) for row in rows[:limit]], next=following, total=total)
+
+
+@router.get("/unassigned")
+def get_unassigned(
+    session: ReadSession, _caller: Reader, filters: NoteFilterQuery, limit: Limit = 50, cursor: Cursor = None
+) -> Page[QuoteOutput]:
+    """List the passages that have no theme, latest first; the next fit looks at them again."""
+    start = min(max(0, decode_cursor(cursor, int)[0]), 2**31) if cursor else 0
+    period = resolve_period(session, filters)
+    ids, total = queries.unassigned_passages(session, filters, period, limit=limit, after=start)
+    quotes = [quote_output(q) for q in read_quotes(session, About.THEME, ids)]
+    return Page(items=quotes, next=encode_cursor([start + limit]) if start + limit < total else None, total=total)
+
+
+@router.get("/tree")
+def get_theme_tree(session: ReadSession, _caller: Reader) -> Tree:
+    """Read the two levels, areas and themes, over all time; neither moves by itself."""
+    unassigned, _ = queries.count_all_passages(session)
+    return outputs.tree_output(session, unassigned)
+
+
+@router.get("/map")
+def get_theme_map(session: ReadSession, _caller: Reader) -> ThemeMap:
+    """Read the themes' places on a plane, near ones alike in meaning; a theme stays where it is."""
+    return outputs.map_output(session)
+
+
 @router.get("/{theme_id}", responses=problem_responses(404))
-def get_theme(theme_id: ThemeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ThemeItem:
-    """Read the measures of a theme."""
-    theme = _found(session, theme_id)
+def get_theme(theme_id: ThemeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ThemeDetail:
+    """Read the measures of a theme, with the evidence of its life and nature.
+
+    A merged theme answers too: `merged_into` says where its passages are.
+    """
+    theme = found_theme(session, theme_id)
     frame = measuring_frame(session, filters)
     items = measure_items(session, About.THEME, filters, frame, key=theme.id)
-    return _outputs(session, [*items, silent_item(About.THEME, theme.id)][:1], frame.period)[0]
+    return outputs.theme_detail(session, [*items, silent_item(About.THEME, theme.id)][0], frame.period)
+
+
+@router.get("/{theme_id}/history", responses=problem_responses(404))
+def get_theme_history(
+    theme_id: ThemeId, session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Page[EventOutput]:
+    """List what happened to a theme, latest first: which fit or change, why, who."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    theme = found_theme(session, theme_id)
+    rows, total = queries.list_events(session, theme.id, limit=limit + 1, before=before)
+    following = encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None
+    return Page(items=outputs.event_outputs(session, rows[:limit]), next=following, total=total)
 
 
 @router.get("/{theme_id}/evidence", responses=problem_responses(404))
@@ -91,7 +138,7 @@ def get_theme_evidence(
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
     """List the passages of a theme, one of each account first."""
-    return quotes_page(session, About.THEME, filters, _found(session, theme_id).id, limit, cursor)
+    return quotes_page(session, About.THEME, filters, found_theme(session, theme_id).id, limit, cursor)
 
 
 @router.get("/{theme_id}/series", responses=problem_responses(404))
@@ -101,36 +148,37 @@ def get_theme_series(
     _caller: Reader,
     filters: NoteFilterQuery,
     by: Annotated[Step, Query()] = Step.WEEK,
-) -> Series:
-    """Read how a theme went, by week or month."""
-    return series(session, About.THEME, filters, _found(session, theme_id).id, theme_id, by)
+    split: Annotated[Dimension | None, Query(description="Add the course of each team or segment, 20 at most.")] = None,
+) -> ThemeSeries:
+    """Read how a theme went, by week or month, and by team or segment."""
+    theme = found_theme(session, theme_id)
+    whole = series(session, About.THEME, filters, theme.id, theme_id, by)
+    parts = _parts(session, theme, filters, by, split) if split else []
+    return ThemeSeries(**whole.model_dump(), parts=parts)
 
 
-def _found(session: Session, key: str) -> ThemeTable:
-    theme = queries.find_theme(session, key)
-    if theme is None:
-        raise NotFound("There is no such theme.")
-    return theme
-
-
-def _outputs(session: Session, items: list[Item], period: Period) -> list[ThemeItem]:
-    themes = queries.themes_by_id(session, [item.key for item in items])
-    months = queries.theme_months(session, list(themes))
-    all_notes = queries.note_months(session)
-    last = month_number(period.end.year, period.end.month)
+def _parts(session: Session, theme: ThemeTable, filters: NoteFilters, by: Step, split: Dimension) -> list[SeriesPart]:
+    period = resolve_period(session, filters)
+    asked = getattr(filters, split)
+    values = [asked] if asked else queries.dimension_values(session, theme.id, split, period, MAX_PARTS)
     return [
-        _output(item, themes[item.key], months.get(item.key, ThemeMonths({}, 0, 0)), all_notes, last)
-        for item in items
-        if item.key in themes
+        SeriesPart(
+            value=value,
+            points=series(
+                session, About.THEME, filters.model_copy(update={str(split): value}), theme.id, theme.key, by
+            ).points,
+        )
+        for value in values
     ]
 
 
-def _output(item: Item, theme: ThemeTable, months: ThemeMonths, all_notes: dict[int, int], last: int) -> ThemeItem:
-    return ThemeItem(
-        id=theme.key,
-        label=Label(en=theme.label_en, fr=theme.label_fr),
-        keywords=theme.keywords,
-        lifecycle=life(months, all_notes, last, retired=theme.state == ThemeState.RETIRED),
-        nature=nature(months, all_notes, last),
-        **measures(item),
-    )
+def found_theme(session: Session, key: str, *, lock: bool = False) -> ThemeTable:
+    """Return a theme.
+
+    Raises:
+        NotFound: If there is none of this id.
+    """
+    theme = queries.find_theme(session, key.replace("\0", ""), lock=lock)
+    if theme is None:
+        raise NotFound("There is no such theme.")
+    return theme

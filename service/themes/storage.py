@@ -2,51 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemePassage
-from service.tables import AccountTable, NoteTable, PassageTable, ThemeEventTable, ThemeFitTable, ThemeTable
+from service.tables import (
+    AccountTable,
+    NoteTable,
+    PassageTable,
+    ThemeEventTable,
+    ThemeFitTable,
+    ThemePinTable,
+    ThemeTable,
+)
+from service.themes.lineage import Lineage
 
 UPDATE_ROWS = 5_000  # passages moved in one transaction: writers wait for a fraction of a second at most
+MISSED_TO_RETIRE = 2  # fits in a row that do not find a theme
 
 
 class ThemeState(StrEnum):
-    """Whether fits still find a theme. A retired theme keeps its key for ever."""
+    """Whether a theme takes passages. A retired or merged theme keeps its key for ever."""
 
     ACTIVE = "active"
+    MERGED = "merged"
     RETIRED = "retired"
 
 
 class ThemeEventKind(StrEnum):
-    """What happened to a theme."""
+    """What happened to a theme: by a fit, or by a person."""
 
     BORN = "born"
     MATCHED = "matched"
+    FADED = "faded"
     RETIRED = "retired"
+    MERGED = "merged"
+    SPLIT = "split"
+    DECLARED = "declared"
+    EDITED = "edited"
+    MOVED = "moved"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage and its row."""
+    """A passage, its row, and the theme that it has."""
 
     row_id: int
     passage: ThemePassage
+    theme_id: int | None = None
+    pinned: bool = False
 
 
 def living_themes(session: Session) -> list[LivingTheme]:
-    """Return the themes that passages can have."""
+    """Return the themes that passages can have, and the aliases of those that a person merged into them."""
     rows = session.execute(
         sa.select(ThemeTable.key, ThemeTable.centroid)
-        .where(ThemeTable.state == ThemeState.ACTIVE)
+        .where(ThemeTable.centroid != b"", sa.or_(ThemeTable.state == ThemeState.ACTIVE, _is_alias()))
         .order_by(ThemeTable.id)
     )
     return [LivingTheme(row.key, row.centroid) for row in rows]
+
+
+def _is_alias() -> sa.ColumnElement[bool]:
+    return sa.and_(ThemeTable.state == ThemeState.MERGED, ThemeTable.alias.is_(True))
 
 
 def read_passages(session: Session) -> list[StoredPassage]:
@@ -58,6 +83,8 @@ def read_passages(session: Session) -> list[StoredPassage]:
             PassageTable.end,
             PassageTable.language,
             PassageTable.vector,
+            PassageTable.theme_id,
+            PassageTable.pinned,
             NoteTable.text,
             AccountTable.key,
         )
@@ -70,16 +97,36 @@ def read_passages(session: Session) -> list[StoredPassage]:
         StoredPassage(
             row.id,
             ThemePassage(row.text[row.start : row.end], Language(row.language), row.vector, row.key or ""),
+            row.theme_id,
+            row.pinned,
         )
         for row in rows
     ]
 
 
-def save_themes(session: Session, fit: ThemeFit, *, trigger: str, now: datetime) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class SavedFit:
+    """A fit's themes in storage.
+
+    Attributes:
+        theme_ids: Row id of each of the fit's themes, in its order; those merged by a person lead to one row.
+        born: Those that are new.
+        missed: Active themes that the fit did not find.
+    """
+
+    record: ThemeFitTable
+    theme_ids: list[int]
+    born: set[int]
+    missed: list[ThemeTable]
+
+
+def save_themes(
+    session: Session, fit: ThemeFit, *, trigger: str, now: datetime, why: dict[str, Any] | None = None
+) -> SavedFit:
     """Store a fit's themes: continued ones keep their key and a label that a person wrote, new ones are born.
 
-    Returns:
-        The row id of each of the fit's themes, in its order.
+    Args:
+        why: The figures for which the fit was due.
     """
     record = ThemeFitTable(
         version=fit.version,
@@ -88,44 +135,106 @@ def save_themes(session: Session, fit: ThemeFit, *, trigger: str, now: datetime)
         assigned=sum(index is not None for index in fit.assignments),
         themes=len(fit.themes),
         finished_at=now,
+        detail={"why": why or {}},
     )
     session.add(record)
     session.flush()
-    living = {
-        theme.key: theme
-        for theme in session.scalars(
-            sa.select(ThemeTable).where(ThemeTable.state == ThemeState.ACTIVE).order_by(ThemeTable.id)
-        )
-    }
-    ids = []
+    themes = {theme.key: theme for theme in session.scalars(sa.select(ThemeTable).order_by(ThemeTable.id))}
+    by_id = {theme.id: theme for theme in themes.values()}
+    ids: list[int] = []
+    born: set[int] = set()
     for found in fit.themes:
-        theme = living.pop(found.key, None) if found.key else None
-        if theme is None:
+        known = themes.get(found.key) if found.key else None
+        theme = resolve(known, by_id) if known else None
+        if theme is None or known is None:
             theme = _bear(session, found, now)
-            _log_event(session, theme, record, ThemeEventKind.BORN, now, size=found.size)
-        else:
+            born.add(theme.id)
+            log_event(session, theme.id, ThemeEventKind.BORN, now, fit_id=record.id, size=found.size)
+        elif known is theme:
             _continue(theme, found, now)
-            _log_event(session, theme, record, ThemeEventKind.MATCHED, now, size=found.size)
+            log_event(session, theme.id, ThemeEventKind.MATCHED, now, fit_id=record.id, size=found.size)
+        else:
+            known.centroid = found.centroid  # an alias: what is found under its key goes where it was merged into
+            theme.missed = 0
         ids.append(theme.id)
-    for theme in living.values():
-        theme.state = ThemeState.RETIRED
+    kept = {*ids}
+    missed = [t for t in themes.values() if t.state == ThemeState.ACTIVE and t.id not in kept]
+    return SavedFit(record, ids, born, missed)
+
+
+def resolve(theme: ThemeTable, by_id: Mapping[int, ThemeTable]) -> ThemeTable | None:
+    """Return the active theme that a theme is, or went into; None where that was retired."""
+    seen: set[int] = set()
+    here: ThemeTable | None = theme
+    while here is not None and here.merged_into is not None and here.id not in seen:
+        seen.add(here.id)
+        here = by_id.get(here.merged_into)
+    return here if here is not None and here.state == ThemeState.ACTIVE else None
+
+
+def settle_missed(session: Session, saved: SavedFit, lineage: Lineage, now: datetime) -> None:
+    """Say what became of the themes that a fit did not find, once its passages have been moved.
+
+    A locked theme stays. One whose passages went to another is merged. The others fade, and are retired when a second
+    fit in a row does not find them, or when no passage is left.
+    """
+    sizes = passage_counts(session, [theme.id for theme in saved.missed])
+    for theme in saved.missed:
+        theme.missed += 1
         theme.updated_at = now
-        _log_event(session, theme, record, ThemeEventKind.RETIRED, now)
-    return ids
+        target = lineage.merged.get(theme.id)
+        if theme.locked or theme.state != ThemeState.ACTIVE:
+            continue
+        if target is not None:
+            theme.state, theme.merged_into = ThemeState.MERGED, target
+            left = sa.update(PassageTable).where(PassageTable.theme_id == theme.id, PassageTable.pinned.is_(False))
+            session.execute(left.values(theme_id=target))
+            log_event(session, theme.id, ThemeEventKind.MERGED, now, fit_id=saved.record.id, into=target)
+            log_event(session, target, ThemeEventKind.MERGED, now, fit_id=saved.record.id, taken=theme.id)
+        elif theme.missed < MISSED_TO_RETIRE and sizes.get(theme.id):
+            log_event(session, theme.id, ThemeEventKind.FADED, now, fit_id=saved.record.id, left=sizes[theme.id])
+        else:
+            theme.state = ThemeState.RETIRED
+            rest = sa.update(PassageTable).where(PassageTable.theme_id == theme.id, PassageTable.pinned.is_(False))
+            session.execute(rest.values(theme_id=None, similarity=None))
+            log_event(session, theme.id, ThemeEventKind.RETIRED, now, fit_id=saved.record.id)
+    for theme_id, source in lineage.split.items():
+        log_event(session, theme_id, ThemeEventKind.SPLIT, now, fit_id=saved.record.id, source=source)
+        log_event(session, source, ThemeEventKind.SPLIT, now, fit_id=saved.record.id, born=theme_id)
+
+
+def passage_counts(session: Session, ids: Sequence[int] | None) -> dict[int, int]:
+    """Return how many passages each theme has; None asks for all themes."""
+    wanted = PassageTable.theme_id.is_not(None) if ids is None else PassageTable.theme_id.in_(ids)
+    query = sa.select(PassageTable.theme_id, sa.func.count()).where(wanted)
+    return {row[0]: row[1] for row in session.execute(query.group_by(PassageTable.theme_id))}
 
 
 def _bear(session: Session, found: FittedTheme, now: datetime) -> ThemeTable:
+    return add_theme(session, found.label, found.keywords, found.centroid, now)
+
+
+def add_theme(
+    session: Session, label: Mapping[str, str], keywords: dict[str, Any], centroid: bytes, now: datetime
+) -> ThemeTable:
+    """Store a new theme; rows are never deleted, so that a key is never given twice."""
     number = (session.scalar(sa.select(sa.func.max(ThemeTable.id))) or 0) + 1
     theme = ThemeTable(
         id=number,
         key=f"theme-{number}",
-        label_en=found.label["en"],
-        label_fr=found.label["fr"],
-        keywords=found.keywords,
-        centroid=found.centroid,
+        label_en=label["en"],
+        label_fr=label["fr"],
+        label_edited=False,
+        keywords=keywords,
+        centroid=centroid,
         state=ThemeState.ACTIVE,
         created_at=now,
         updated_at=now,
+        locked=False,
+        muted=False,
+        area_edited=False,
+        alias=False,
+        missed=0,
     )
     session.add(theme)
     session.flush()
@@ -137,20 +246,44 @@ def _continue(theme: ThemeTable, found: FittedTheme, now: datetime) -> None:
         theme.label_en, theme.label_fr = found.label["en"], found.label["fr"]
     theme.keywords = found.keywords
     theme.centroid = found.centroid
+    theme.missed = 0
     theme.updated_at = now
 
 
-def _log_event(
-    session: Session, theme: ThemeTable, fit: ThemeFitTable, kind: ThemeEventKind, now: datetime, **detail: int
+def log_event(
+    session: Session,
+    theme_id: int,
+    kind: ThemeEventKind,
+    now: datetime,
+    *,
+    fit_id: int | None = None,
+    change_id: int | None = None,
+    by: str = "fit",
+    **detail: Any,
 ) -> None:
+    """Write down what happened to a theme; row ids of other themes stand in `into`, `taken`, `source` and `born`."""
     session.add(
-        ThemeEventTable(theme_id=theme.id, fit_id=fit.id, kind=kind, detail=detail, actor="fit", happened_at=now)
+        ThemeEventTable(
+            theme_id=theme_id,
+            fit_id=fit_id,
+            change_id=change_id,
+            kind=kind,
+            detail=detail,
+            actor=by,
+            happened_at=now,
+        )
     )
 
 
 def move_passages(session: Session, rows: Sequence[tuple[int, int | None, float | None]]) -> None:
-    """Set theme and similarity of passages: `(row id, theme id, similarity)`; rows gone meanwhile are passed over."""
-    present = set(session.scalars(sa.select(PassageTable.id).where(PassageTable.id.in_([row[0] for row in rows]))))
+    """Set theme and similarity of passages: `(row id, theme id, similarity)`.
+
+    Rows gone meanwhile are passed over, and those that a person pinned.
+    """
+    free = sa.select(PassageTable.id).where(
+        PassageTable.id.in_([row[0] for row in rows]), PassageTable.pinned.is_(False)
+    )
+    present = set(session.scalars(free))
     values = [
         {"id": row_id, "theme_id": theme_id, "similarity": similarity}
         for row_id, theme_id, similarity in rows
@@ -160,9 +293,36 @@ def move_passages(session: Session, rows: Sequence[tuple[int, int | None, float 
         session.execute(sa.update(PassageTable), values)
 
 
+def pin_again(session: Session, note_ids: Sequence[int]) -> None:
+    """Put the passages of notes that were just read again where people pinned them, by their words."""
+    pins = session.execute(
+        sa.select(ThemePinTable.note_id, ThemePinTable.theme_id, ThemePinTable.quote).where(
+            ThemePinTable.note_id.in_(note_ids)
+        )
+    ).all()
+    if not pins:
+        return
+    themes = {theme.id: theme for theme in session.scalars(sa.select(ThemeTable))}
+    wanted = {(pin.note_id, pin.quote): resolve(themes[pin.theme_id], themes) for pin in pins}
+    rows = session.execute(
+        sa.select(PassageTable.id, PassageTable.note_id, PassageTable.start, PassageTable.end, NoteTable.text)
+        .join(NoteTable, NoteTable.id == PassageTable.note_id)
+        .where(PassageTable.note_id.in_({pin.note_id for pin in pins}))
+    )
+    values = []
+    for row in rows:
+        theme = wanted.get((row.note_id, row.text[row.start : row.end]))
+        if theme is not None:
+            values.append({"id": row.id, "theme_id": theme.id, "pinned": True})
+    if values:
+        session.execute(sa.update(PassageTable), values)
+
+
 def theme_ids_by_key(session: Session) -> dict[str, int]:
-    """Return the row id of each theme, by its key."""
-    return {row.key: row.id for row in session.execute(sa.select(ThemeTable.key, ThemeTable.id))}
+    """Return the row id of each theme that takes passages, by its key; a merged theme's key leads to where it went."""
+    themes = {theme.id: theme for theme in session.scalars(sa.select(ThemeTable))}
+    found = {theme.key: resolve(theme, themes) for theme in themes.values()}
+    return {key: theme.id for key, theme in found.items() if theme}
 
 
 def last_fit(session: Session) -> ThemeFitTable | None:
@@ -173,3 +333,15 @@ def last_fit(session: Session) -> ThemeFitTable | None:
 def count_passages(session: Session) -> int:
     """Return how many passages are stored."""
     return session.scalar(sa.select(sa.func.count()).select_from(PassageTable)) or 0
+
+
+def newest_passage(session: Session) -> int:
+    """Return the highest row id of all passages; 0 where there is none."""
+    return session.scalar(sa.select(sa.func.max(PassageTable.id))) or 0
+
+
+def unassigned_since(session: Session, newest: int) -> tuple[int, int]:
+    """Return of the passages that came after one how many have no theme, and how many there are."""
+    themed = sa.func.count(PassageTable.theme_id)
+    total, with_theme = session.execute(sa.select(sa.func.count(), themed).where(PassageTable.id > newest)).one()
+    return total - with_theme, total

@@ -1,6 +1,6 @@
 """Imports of files, and what they refused.
 
-Revision: 0006, after 0004.
+Revision: 0006, after 0005.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from service import tables
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

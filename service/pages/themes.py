@@ -1,0 +1,167 @@
+"""The themes on a map and in their areas, and the forms by which people curate one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, Response
+
+from service.auth.scopes import Scope, allows
+from service.database import write_session
+from service.dependencies import Caller, Now, ReadSession, get_engine
+from service.errors import Forbidden, InvalidInput
+from service.insights.measures import About
+from service.pages.answers import PageRoute, render
+from service.pages.sign_in import FormFields, Visitor
+from service.pages.views import item_address
+from service.tables import ThemeChangeTable, ThemeTable
+from service.themes import curation, outputs, queries
+from service.themes.curation_routes import change
+from service.themes.routes import found_theme
+from service.themes.schemas import ChangeOutput, Edit, MapTheme
+from service.themes.storage import ThemeState
+from service.themes.undoing import undo_change
+
+WIDTH, HEIGHT = 1000.0, 560.0
+MARGIN = 70.0
+SMALLEST, LARGEST = 8.0, 42.0
+SHOWN_CHANGES = 5
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A theme on the map, in units of its view box; the area of the circle grows with the passages."""
+
+    theme: MapTheme
+    x: float
+    y: float
+    radius: float
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the forms of a theme's page need.
+
+    Attributes:
+        others: Themes that it could be merged into.
+        changes: Latest changes of it, which can be undone.
+    """
+
+    theme: ThemeTable
+    active: bool
+    merged_into: str | None
+    others: list[ThemeTable]
+    changes: list[ChangeOutput]
+
+
+def curator(visitor: Visitor) -> Caller:
+    """Return the visitor, who may curate.
+
+    Raises:
+        Forbidden: If the session's key may not.
+    """
+    if not allows(list(visitor.scopes), Scope.CURATE):
+        raise Forbidden(f"This key lacks the scope {Scope.CURATE}.")
+    return visitor
+
+
+@router.get("/themes")
+def get_themes_page(request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+    """Show the themes on their map, and by area."""
+    unassigned, passages = queries.count_all_passages(session)
+    tree = outputs.tree_output(session, unassigned)
+    return render(
+        request,
+        "themes.html",
+        tree=tree,
+        dots=dots(outputs.map_output(session).themes),
+        passages=passages,
+        width=WIDTH,
+        height=HEIGHT,
+        item_address=item_address,
+    )
+
+
+def dots(themes: list[MapTheme]) -> list[Dot]:
+    """Draw themes, the largest first, so that small ones lie on top."""
+    most = max((theme.passages for theme in themes), default=1) or 1
+    return [
+        Dot(
+            theme,
+            round(MARGIN + theme.x * (WIDTH - 2 * MARGIN), 1),
+            round(MARGIN + (1 - theme.y) * (HEIGHT - 2 * MARGIN), 1),
+            round(SMALLEST + (LARGEST - SMALLEST) * sqrt(theme.passages / most), 1),
+            item_address(About.THEME, theme.id),
+        )
+        for theme in sorted(themes, key=lambda t: (-t.passages, t.id))
+    ]
+
+
+def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | None:
+    """Return what the forms of a theme's page need; None where the visitor may not curate."""
+    theme = queries.find_theme(session, theme_id.replace("\0", ""))
+    if theme is None or not allows(list(visitor.scopes), Scope.CURATE):
+        return None
+    rows, _ = queries.list_changes(session, limit=SHOWN_CHANGES, before=None, theme_id=theme.id)
+    into = queries.keys_of(session, [theme.merged_into]) if theme.merged_into else {}
+    return Panel(
+        theme,
+        theme.state == ThemeState.ACTIVE,
+        next(iter(into.values()), None),
+        [other for other, _, _ in queries.sized_themes(session) if other.id != theme.id],
+        outputs.change_outputs(session, [row for row in rows if row.undone_at is None]),
+    )
+
+
+@router.post("/themes/{theme_id}/curate")
+def post_curation(
+    theme_id: str, request: Request, fields: FormFields, now: Now, visitor: Annotated[Caller, Depends(curator)]
+) -> Response:
+    """Change a theme; first the effect is shown in counts, and the form asks again with `confirm`."""
+    confirmed = fields.get("confirm") == "yes"
+    with write_session(get_engine(request)) as session:
+        theme = found_theme(session, theme_id, lock=True)
+        made = change(session, lambda: _change(session, theme, fields, visitor.name, now), preview=not confirmed)
+        kept = {name: value for name, value in fields.items() if name != "confirm"}
+        context: dict[str, Any] = {"name": {"en": theme.label_en, "fr": theme.label_fr}, "key": theme.key}
+        target = queries.find_theme(session, fields.get("into", "")) if made.into else None
+        context["into"] = {"en": target.label_en, "fr": target.label_fr} if target else None
+    address = item_address(About.THEME, theme_id)
+    if confirmed:
+        return RedirectResponse(f"{address}#curation", 303)
+    return render(request, "curate.html", change=made, fields=kept, address=address, **context)
+
+
+def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str, now: Now) -> ThemeChangeTable:
+    """Make the change that a form asks for.
+
+    Raises:
+        InvalidInput: If a field is missing or wrong.
+    """
+    action = fields.get("action", "")
+    if action == "merge":
+        return curation.merge_themes(session, theme, fields.get("into", "").replace("\0", ""), by=by, now=now)
+    if action == "undo":
+        number = fields.get("change", "")
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            raise InvalidInput("change: name a change.")
+        return undo_change(session, int(number), by=by, now=now)
+    edits: dict[str, dict[str, Any]] = {
+        "rename": {"label": {"en": fields.get("en", ""), "fr": fields.get("fr", "")}},
+        "mute": {"muted": True},
+        "unmute": {"muted": False},
+        "lock": {"locked": True},
+        "unlock": {"locked": False},
+    }
+    try:
+        wanted = Edit.model_validate(edits.get(action, {}))
+    except ValidationError:
+        raise InvalidInput("label: write a name in both languages, of 200 characters at most.") from None
+    return curation.edit_theme(session, theme, wanted, by=by, now=now)

@@ -1,0 +1,65 @@
+"""The themes' page and the forms of curation, as a browser without JavaScript sends them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from service.auth.queries import SessionKind, create_key, open_session
+from service.auth.scopes import Scope
+from service.database import write_session
+from service.dependencies import COOKIE
+from service.tables import ThemeTable
+from tests.service.visits import NOW, by_account, make_theme, read_in, shown
+
+
+def sign_in_curator(browser: TestClient, engine: sa.Engine) -> TestClient:
+    with write_session(engine) as session:
+        key, _ = create_key(session, name="marketing", scopes=[Scope.READ, Scope.CURATE], now=NOW)
+        browser.cookies.set(COOKIE, open_session(session, key, SessionKind.COOKIE, NOW), domain="testserver.local")
+    return browser
+
+
+def test_map_and_tree_in_both_languages(signed: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, *by_account(3))
+    make_theme(engine, "theme-1", "Doors <b>", "Portes")
+    with write_session(engine) as session:
+        session.execute(sa.update(ThemeTable).values(x=0.5, y=0.5, area="price"))
+    page = signed.get("/themes").text
+    assert "Doors &lt;b&gt;: 3 passages" in page
+    assert "<b>" not in page
+    assert 'class="area-price"' in page
+    assert "Price 3 passages" in shown(page)
+    assert "Carte des thèmes" in signed.get("/themes?lang=fr").text
+    assert "Curate this theme" not in signed.get("/insights/theme/theme-1").text
+
+
+def test_rename_and_undo_by_forms(browser: TestClient, engine: sa.Engine) -> None:
+    curator = sign_in_curator(browser, engine)
+    read_in(engine, *by_account(3))
+    make_theme(engine, "theme-1", "Doors", "Portes")
+    assert "Curate this theme" in curator.get("/insights/theme/theme-1").text
+    form = {"action": "rename", "en": "Fire doors", "fr": "Portes coupe-feu"}
+    asked = curator.post("/themes/theme-1/curate", data=form)
+    assert "This touches 3 passages, 3 notes, 3 accounts." in shown(asked.text)
+    assert "Fire doors" not in curator.get("/insights/theme/theme-1").text
+    assert curator.post("/themes/theme-1/curate", data={**form, "confirm": "yes"}).status_code == 303
+    page = curator.get("/insights/theme/theme-1").text
+    assert "<h1>Fire doors</h1>" in page
+    curator.post("/themes/theme-1/curate", data={"action": "undo", "change": "1", "confirm": "yes"})
+    assert "<h1>Doors</h1>" in curator.get("/insights/theme/theme-1").text
+    for wrong in ({"action": "rename", "en": "", "fr": ""}, {"action": "undo", "change": "x"}, {"action": "fly"}):
+        assert curator.post("/themes/theme-1/curate", data=wrong).status_code == 422
+    assert curator.post("/themes/none/curate", data=form).status_code == 404
+
+
+def test_forms_need_the_right_and_the_same_site(signed: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, *by_account(1))
+    make_theme(engine, "theme-1", "Doors", "Portes")
+    form = {"action": "mute", "confirm": "yes"}
+    assert signed.post("/themes/theme-1/curate", data=form).status_code == 403
+    curator = sign_in_curator(signed, engine)
+    crossed = curator.post("/themes/theme-1/curate", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert crossed.status_code == 403
+    assert curator.post("/themes/theme-1/curate", data=form).status_code == 303
+    assert "Unmute" in curator.get("/insights/theme/theme-1").text
