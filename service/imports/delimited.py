@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import BinaryIO
 
@@ -33,7 +34,7 @@ def read_csv(file: BinaryIO, options: Options) -> Reading:
     with text_of(file, encoding) as text:
         sample = text.read(_SAMPLE_CHARS)
     separator = find_separator(sample, options) or ","
-    header = next(_rows(io.StringIO(sample), separator), (1, []))[1]
+    header = next(_sampled(sample, separator), (1, []))[1]
     columns = map_columns(header, options.mapping)
     check_columns(columns)
     order, proven, open_dates = _date_order(file, encoding, separator, columns, options)
@@ -78,7 +79,7 @@ def find_separator(sample: str, options: Options) -> str | None:
 
 def _score(sample: str, separator: str, options: Options) -> tuple[int, float]:
     """Return how many names of the header are known, and the share of rows that have its width; zeros for no table."""
-    rows = [cells for _, cells in islice(_rows(io.StringIO(sample), separator), _SAMPLE_ROWS) if any(cells)]
+    rows = [cells for _, cells in islice(_sampled(sample, separator), _SAMPLE_ROWS) if any(cells)]
     rows = rows[:-1] if len(sample) >= _SAMPLE_CHARS and len(rows) > 2 else rows
     if not rows or len(rows[0]) < 2:
         return 0, 0.0
@@ -88,6 +89,12 @@ def _score(sample: str, separator: str, options: Options) -> tuple[int, float]:
     named = all(len(cell) <= 80 and "\n" not in cell for cell in header)
     looks_like_table = named and (len(known) >= 2 or (len(rows) >= 3 and same >= 0.9 and _are_names(header)))
     return (len(known), same + len(header) / 1000) if looks_like_table else (0, 0.0)
+
+
+def _sampled(sample: str, separator: str) -> Iterator[Row]:
+    """Give the rows of a sample; it may end within a cell."""
+    with suppress(csv.Error):
+        yield from _rows(io.StringIO(sample), separator)
 
 
 def _are_names(header: Sequence[str]) -> bool:
@@ -111,18 +118,16 @@ def _date_order(
 
 
 def _until_fault(cells: Iterator[str]) -> Iterator[str]:
-    try:
+    with suppress(csv.Error):
         yield from cells
-    except csv.Error:
-        return
 
 
 def _records(file: BinaryIO, encoding: Encoding, separator: str, table: Table) -> Iterator[Record]:
     number = 1
     with text_of(file, encoding) as text:
         rows = _rows(text, separator)
-        next(rows, None)
         try:
+            next(rows, None)
             for record in table_records(rows, table):
                 number = record.number
                 yield record

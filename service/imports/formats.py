@@ -70,6 +70,7 @@ _MAIL_HEADERS = frozenset(
     }
 )
 _MBOX_START = re.compile(r"From \S+.*\d{4}\s*\n[!-9;-~]{1,60}:")
+_JSON_START = re.compile(r"\{\s*(?:[\"}]|$)|\[\s*(?:[\[{\]]|$)")  # "[00:01] Ann: Hello" is no list
 _NUMBERED_TIMING = re.compile(rf"\s*(?:\d{{1,9}}\s*\n)?\s*{TIMING.pattern.removeprefix('^')}")
 
 
@@ -139,7 +140,7 @@ def _textual(text: str, original: str, options: Options, *, whole: bool) -> Form
         return Format.MBOX
     if _is_mail(start):
         return Format.EML
-    if start[0] in "{[":
+    if _JSON_START.match(start):
         return _json_form(start)
     if start.startswith("<?xml"):
         raise FileRefused("unknown_format", f"XML is not taken as a file: send {_TAKEN}.")

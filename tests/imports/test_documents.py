@@ -1,0 +1,193 @@
+"""Documents, transcripts, archives, and what is refused within bounds."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import docx
+import pytest
+import srt
+import webvtt
+
+from service.imports.documents import docx_text
+from service.imports.packages import check_package
+from service.imports.records import FileRefused, Format
+from service.imports.transcripts import srt_turns, vtt_turns
+from tests.imports.files import archive, fault_of, notes_of, pdf, read, word, workbook
+
+VTT = """\ufeffWEBVTT - call
+
+NOTE
+not spoken
+
+STYLE
+::cue { color: red }
+
+intro
+00:01.000 --> 00:03.000 align:start position:10%
+<v Ann Lee>Hello &amp; welcome, <i>Bob</i>.</v>
+
+00:00:03.500 --> 00:00:05.000
+<v Bob>It is
+too expensive.</v>
+
+00:00:06.000 --> 00:00:07.000
+Carla Diaz: Il manque un mode hors ligne.
+"""
+SRT = (
+    "1\r\n00:00:01,000 --> 00:00:02,000\r\nAnn: Hi\r\n\r\n"
+    "2\r\n00:00:02,500 --> 00:00:04,000\r\n<i>Bob: Trop\r\ncher</i>\r\n"
+)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_vtt_keeps_speakers(end: str) -> None:
+    reading, _ = read(VTT.replace("\n", end).encode())
+    (note,) = notes_of(VTT.replace("\n", end).encode())
+    assert (reading.format, reading.found["speakers"]) == (Format.VTT, ["Ann Lee", "Bob", "Carla Diaz"])
+    assert note.kind == "transcript"
+    assert note.text.split("\n") == [
+        "Ann Lee: Hello & welcome, Bob.",
+        "Bob: It is too expensive.",
+        "Carla Diaz: Il manque un mode hors ligne.",
+    ]
+
+
+def test_vtt_words_are_those_of_the_reference_parser() -> None:
+    text = VTT.removeprefix("\ufeff")
+    reference = [" ".join(caption.text.split()) for caption in webvtt.from_buffer(io.StringIO(text))]
+    ours = [words for _, words in vtt_turns(text)]
+    said = [re.sub(r"^Carla Diaz: ", "", line).replace("&amp;", "&") for line in reference]
+    assert ours == said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-8-sig"])
+def test_srt_keeps_speakers(encoding: str) -> None:
+    text = SRT.replace("Hi", "Ça va")
+    (note,) = notes_of(text.encode(encoding))
+    assert note.text == "Ann: Ça va\nBob: Trop cher"
+    reference = [re.sub(r"<[^>]+>", "", " ".join(cue.content.split())) for cue in srt.parse(text)]
+    assert [f"{name}: {words}" for name, words in srt_turns(text.replace("\r\n", "\n"))] == reference
+
+
+def test_plain_transcript_and_what_is_none() -> None:
+    reading, _ = read(b"[00:01] Ann: Hello\nBob (00:05): Too dear.\nand slow.\nAnn: Why?\nBob: Price.\n")
+    assert (reading.format, reading.found["speakers"]) == (Format.TRANSCRIPT, ["Ann", "Bob"])
+    for text in ("Date: Monday\nAccount: Harrow\nTopic: price\nNext: call\n", "They like it, but it is dear.\n"):
+        assert read(text.encode())[0].format is Format.TEXT
+
+
+def test_markdown_with_commas_is_no_table() -> None:
+    text = "# Notes\n\nWe met Ann, Bob, and Carla.\nThey like the demo, the price, and us.\n- Price: 20%, too high\n"
+    assert read(text.encode())[0].format is Format.TEXT
+    (note,) = notes_of(b"<html><body><p>Too <b>dear</b>.</p><script>x</script></body></html>")
+    assert note.text == "Too dear."
+
+
+def test_docx_gives_paragraphs_and_tables_in_order() -> None:
+    (note,) = notes_of(word("Client : Aubry Frères", "Le prix\tbloque.", table=[["Sujet", "Avis"], ["Prix", "Cher"]]))
+    assert note.text.split("\n")[:5] == [
+        "Client : Aubry Frères",
+        "Le prix\tbloque.",
+        "Sujet\tAvis",
+        "Prix\tCher",
+        "Fin.",
+    ]
+    assert note.account is not None
+    assert note.account.name == "Aubry Frères"
+
+
+def test_docx_text_is_that_of_the_reference_library() -> None:
+    content = word("One.", "", "Two & three <b>.", "É")
+    reference = "\n".join(paragraph.text for paragraph in docx.Document(io.BytesIO(content)).paragraphs)
+    assert docx_text(io.BytesIO(content)) == reference
+
+
+def rezipped(content: bytes, name: str, change: bytes | None, *, add: dict[str, bytes] | None = None) -> bytes:
+    """Return an Office file with one part changed, and others added."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        parts = {member: package.read(member) for member in package.namelist()}
+    if change is not None:
+        parts[name] = change
+    return archive({**parts, **(add or {})})
+
+
+def test_external_entities_and_dtds_are_refused() -> None:
+    evil = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><w:document/>'
+    late = b'<?xml version="1.0"?><!--' + b"x" * 200_000 + b"-->" + evil[21:]
+    for change in (evil, late, evil.decode().encode("utf-16")):
+        with pytest.raises(FileRefused) as refused:
+            read(rezipped(word("x"), "word/document.xml", change))
+        assert refused.value.code == "xml_dtd"
+    with pytest.raises(FileRefused) as refused:
+        read(rezipped(workbook(["note"], ["x"]), "xl/workbook.xml", evil))
+    assert refused.value.code == "xml_dtd"
+
+
+def test_macros_and_external_parts_are_not_looked_at() -> None:
+    content = rezipped(word("Too dear."), "x", None, add={"word/vbaProject.bin": b"\xd0\xcf\x11\xe0 macro"})
+    assert [note.text for note in notes_of(content)] == ["Too dear."]
+
+
+def test_zip_bombs_are_refused_before_they_unpack() -> None:
+    bomb = archive({"a.txt": bytes(64 * 1024 * 1024)})
+    assert len(bomb) < 100_000
+    inside = rezipped(word("x"), "x", None, add={"word/media/a.bin": bytes(64 * 1024 * 1024)})
+    for content in (bomb, inside):
+        with pytest.raises(FileRefused) as refused:
+            read(content)
+        assert refused.value.code == "zip_bomb"
+    with pytest.raises(FileRefused) as refused:
+        check_package(io.BytesIO(archive({f"{i}.txt": b"" for i in range(2_001)})))
+    assert refused.value.code == "too_many_members"
+
+
+def test_archive_with_odd_names() -> None:
+    content = archive({"/abs.txt": b"x", "a/../../b.txt": b"x", "C:\\x.txt": b"x", "ok.txt": b"Too dear.", "dir/": b""})
+    _, records = read(content)
+    assert [fault_of(record)[1] for record in records[:3]] == ["unsafe_name"] * 3
+    assert (records[3].member, records[3].note.text) == ("ok.txt", "Too dear.")
+
+
+def test_pdf_gives_its_text_layer() -> None:
+    (note,) = notes_of(pdf("The customer finds it too expensive."))
+    assert note.text == "The customer finds it too expensive."
+    for content, code in ((pdf(), "scan_without_text"), (pdf("Too expensive", "pw"), "encrypted")):
+        with pytest.raises(FileRefused) as refused:
+            read(content)
+        assert refused.value.code == code
+
+
+def test_workbook_reads_values_dates_and_every_sheet_with_text() -> None:
+    from datetime import datetime
+
+    content = workbook(
+        ["Visites"],
+        ["Date", "Client", "Commentaire", "Montant"],
+        [datetime(2026, 2, 3), "Harrow", "Trop cher.", 18000.5],
+        [46056, "Aubry", "#N/A", None],
+        [None, "Aubry", None, None],
+        Mars=[["Compte rendu", "Jour"], ["Lent.", "13/03/2026"]],
+        Chiffres=[["A", "B"], [1, 2]],
+    )
+    reading, records = read(content)
+    good = [record.note for record in records if hasattr(record.note, "text")]
+    assert [(note.text, str(note.occurred_at)[:10]) for note in good] == [
+        ("Trop cher.", "2026-02-03"),
+        ("Lent.", "2026-03-13"),
+    ]
+    assert (good[0].deal.amount, records[0].number) == (18000.5, 3)
+    assert [fault_of(record)[0] for record in records[1:3]] == ["text", "text"]
+    assert reading.found["sheets_left_out"] == ["Chiffres"]
+
+
+def test_declared_dimensions_are_not_believed() -> None:
+    content = workbook(["note"], ["One."], ["Two."])
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml")
+    assert b"<dimension" in sheet
+    for lie in (b'<dimension ref="A1"', b'<dimension ref="A1:XFD1048576"'):
+        lying = re.sub(rb'<dimension ref="[^"]*"', lie, sheet)
+        assert len(notes_of(rezipped(content, "xl/worksheets/sheet1.xml", lying))) == 2
