@@ -7,6 +7,7 @@ is the first of them; or what a person chose. An area that is set does not move 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ def main_objections(session: Session, theme_ids: Sequence[int]) -> dict[int, str
             .group_by(PassageTable.theme_id)
         )
     }
-    carried = session.execute(
+    carried: Any = session.execute(
         sa.select(
             PassageTable.theme_id, ObjectionTable.type, sa.func.count(sa.distinct(PassageTable.id)).label("passages")
         )

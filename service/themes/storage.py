@@ -207,7 +207,7 @@ def passage_counts(session: Session, ids: Sequence[int] | None) -> dict[int, int
     """Return how many passages each theme has; None asks for all themes."""
     wanted = PassageTable.theme_id.is_not(None) if ids is None else PassageTable.theme_id.in_(ids)
     query = sa.select(PassageTable.theme_id, sa.func.count()).where(wanted)
-    return {row[0]: row[1] for row in session.execute(query.group_by(PassageTable.theme_id))}
+    return {theme_id: count for theme_id, count in session.execute(query.group_by(PassageTable.theme_id)) if theme_id}
 
 
 def _bear(session: Session, found: FittedTheme, now: datetime) -> ThemeTable:
