@@ -29,6 +29,7 @@ from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
 from service.settings import Settings
+from service.sources.routes import router as sources_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
 
@@ -37,6 +38,7 @@ _log = structlog.get_logger()
 _ROUTERS = (
     notes_router,
     imports_router,
+    sources_router,
     catalog_router,
     insights_router,
     objections_router,

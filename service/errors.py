@@ -9,8 +9,11 @@ BinomeError                 message for a person; on the command line printed al
     ├── Unauthorized        401
     ├── Forbidden           403
     ├── NotFound            404
+    ├── NotAcceptable       406
     ├── Conflict            409
+    ├── Gone                410
     ├── TooLarge            413
+    ├── UnsupportedMedia    415
     └── Unavailable         503
 """
 
@@ -86,6 +89,24 @@ class Conflict(Problem):
     """The state of things does not allow it."""
 
     status, code = 409, "conflict"
+
+
+class Gone(Problem):
+    """It was switched off; senders that know this answer stop."""
+
+    status, code = 410, "gone"
+
+
+class NotAcceptable(Problem):
+    """It is refused for good; senders that know this answer stop."""
+
+    status, code = 406, "not_acceptable"
+
+
+class UnsupportedMedia(Problem):
+    """The body's type or encoding is none that the route reads."""
+
+    status, code = 415, "unsupported_media_type"
 
 
 class TooLarge(Problem):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +19,7 @@ from service.errors import SettingsRefused
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
-_SECRETS = frozenset({"admin_key", "database_url"})  # the URL may hold a password
+_SECRETS = frozenset({"admin_key", "connections", "database_url"})  # the URL may hold a password
 
 
 class Sample(StrEnum):
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
         32 * 1024 * 1024, ge=1024, le=1024**3, description="largest request body in bytes, 1024 to 1073741824"
     )
 
+    public_url: str = Field(
+        "", pattern=r"^(https?://[^\s?#]+)?$", description="address that senders call, such as https://binome.firm.com"
+    )
+    connections: str = Field("", description="connections of sources: JSON, or the path of a JSON file")
+
     @field_validator("admin_key")
     @classmethod
     def _long_enough(cls, value: str) -> str:
@@ -65,10 +72,43 @@ class Settings(BaseSettings):
             raise ValueError("the URL starts with postgresql+psycopg:// or sqlite:///")
         return value
 
+    @field_validator("connections")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        read_connections(value)
+        return value
+
+    @cached_property
+    def configured_connections(self) -> dict[str, Any]:
+        """The connections that the setting names, by source: an object or a list of objects each."""
+        return read_connections(self.connections)
+
     @cached_property
     def sqlalchemy_url(self) -> str:
         """The database to use: the given URL, else SQLite in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'binome.sqlite3'}"
+
+
+def read_connections(value: str) -> dict[str, Any]:
+    """Read the setting of connections.
+
+    Raises:
+        ValueError: If it is not a JSON object of objects, or lists of them, each with a secret.
+    """
+    if not value.strip():
+        return {}
+    try:
+        text = value if value.lstrip().startswith("{") else Path(value.strip()).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except (OSError, ValueError, RecursionError):
+        raise ValueError("not JSON, and not the path of a JSON file") from None
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    for entry in document.values():
+        for one in entry if isinstance(entry, list) else [entry]:
+            if not isinstance(one, dict) or not isinstance(one.get("secret"), str) or len(one["secret"]) < 8:
+                raise ValueError("every connection is an object with a secret of at least 8 characters")
+    return document
 
 
 def load_settings() -> Settings:

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
-from service.filters import NoteFilters, day_end, day_start, name_key, note_conditions
-from service.notes.schemas import AnalysisState, IncomingNote, Result
+from service.filters import NoteFilters, Outcome, day_end, day_start, name_key, note_conditions
+from service.notes.schemas import AnalysisState, DealInput, IncomingNote, Result
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -217,9 +217,7 @@ def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Li
         if n.account
     }
     authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
-    deals = [
-        (n.deal.id, {"version_ms": _version_ms(n, now), **n.deal.model_dump(exclude={"id"})}) for n in notes if n.deal
-    ]
+    deals = [(n.deal.id, _deal_values(n, n.deal, now)) for n in notes if n.deal]
     latest: dict[str, dict[str, Any]] = {}
     for key, values in deals:
         if key not in latest or values["version_ms"] >= latest[key]["version_ms"]:
@@ -231,12 +229,21 @@ def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Li
     )
 
 
+def _deal_values(note: IncomingNote, deal: DealInput, now: datetime) -> dict[str, Any]:
+    """Return what a note tells of its deal; one that only names it tells nothing, and leaves what is known."""
+    values = deal.model_dump(exclude={"id"})
+    if "outcome" not in deal.model_fields_set:
+        values["outcome"] = None
+    told = any(value is not None for value in values.values())
+    return {"version_ms": _version_ms(note, now) if told else 0, **values}
+
+
 def _refresh(session: Session, table: Any, wanted: dict[str, dict[str, Any]]) -> dict[str, int]:
     """Insert rows of `wanted` that are missing and update those that changed; an absent value changes nothing."""
     rows = _by_key(session, table, wanted)
     missing = sorted(wanted.keys() - rows.keys())
     if missing:
-        session.execute(insert_ignoring(session, table, ("key",)), [{"key": key, **wanted[key]} for key in missing])
+        session.execute(insert_ignoring(session, table, ("key",)), [_new_row(key, wanted[key]) for key in missing])
         rows |= _by_key(session, table, missing)
     for key in sorted(wanted):
         row, values = rows[key], wanted[key]
@@ -246,6 +253,10 @@ def _refresh(session: Session, table: Any, wanted: dict[str, dict[str, Any]]) ->
             if value is not None and getattr(row, name) != value:
                 setattr(row, name, value)
     return {key: row.id for key, row in rows.items()}
+
+
+def _new_row(key: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"key": key, **values} | ({"outcome": values["outcome"] or Outcome.OPEN} if "outcome" in values else {})
 
 
 def _by_key(session: Session, table: Any, keys: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Connections: those of the database, and those that the settings name."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.errors import InvalidInput
+from service.settings import Settings
+from service.source_tables import ConnectionTable
+from service.sources import queries
+from service.sources.contract import Connection, Source
+from service.sources.gong import public_key
+from service.sources.proofs import same
+from service.sources.registry import SOURCES
+from service.sources.standard import key_of
+
+SETTING_NAME = "settings"
+MIN_SECRET = 8
+_SECRET_FIELDS = ("secret", "previous_secret", "name")
+
+
+def connections_of(session: Session, settings: Settings, source: Source, now: datetime) -> list[Connection]:
+    """Return the connections of a source; those that lack a required option are left out: closed."""
+    found = [_of_row(row, now) for row in queries.list_connections(session, source.name)]
+    found += configured(settings, source)
+    return [one for one in found if all(one.option(name) for name in source.required)]
+
+
+def _of_row(row: ConnectionTable, now: datetime) -> Connection:
+    current: tuple[str, ...] = (row.secret,)
+    if row.previous_secret and row.previous_until and now < row.previous_until:
+        current += (row.previous_secret,)
+    return Connection(row.source, row.name, current, row.options, row.disabled_at is not None)
+
+
+def configured(settings: Settings, source: Source) -> list[Connection]:
+    """Return the connections that `BINOME_CONNECTIONS` names for a source: one, or a list."""
+    entry = settings.configured_connections.get(source.name)
+    entries = entry if isinstance(entry, list) else [entry] if entry else []
+    return [
+        Connection(
+            source.name,
+            str(one.get("name") or (SETTING_NAME if index == 0 else f"{SETTING_NAME}-{index + 1}")),
+            tuple(str(one[name]) for name in ("secret", "previous_secret") if one.get(name)),
+            {name: value for name, value in one.items() if name not in _SECRET_FIELDS},
+        )
+        for index, one in enumerate(entries)
+    ]
+
+
+def new_secret(source: str) -> str:
+    """Make a secret in the form that a source's senders expect."""
+    if source == "standard":
+        return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    if source in {"pipedrive", "postmark"}:
+        return f"binome:{secrets.token_urlsafe(32)}"
+    return secrets.token_urlsafe(32)
+
+
+def check_connection(name: str, secret: str, options: Mapping[str, Any]) -> Source:
+    """Check what a person gives for a connection.
+
+    Raises:
+        InvalidInput: Naming the field.
+    """
+    source = SOURCES.get(name)
+    if source is None:
+        raise _wrong("source", f"is none of {', '.join(sorted(SOURCES))}")
+    check_secret(source.name, secret)
+    for option in options:
+        if option not in source.options:
+            known = ", ".join(sorted(source.options)) or "none"
+            raise _wrong(f"options.{option[:60]}", f"is not an option of {name}: those are {known}")
+    for option in source.required:
+        if not options.get(option):
+            raise _wrong(f"options.{option}", f"is needed: {source.options[option]}")
+    return source
+
+
+def check_secret(source: str, secret: str) -> None:
+    """Check a secret's form.
+
+    Raises:
+        InvalidInput: Without repeating it.
+    """
+    if len(secret) < MIN_SECRET or (not secret.isprintable() and "BEGIN" not in secret):
+        raise _wrong("secret", f"has at least {MIN_SECRET} characters, all of them printable")
+    if source in {"pipedrive", "postmark"} and ":" not in secret:
+        raise _wrong("secret", "is user:password")
+    if source == "standard":
+        try:
+            key_of(secret)
+        except ValueError:
+            raise _wrong("secret", "is base64, after whsec_") from None
+    if source == "gong" and len(secret) > 200 and public_key(secret) is None:
+        raise _wrong("secret", "is neither an RSA public key (base64 or PEM) nor a token of the URL")
+
+
+def taken(session: Session, source: str, secret: str) -> bool:
+    """Tell whether a connection of the source has this secret already."""
+    return any(same(secret, row.secret) for row in queries.list_connections(session, source))
+
+
+def parse_option(text: str) -> tuple[str, Any]:
+    """Read `name=value` of the command line; a value that is a JSON object or list counts as one.
+
+    Raises:
+        InvalidInput: If it is not of that form.
+    """
+    name, mark, value = text.partition("=")
+    if not mark or not name.strip():
+        raise _wrong("option", "is name=value")
+    if value[:1] in {"{", "["}:
+        try:
+            return name.strip(), json.loads(value)
+        except ValueError:
+            raise _wrong(f"options.{name.strip()[:60]}", "is not valid JSON") from None
+    return name.strip(), value
+
+
+def _wrong(field: str, fault: str) -> InvalidInput:
+    return InvalidInput(f"{field} {fault}.", errors=[{"field": field, "code": "invalid", "message": fault}])

@@ -1,0 +1,208 @@
+"""A delivery's way: unpack, prove, read, store, answer. Nothing that a sender can send is answered 5xx."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from service.auth.queries import find_key
+from service.auth.scopes import Scope, allows
+from service.database import read_session, write_session
+from service.errors import BadRequest, Gone, InvalidInput, NotFound, Problem, TooLarge, Unauthorized, UnsupportedMedia
+from service.filters import name_key
+from service.settings import Settings
+from service.sources import queries
+from service.sources.connections import connections_of
+from service.sources.contract import Aside, Connection, Delivery, NotVerified, Parsed, Reply, Source
+from service.sources.proofs import bearer
+from service.sources.registry import SOURCES
+from service.sources.storing import store_events
+from service.start import base_url
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request to the endpoint of a source."""
+
+    source: str
+    token: str
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def public_url(settings: Settings) -> str:
+    """Return the address that senders call: of the settings, never of a request's headers."""
+    return settings.public_url.rstrip("/") or base_url(settings)
+
+
+def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: datetime) -> Reply:
+    """Take in a delivery; it is stored when this returns.
+
+    Raises:
+        NotFound: If there is no such source.
+        Unauthorized: If it is not proved, or the source has no connection.
+        Problem: 400, 406, 410, 413, 415 or 422, where its content can't be taken.
+    """
+    source = SOURCES.get(incoming.source)
+    if source is None:
+        raise NotFound(f"There is no source {incoming.source[:100]!r}: the sources are {', '.join(sorted(SOURCES))}.")
+    with read_session(engine) as session:
+        delivery = Delivery(
+            method=incoming.method,
+            url=public_url(settings) + incoming.path,
+            headers=incoming.headers,
+            query=incoming.query,
+            token=incoming.token,
+            body=incoming.body,
+            received_at=now,
+            known_author=lambda address: queries.knows_author(session, address),
+            known_account=lambda name: queries.knows_account(session, name_key(name)),
+        )
+        connections = connections_of(session, settings, source, now)
+        delivery, connection = _proved(source, delivery, connections, settings, session)
+        try:
+            parsed: Parsed | Problem = _parsed(source, delivery, connection)
+        except Problem as problem:
+            parsed = problem
+    if isinstance(parsed, Problem):
+        return _refuse(engine, source, connection, delivery, parsed)
+    with write_session(engine) as session:
+        counts = store_events(session, connection, parsed.events, now)
+    reply = parsed.reply or source.reply
+    return reply if reply.content is not None else replace(reply, content=json.dumps({"results": dict(counts)}))
+
+
+def _proved(
+    source: Source, delivery: Delivery, connections: Sequence[Connection], settings: Settings, session: Session
+) -> tuple[Delivery, Connection]:
+    """Return the delivery with the body that was signed, unpacked, and the connection that it is of."""
+    unpacked: Delivery | None = None
+    fault: Problem | None = None
+    try:
+        unpacked = replace(delivery, body=unpack(delivery, settings.max_body_bytes))
+    except Problem as problem:
+        fault = problem
+    bodies = [delivery] if unpacked is None or unpacked.body is delivery.body else [delivery, unpacked]
+    connection = _key_holder(source, delivery, connections, session)
+    reason = ""
+    for candidate in connections if connection is None else []:
+        reason = _why_not(source, candidate, bodies)
+        if not reason:
+            connection = candidate
+            break
+    if fault is not None:  # what can't be unpacked may have been signed unpacked: say what is wrong with it
+        raise fault
+    if connection is None:
+        raise _unproved(source, connections, reason)
+    if connection.disabled:
+        raise Gone(f"The connection {connection.name} is switched off.")
+    assert unpacked is not None
+    return unpacked, connection
+
+
+def _why_not(source: Source, connection: Connection, bodies: Sequence[Delivery]) -> str:
+    """Return why a delivery is not proved; empty where it is. Any exception of a verifier means "not verified"."""
+    reason = "it can't be checked"
+    for delivery in bodies:
+        try:
+            source.verify(delivery, connection)
+        except NotVerified as error:
+            reason = str(error)
+        except Exception:
+            reason = "its proof is malformed"
+        else:
+            return ""
+    return reason
+
+
+def _unproved(source: Source, connections: Sequence[Connection], reason: str) -> Unauthorized:
+    if not connections and not source.keys:
+        detail = f"The source {source.name} is closed: no connection is set up (binome connections add {source.name})."
+        return Unauthorized(detail, code="not_connected")
+    return Unauthorized(f"This delivery is not verified: {reason or 'it has no valid key or token'}.")
+
+
+def _key_holder(
+    source: Source, delivery: Delivery, connections: Sequence[Connection], session: Session
+) -> Connection | None:
+    """Return who sends with an API key that may ingest; options are those of the connection of the key's name."""
+    secret = bearer(delivery) if source.keys else None
+    key = find_key(session, secret, delivery.received_at) if secret else None
+    if key is None or not allows(list(key.scopes), Scope.INGEST):
+        return None
+    open_ones = [one for one in connections if not one.disabled]
+    meant = [one for one in open_ones if one.name == key.name] or open_ones
+    return Connection(source.name, key.name, (), meant[0].options if meant else {})
+
+
+def unpack(delivery: Delivery, most: int) -> bytes:
+    """Undo `Content-Encoding`, within a bound.
+
+    Raises:
+        UnsupportedMedia: If the encoding is neither gzip nor deflate.
+        TooLarge: If more than `most` bytes come out.
+        BadRequest: If the body is not packed so.
+    """
+    encodings = [one.strip().lower() for one in delivery.headers.get("content-encoding", "").split(",")]
+    encodings = [one for one in encodings if one not in {"", "identity"}]
+    if not encodings:
+        return delivery.body
+    if len(encodings) > 1 or encodings[0] not in {"gzip", "x-gzip", "deflate"}:
+        raise UnsupportedMedia("Content-Encoding is gzip, deflate or none.")
+    windows = [31] if "gzip" in encodings[0] else [15, -15]  # some senders leave the zlib header out of deflate
+    for window in windows:
+        try:
+            return _inflate(delivery.body, window, most)
+        except zlib.error:
+            continue
+    raise BadRequest(f"The body is not {encodings[0]}.", code="invalid_encoding")
+
+
+def _inflate(body: bytes, window: int, most: int) -> bytes:
+    unpacker = zlib.decompressobj(window)
+    content = unpacker.decompress(body, most + 1)
+    if len(content) > most:
+        raise TooLarge(f"The body is over {most} bytes when unpacked: send it in parts.")
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error("cut off, or something follows")
+    return content
+
+
+def _parsed(source: Source, delivery: Delivery, connection: Connection) -> Parsed:
+    if not delivery.body:
+        raise BadRequest("The body is empty.", code="empty_body")
+    try:
+        return source.parse(delivery, connection)
+    except Problem:
+        raise
+    except Exception as error:  # whatever a sender sends is the content's fault, and no reason to send it again
+        _log.error("source_unreadable", source=source.name, error=type(error).__name__)
+        raise InvalidInput("The body can't be read.", code="unreadable") from None
+
+
+def _refuse(engine: sa.Engine, source: Source, connection: Connection, delivery: Delivery, problem: Problem) -> Reply:
+    """Keep a refused body for the operator, and answer as the sender wants to hear it."""
+    if isinstance(problem, Unauthorized):
+        raise problem
+    payload = delivery.body[: queries.MAX_PAYLOAD_CHARS].decode("utf-8", "replace").replace("\x00", "")
+    with write_session(engine) as session:
+        item = Aside(problem.code, problem.detail, payload)
+        queries.set_aside(session, source.name, connection.name, item, delivery.received_at)
+        queries.note_activity(session, source.name, connection.name, 0, delivery.received_at)
+    refusal: Callable[[Problem], Problem | Reply] | None = source.refusal
+    answer = refusal(problem) if refusal else problem
+    if isinstance(answer, Problem):
+        raise answer
+    return answer

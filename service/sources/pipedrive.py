@@ -1,0 +1,157 @@
+"""Pipedrive webhooks v2: basic auth; notes carry their text, activities do not, deals their value and status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from service.sources.contract import (
+    Aside,
+    Change,
+    Connection,
+    DealChange,
+    Deleted,
+    Delivery,
+    Event,
+    FetchWanted,
+    NoteChange,
+    Parsed,
+    Reply,
+    Setup,
+    Skipped,
+    Source,
+)
+from service.sources.proofs import check_basic
+from service.sources.reading import (
+    amount,
+    currency,
+    ident,
+    iso,
+    load_object,
+    moment,
+    note_item,
+    part,
+    party,
+    text_of,
+    wrong_shape,
+)
+
+NAME = "pipedrive"
+
+
+def parse(delivery: Delivery, connection: Connection) -> Parsed:
+    """Read one event."""
+    document = load_object(delivery.body)
+    meta = part(document, "meta")
+    if not meta:
+        raise wrong_shape("meta", "is missing")
+    return Parsed([Event(list(_changes(meta, document)), ident(meta.get("id")))], Reply(200))
+
+
+def _changes(meta: dict[str, Any], document: dict[str, Any]) -> Iterator[Change]:
+    entity, action = text_of(meta.get("entity") or meta.get("object")), text_of(meta.get("action"))
+    data, previous = part(document, "data"), part(document, "previous")
+    key = ident(meta.get("entity_id")) or ident(data.get("id")) or ident(previous.get("id"))
+    if entity not in {"note", "activity", "deal"}:
+        yield Skipped(f"an event of {entity[:40] or 'an unknown object'}")
+        return
+    if key is None:
+        yield Aside("no_id", "the event names no record", document)
+        return
+    at = moment(data.get("update_time")) or moment(meta.get("timestamp"))
+    if action in {"delete", "deleted"}:
+        at = moment(meta.get("timestamp")) or moment(previous.get("update_time"))
+        yield Skipped("a deleted deal") if entity == "deal" else Deleted(note_id(entity, key), at)
+    elif action not in {"create", "change", "added", "updated"}:
+        yield Skipped(f"the action {action[:40]}")
+    elif entity == "deal":
+        yield _deal(key, data, at)
+    else:
+        yield _note(entity, key, data, meta, at)
+
+
+def note_id(entity: str, key: str) -> str:
+    """Return the id of a record's note: notes and activities are counted apart."""
+    return key if entity == "note" else f"{entity}:{key}"
+
+
+def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at: datetime | None) -> Change:
+    text = text_of(data.get("content" if entity == "note" else "note"))
+    if entity == "activity" and not text.strip():
+        return FetchWanted("activity", key, "no_text", at)
+    if not text.strip():
+        return Deleted(note_id(entity, key), at) if "content" in data else FetchWanted("note", key, "no_text", at)
+    author = next((one for name in ("user_id", "owner_id") if (one := ident(data.get(name)))), None)
+    person = ident(data.get("person_id"))
+    deal = ident(data.get("deal_id"))
+    organisation = data.get("org_id")
+    item = note_item(
+        NAME,
+        note_id(entity, key),
+        text,
+        kind="call_note",
+        occurred_at=iso(moment(data.get("add_time")) or at),
+        updated_at=iso(at),
+        author=party(author or meta.get("user_id")),
+        account=party(organisation, organisation.get("name") if isinstance(organisation, dict) else None),
+        deal={"id": deal} if deal else None,
+    )
+    return NoteChange(item, contacts=(person,) if person else ())
+
+
+def _deal(key: str, data: dict[str, Any], at: datetime | None) -> DealChange:
+    status = text_of(data.get("status"))
+    return DealChange(
+        key,
+        at,
+        amount=amount(data.get("value")),
+        currency=currency(data.get("currency")),
+        stage=ident(data.get("stage_id")),
+        outcome=status if status in {"open", "won", "lost"} else None,
+    )
+
+
+SOURCE = Source(
+    name=NAME,
+    verify=check_basic,
+    parse=parse,
+    setup=Setup(
+        en="1. binome connections add pipedrive --secret 'user:password' (choose both).\n"
+        "2. In Pipedrive: Settings, Tools, Webhooks, Create; version 2.\n"
+        "3. Event action *, event object note; the same again for activity and deal.\n"
+        "4. Endpoint {url}; HTTP auth with that user and password.\n"
+        "5. An endpoint that fails is banned for 30 minutes and those events are lost: a fetch by API makes up for it.",
+        fr="1. binome connections add pipedrive --secret 'utilisateur:motdepasse' (à choisir).\n"
+        "2. Dans Pipedrive : Paramètres, Outils, Webhooks, Créer ; version 2.\n"
+        "3. Action *, objet note ; de même pour activity et deal.\n"
+        "4. Adresse {url} ; authentification HTTP avec cet utilisateur et ce mot de passe.\n"
+        "5. Une adresse en panne est bannie 30 minutes et ces événements sont perdus : la lecture par API y supplée.",
+    ),
+    sample=json.dumps(
+        {
+            "meta": {
+                "id": "6f3f1c56-1f2b-4e9c-9f0b-1c2d3e4f5a6b",
+                "version": "2.0",
+                "action": "create",
+                "entity": "note",
+                "entity_id": "417",
+                "timestamp": "2026-09-14T10:20:01.000Z",
+                "user_id": "77",
+                "attempt": 1,
+            },
+            "data": {
+                "id": 417,
+                "content": "<p>They find it too expensive.</p>",
+                "add_time": "2026-09-14T10:20:00Z",
+                "update_time": "2026-09-14T10:20:00Z",
+                "user_id": 77,
+                "org_id": 19,
+                "person_id": 5,
+                "deal_id": 104,
+            },
+            "previous": None,
+        }
+    ),
+)

@@ -1,0 +1,241 @@
+"""Sources in SQL: connections, deliveries, what is set aside, what is to be fetched, freshness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.notes.queries import insert_ignoring
+from service.source_tables import (
+    ConnectionTable,
+    DeliveryTable,
+    FetchTable,
+    NoteContactTable,
+    SetAsideTable,
+    SourceActivityTable,
+)
+from service.sources.contract import Aside, DealChange, FetchWanted
+from service.tables import AccountTable, AuthorTable, DealTable, NoteTable
+
+DELIVERIES_KEPT = timedelta(days=14)  # senders repeat for 3 days at most, by hand for longer
+ASIDE_KEPT = timedelta(days=90)
+MAX_PAYLOAD_CHARS = 20_000
+ROTATION = timedelta(days=1)
+_SMOOTHING = 0.2
+
+
+def list_connections(session: Session, source: str | None = None) -> list[ConnectionTable]:
+    """Return the connections, of one source or all, oldest first."""
+    query = sa.select(ConnectionTable).order_by(ConnectionTable.id)
+    return list(session.scalars(query.where(ConnectionTable.source == source) if source else query))
+
+
+def find_connection(session: Session, connection_id: int) -> ConnectionTable | None:
+    """Return a connection for update."""
+    return session.scalar(sa.select(ConnectionTable).where(ConnectionTable.id == connection_id).with_for_update())
+
+
+def named_connection(session: Session, source: str, name: str) -> ConnectionTable | None:
+    """Return the connection of a source with this name."""
+    return session.scalar(
+        sa.select(ConnectionTable).where(ConnectionTable.source == source, ConnectionTable.name == name)
+    )
+
+
+def create_connection(
+    session: Session, source: str, name: str, secret: str, options: dict[str, Any], now: datetime
+) -> ConnectionTable:
+    """Store a connection; the caller has checked it."""
+    row = ConnectionTable(source=source, name=name, secret=secret, options=options, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def rotate(session: Session, row: ConnectionTable, secret: str, now: datetime) -> None:
+    """Put another secret in force; the one before counts for a day more."""
+    row.previous_secret, row.previous_until, row.secret = row.secret, now + ROTATION, secret
+
+
+def delete_connection(session: Session, row: ConnectionTable) -> None:
+    """Forget a connection and its secrets; its notes stay."""
+    session.delete(row)
+
+
+def is_first(session: Session, source: str, key: str, digest: str, now: datetime) -> str | None:
+    """Remember an event by its key.
+
+    Returns:
+        None where it is new; else the digest of the one that came before.
+    """
+    session.execute(sa.delete(DeliveryTable).where(DeliveryTable.received_at < now - DELIVERIES_KEPT))
+    values = {"source": source, "key": key, "digest": digest, "received_at": now}
+    statement = insert_ignoring(session, DeliveryTable, ("source", "key")).values(values)
+    result = session.execute(statement)
+    assert isinstance(result, sa.CursorResult)
+    if result.rowcount:
+        return None
+    return (
+        session.scalar(sa.select(DeliveryTable.digest).where(DeliveryTable.source == source, DeliveryTable.key == key))
+        or ""
+    )
+
+
+def set_aside(session: Session, source: str, connection: str, item: Aside, now: datetime) -> None:
+    """Keep an item that can't be taken."""
+    session.execute(sa.delete(SetAsideTable).where(SetAsideTable.received_at < now - ASIDE_KEPT))
+    payload = item.payload if isinstance(item.payload, str) else json.dumps(item.payload, ensure_ascii=False)
+    session.add(
+        SetAsideTable(
+            source=source,
+            connection=connection,
+            code=item.code[:100],
+            reason=item.reason[:1000],
+            external_id=item.external_id,
+            payload="" if item.payload is None else payload[:MAX_PAYLOAD_CHARS],
+            received_at=now,
+        )
+    )
+
+
+def list_set_aside(session: Session, source: str | None, limit: int, before: int | None) -> list[SetAsideTable]:
+    """Return one page of what is set aside, latest first."""
+    query = sa.select(SetAsideTable).order_by(SetAsideTable.id.desc()).limit(limit)
+    if source:
+        query = query.where(SetAsideTable.source == source)
+    return list(session.scalars(query.where(SetAsideTable.id < before) if before else query))
+
+
+def count_set_aside(session: Session, source: str | None) -> int:
+    """Count what is set aside."""
+    query = sa.select(sa.func.count()).select_from(SetAsideTable)
+    return session.scalar(query.where(SetAsideTable.source == source) if source else query) or 0
+
+
+def request_fetch(session: Session, source: str, connection: str, wanted: FetchWanted, now: datetime) -> None:
+    """Have a record fetched by API; one that waits already waits once, one that was fetched is fetched again."""
+    key = {
+        "source": source,
+        "connection": connection,
+        "object_type": wanted.object_type[:100],
+        "object_id": wanted.object_id,
+    }
+    version = int(wanted.at.timestamp() * 1000) if wanted.at else 0
+    fresh = {"state": "waiting", "attempts": 0, "next_at": now, "updated_at": now, "reason": wanted.reason[:100]}
+    statement = insert_ignoring(session, FetchTable, tuple(key)).values(
+        **key, **fresh, version_ms=version, created_at=now
+    )
+    result = session.execute(statement)
+    assert isinstance(result, sa.CursorResult)
+    if not result.rowcount:
+        conditions = [getattr(FetchTable, name) == value for name, value in key.items()]
+        latest = sa.case((FetchTable.version_ms < version, version), else_=FetchTable.version_ms)
+        session.execute(sa.update(FetchTable).where(*conditions).values(**fresh, failure=None, version_ms=latest))
+
+
+def change_deal(session: Session, change: DealChange, now: datetime) -> None:
+    """Bring a deal up to date, for all its notes; an older change does nothing."""
+    version = int((change.at or now).timestamp() * 1000)
+    session.execute(insert_ignoring(session, DealTable, ("key",)).values(key=change.deal, outcome="open", version_ms=0))
+    row = session.scalars(sa.select(DealTable).where(DealTable.key == change.deal).with_for_update()).one()
+    if version < row.version_ms:
+        return
+    row.version_ms = version
+    told = {
+        "amount": change.amount,
+        "currency": change.currency,
+        "stage": change.stage,
+        "outcome": change.outcome,
+    }
+    for name, value in told.items():
+        if value is not None:
+            setattr(row, name, value)
+
+
+def link_contacts(session: Session, source: str, external_id: str, contacts: Iterable[str]) -> None:
+    """Remember whom a note is about."""
+    values = [{"source": source, "external_id": external_id, "contact": one} for one in sorted(set(contacts))]
+    if values:
+        key = ("source", "external_id", "contact")
+        session.execute(insert_ignoring(session, NoteContactTable, key), values)
+
+
+def notes_of_contact(session: Session, source: str, contact: str) -> list[str]:
+    """Return the ids of the notes about a contact."""
+    table = NoteContactTable
+    return list(session.scalars(sa.select(table.external_id).where(table.source == source, table.contact == contact)))
+
+
+NoteLinks = tuple[NoteTable, str | None, AccountTable | None, str | None]
+
+
+def stored_notes(session: Session, source: str, external_ids: Sequence[str]) -> dict[str, NoteLinks]:
+    """Return notes that are stored and not erased, with author's key, account and deal's key."""
+    query = (
+        sa.select(NoteTable, AuthorTable.key, AccountTable, DealTable.key)
+        .outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
+        .outerjoin(AccountTable, AccountTable.id == NoteTable.account_id)
+        .outerjoin(DealTable, DealTable.id == NoteTable.deal_id)
+        .where(NoteTable.source == source, NoteTable.external_id.in_(external_ids), NoteTable.deleted_at.is_(None))
+    )
+    return {row[0].external_id: (row[0], row[1], row[2], row[3]) for row in session.execute(query)}
+
+
+def knows_author(session: Session, key: str) -> bool:
+    """Tell whether an author with this id wrote before."""
+    return session.scalar(sa.select(AuthorTable.id).where(AuthorTable.key == key)) is not None
+
+
+def knows_account(session: Session, key: str) -> bool:
+    """Tell whether an account has this name, given without case and spaces."""
+    return session.scalar(sa.select(AccountTable.id).where(AccountTable.name_key == key).limit(1)) is not None
+
+
+def note_activity(session: Session, source: str, connection: str, notes: int, now: datetime) -> None:
+    """Count a delivery and its notes; the usual gap is a running mean of the gaps between deliveries with notes."""
+    key = {"source": source, "connection": connection}
+    session.execute(
+        insert_ignoring(session, SourceActivityTable, tuple(key)).values(
+            **key, deliveries=0, notes=0, last_delivery_at=now
+        )
+    )
+    row = session.scalars(
+        sa.select(SourceActivityTable)
+        .where(SourceActivityTable.source == source, SourceActivityTable.connection == connection)
+        .with_for_update()
+    ).one()
+    row.deliveries += 1
+    row.last_delivery_at = now
+    if not notes:
+        return
+    row.notes += notes
+    if row.last_note_at is not None:
+        gap = max((now - row.last_note_at).total_seconds(), 0.0)
+        row.gap_seconds = gap if row.gap_seconds is None else row.gap_seconds + _SMOOTHING * (gap - row.gap_seconds)
+    row.last_note_at = now
+
+
+def activity(session: Session) -> list[SourceActivityTable]:
+    """Return how fresh each connection is."""
+    return list(
+        session.scalars(
+            sa.select(SourceActivityTable).order_by(SourceActivityTable.source, SourceActivityTable.connection)
+        )
+    )
+
+
+def count_by_source(session: Session) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how much is set aside, and how many fetches wait, by source."""
+    aside = sa.select(SetAsideTable.source, sa.func.count()).group_by(SetAsideTable.source)
+    waiting = (
+        sa.select(FetchTable.source, sa.func.count()).where(FetchTable.state == "waiting").group_by(FetchTable.source)
+    )
+    return (
+        {row[0]: row[1] for row in session.execute(aside)},
+        {row[0]: row[1] for row in session.execute(waiting)},
+    )

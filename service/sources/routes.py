@@ -1,0 +1,300 @@
+"""Webhooks, connections and the state of sources over HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, WriteSession, get_engine, get_settings
+from service.errors import Conflict, NotFound, Problem
+from service.notes.routes import raw_body
+from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service.problems import problem_responses
+from service.settings import Settings
+from service.source_tables import ConnectionTable, SourceActivityTable
+from service.sources import queries
+from service.sources.connections import check_connection, check_secret, configured, new_secret, taken
+from service.sources.contract import Source
+from service.sources.intake import Incoming, public_url, receive
+from service.sources.registry import SOURCES
+from service.sources.schemas import (
+    ConnectionChange,
+    ConnectionCreated,
+    ConnectionOutput,
+    Connections,
+    FaultOutput,
+    Freshness,
+    NewConnection,
+    NewSecret,
+    SourceOutput,
+    Sources,
+)
+
+router = APIRouter(prefix="/v1", tags=["sources"], responses=problem_responses(503))
+
+SourceName = Annotated[str, Path(max_length=100, description="The source's name.", examples=["hubspot"])]
+ConnectionId = Annotated[int, Path(ge=1, le=2**62, description="The connection's `id`.", examples=[1])]
+AppSettings = Annotated[Settings, Depends(get_settings)]
+Body = Annotated[bytes, Depends(raw_body)]
+LATE_GAPS = 4
+LATE_AT_LEAST = timedelta(hours=1)
+
+
+def _example(source: Source) -> dict[str, Any]:
+    value = json.loads(source.sample) if source.media_type.endswith("json") else source.sample
+    return {"summary": source.name, "value": value}
+
+
+def _webhook_body() -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for source in SOURCES.values():
+        media = content.setdefault(source.media_type, {"schema": {}, "examples": {}})
+        media["examples"][source.name] = _example(source)
+    return {"requestBody": {"required": True, "content": content}, ANY_QUERY: True}
+
+
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "Stored; some senders get 200, and the body that they expect.",
+        "content": {"application/json": {"example": {"results": {"created": 1}}}},
+    },
+    **problem_responses(400, 401, 404, 406, 410, 413, 415, 422),
+}
+
+
+@router.post(
+    "/webhooks/{source}",
+    status_code=202,
+    response_class=Response,
+    openapi_extra=_webhook_body(),
+    responses=_ACCEPTED,
+)
+def post_webhook(
+    source: SourceName,
+    request: Request,
+    body: Body,
+    settings: AppSettings,
+    engine: Annotated[sa.Engine, Depends(get_engine)],
+    now: Now,
+) -> Response:
+    """Take in a delivery of a source, proved as its sender proves itself; stored before the answer leaves."""
+    return _received(source, "", request, body, settings, engine, now)
+
+
+@router.post(
+    "/webhooks/{source}/{token}",
+    status_code=202,
+    response_class=Response,
+    openapi_extra=_webhook_body(),
+    responses=_ACCEPTED,
+)
+def post_webhook_at_secret_url(
+    source: SourceName,
+    token: Annotated[str, Path(max_length=1000, description="The connection's secret.")],
+    request: Request,
+    body: Body,
+    settings: AppSettings,
+    engine: Annotated[sa.Engine, Depends(get_engine)],
+    now: Now,
+) -> Response:
+    """Take in a delivery at a URL that only its sender knows (Salesforce, SendGrid, Gong)."""
+    return _received(source, token, request, body, settings, engine, now)
+
+
+def _received(
+    source: str, token: str, request: Request, body: bytes, settings: Settings, engine: sa.Engine, now: datetime
+) -> Response:
+    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw_path.split(b"?")[0].decode("latin-1")
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name.lower(), value)
+    incoming = Incoming(
+        source=source,
+        token=token,
+        method=request.method,
+        path=f"{path}?{query}" if query else path,
+        query=request.query_params.multi_items(),
+        headers=headers,
+        body=body,
+    )
+    reply = receive(engine, settings, incoming, now)
+    return Response(reply.content, status_code=reply.status, media_type=reply.media_type)
+
+
+@router.options(
+    "/webhooks/{source}",
+    response_class=Response,
+    responses={200: {"description": "The sender may post."}, **problem_responses(404, 405)},
+    openapi_extra={ANY_QUERY: True},
+)
+def allow_origin(source: SourceName, request: Request) -> Response:
+    """Answer the handshake of CloudEvents: the sender that asks may post."""
+    if source not in SOURCES:
+        raise NotFound(f"There is no source {source!r}.")
+    origin = request.headers.get("webhook-request-origin", "").strip()
+    if source != "cloudevents" or not origin or not origin.isascii() or not origin.isprintable():
+        problem = Problem("Only a handshake of CloudEvents is answered here.", code="method_not_allowed")
+        problem.status = 405
+        raise problem
+    headers = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST, OPTIONS"}
+    return Response(status_code=200, headers=headers)
+
+
+@router.get("/sources")
+def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, now: Now) -> Sources:
+    """List the sources: which are open, how fresh they are, what waits or is set aside, how to set them up."""
+    aside, waiting = queries.count_by_source(session)
+    rows = queries.list_connections(session)
+    active = queries.activity(session)
+    return Sources(
+        items=[
+            SourceOutput(
+                source=source.name,
+                url=_url(settings, source.name),
+                connections=len([row for row in rows if row.source == source.name and not row.disabled_at])
+                + len(configured(settings, source)),
+                freshness=[_freshness(row, now) for row in active if row.source == source.name],
+                set_aside=aside.get(source.name, 0),
+                waiting_fetches=waiting.get(source.name, 0),
+                options=dict(source.options),
+                setup=_setup(source, settings),
+            )
+            for source in SOURCES.values()
+        ]
+    )
+
+
+def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:
+    silent = now - row.last_note_at if row.last_note_at else timedelta(0)
+    patience = max(LATE_AT_LEAST, timedelta(seconds=LATE_GAPS * (row.gap_seconds or 0)))
+    return Freshness(
+        connection=row.connection,
+        deliveries=row.deliveries,
+        notes=row.notes,
+        last_delivery_at=row.last_delivery_at,
+        last_note_at=row.last_note_at,
+        usual_gap_seconds=row.gap_seconds,
+        late=row.gap_seconds is not None and silent > patience,
+    )
+
+
+@router.get("/sources/faults")
+def get_faults(
+    session: ReadSession,
+    _caller: Admin,
+    source: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[FaultOutput]:
+    """List what senders sent and nobody could take, latest first, with what was sent."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    rows = queries.list_set_aside(session, source, limit + 1, before)
+    names = ("source", "connection", "code", "reason", "external_id", "payload", "received_at")
+    items = [FaultOutput(id=str(row.id), **{name: getattr(row, name) for name in names}) for row in rows[:limit]]
+    return Page(
+        items=items,
+        next=encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None,
+        total=queries.count_set_aside(session, source),
+    )
+
+
+@router.get("/connections")
+def get_connections(session: ReadSession, _caller: Admin, settings: AppSettings) -> Connections:
+    """List connections, without their secrets."""
+    return Connections(items=[ConnectionOutput(**_shown(row, settings)) for row in queries.list_connections(session)])
+
+
+@router.post("/connections", status_code=201, responses=problem_responses(409))
+def post_connection(
+    body: NewConnection, session: WriteSession, _caller: Admin, settings: AppSettings, now: Now
+) -> ConnectionCreated:
+    """Let a sender in; the answer shows the secret this once, and how to set the sender up."""
+    secret = body.secret or new_secret(body.source)
+    source = check_connection(body.source, secret, body.options)
+    if queries.named_connection(session, body.source, body.name):
+        raise Conflict(f"{body.source} has a connection {body.name!r} already: choose another name.")
+    if taken(session, body.source, secret):
+        raise Conflict(f"Another connection of {body.source} has this secret.")
+    row = queries.create_connection(session, body.source, body.name, secret, dict(body.options), now)
+    return ConnectionCreated(**_shown(row, settings), secret=secret, setup=_setup(source, settings))
+
+
+@router.patch("/connections/{connection_id}", responses=problem_responses(404))
+def patch_connection(
+    connection_id: ConnectionId,
+    body: ConnectionChange,
+    session: WriteSession,
+    _caller: Admin,
+    settings: AppSettings,
+    now: Now,
+) -> ConnectionOutput:
+    """Change options, or switch a connection off (its sender is answered 410) and on again."""
+    row = _connection(session, connection_id)
+    if body.options is not None:
+        check_connection(row.source, row.secret, body.options)
+        row.options = dict(body.options)
+    if body.disabled is not None:
+        row.disabled_at = now if body.disabled else None
+    return ConnectionOutput(**_shown(row, settings))
+
+
+@router.post("/connections/{connection_id}/rotate", responses=problem_responses(404))
+def rotate_connection(
+    connection_id: ConnectionId,
+    body: NewSecret,
+    session: WriteSession,
+    _caller: Admin,
+    settings: AppSettings,
+    now: Now,
+) -> ConnectionCreated:
+    """Put another secret in force; the one before counts for a day more."""
+    row = _connection(session, connection_id)
+    secret = body.secret or new_secret(row.source)
+    check_secret(row.source, secret)
+    queries.rotate(session, row, secret, now)
+    return ConnectionCreated(**_shown(row, settings), secret=secret, setup=_setup(SOURCES[row.source], settings))
+
+
+@router.delete("/connections/{connection_id}", status_code=204, responses=problem_responses(404))
+def delete_connection(connection_id: ConnectionId, session: WriteSession, _caller: Admin) -> None:
+    """Forget a connection and its secret; its notes stay."""
+    queries.delete_connection(session, _connection(session, connection_id))
+
+
+def _connection(session: WriteSession, connection_id: int) -> ConnectionTable:
+    row = queries.find_connection(session, connection_id)
+    if row is None:
+        raise NotFound(f"There is no connection {connection_id}.")
+    return row
+
+
+def _url(settings: Settings, source: str) -> str:
+    return f"{public_url(settings)}/v1/webhooks/{source}"
+
+
+def _setup(source: Source, settings: Settings) -> dict[str, str]:
+    url = _url(settings, source.name)
+    return {
+        language: text.replace("{url}", url).replace("{{", "{").replace("}}", "}")
+        for language, text in (("en", source.setup.en), ("fr", source.setup.fr))
+    }
+
+
+def _shown(row: ConnectionTable, settings: Settings) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "source": row.source,
+        "name": row.name,
+        "url": _url(settings, row.source),
+        "options": row.options,
+        "created_at": row.created_at,
+        "previous_until": row.previous_until,
+        "disabled": row.disabled_at is not None,
+    }

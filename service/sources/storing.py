@@ -1,0 +1,149 @@
+"""Storing what deliveries say: all of a delivery in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.errors import Unauthorized
+from service.notes.intake import RejectedNote, parse_note
+from service.notes.queries import store_notes
+from service.notes.schemas import AccountInput, AuthorInput, DealInput, IncomingNote
+from service.sources import queries
+from service.sources.contract import (
+    Aside,
+    Change,
+    Connection,
+    ContactErased,
+    DealChange,
+    Deleted,
+    Event,
+    FetchWanted,
+    NoteChange,
+    Skipped,
+)
+
+FOREVER = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def store_events(session: Session, connection: Connection, events: Sequence[Event], now: datetime) -> Counter[str]:
+    """Store all events of a delivery; one that came before is left out.
+
+    Returns:
+        How many items had each result.
+
+    Raises:
+        Unauthorized: If a key that counts once comes with another content.
+    """
+    counts: Counter[str] = Counter()
+    changes: list[Change] = []
+    for event in events:
+        if event.key and _is_repeat(session, connection, event, now):
+            counts["duplicate"] += 1
+        else:
+            changes += event.changes
+    notes = _notes(session, connection, changes, counts, now)
+    for stored in store_notes(session, notes, now):
+        counts[stored.result] += 1
+    for change in changes:
+        if isinstance(change, DealChange):
+            queries.change_deal(session, change, now)
+            counts["deal"] += 1
+        elif isinstance(change, FetchWanted):
+            queries.request_fetch(session, connection.source, connection.name, change, now)
+            counts["to_fetch"] += 1
+        elif isinstance(change, Aside):
+            _set_aside(session, connection, change, counts, now)
+        elif isinstance(change, Skipped):
+            counts["skipped"] += 1
+    taken = sum(counts[result] for result in ("created", "updated", "unchanged", "deleted"))
+    queries.note_activity(session, connection.source, connection.name, taken, now)
+    return counts
+
+
+def _is_repeat(session: Session, connection: Connection, event: Event, now: datetime) -> bool:
+    before = queries.is_first(session, connection.source, str(event.key)[:500], event.digest, now)
+    if before is not None and event.digest and before != event.digest:
+        raise Unauthorized("This token was used for another message.", code="replayed")
+    return before is not None
+
+
+def _set_aside(session: Session, connection: Connection, item: Aside, counts: Counter[str], now: datetime) -> None:
+    queries.set_aside(session, connection.source, connection.name, item, now)
+    counts["set_aside"] += 1
+
+
+def _notes(
+    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
+) -> list[IncomingNote]:
+    """Return the notes and tombstones that changes mean, in order."""
+    notes: list[IncomingNote] = []
+    first: dict[str, IncomingNote] = {}
+    for change in changes:
+        if isinstance(change, NoteChange):
+            note = parse_note(change.item)
+            if isinstance(note, RejectedNote):
+                fault = Aside(note.error.code, f"{note.error.field}: {note.error.message}", None, note.external_id)
+                _set_aside(session, connection, fault, counts, now)
+                continue
+            note = _completed(session, note, change, first)
+            queries.link_contacts(session, note.source, str(note.external_id), change.contacts)
+            notes.append(note)
+        elif isinstance(change, Deleted):
+            notes += _tombstone(connection.source, change)
+        elif isinstance(change, ContactErased):
+            found = queries.notes_of_contact(session, connection.source, change.contact)
+            for external_id in found:
+                notes += _tombstone(connection.source, Deleted(external_id, None, final=True))
+            reason = f"contact {change.contact[:100]} asks for erasure: their {len(found)} known notes are erased"
+            _set_aside(session, connection, Aside("privacy_deletion", reason), counts, now)
+    return notes
+
+
+def _tombstone(source: str, change: Deleted) -> list[IncomingNote]:
+    item: dict[str, Any] = {"source": source, "external_id": change.external_id, "deleted": True}
+    if change.final:
+        item["updated_at"] = FOREVER.isoformat()
+    elif change.at:  # of an edit and a deletion at the same moment, the deletion is the later
+        item["updated_at"] = (change.at + timedelta(milliseconds=1)).isoformat()
+    note = parse_note(item)
+    return [note] if isinstance(note, IncomingNote) else []
+
+
+def _completed(
+    session: Session, note: IncomingNote, change: NoteChange, first: dict[str, IncomingNote]
+) -> IncomingNote:
+    """Keep what a partial edit does not tell; give mail with other content under a known id an id of its own."""
+    if not change.partial and not change.apart:
+        return note
+    external_id = str(note.external_id)
+    found = queries.stored_notes(session, note.source, [external_id]).get(external_id)
+    if change.apart:
+        known = found[0].content_hash if found else None
+        if external_id in first:
+            known = first[external_id].content_hash()
+        first.setdefault(external_id, note)
+        if known is None or known == note.content_hash():
+            return note
+        digest = hashlib.sha256(note.content_hash().encode()).hexdigest()[:12]
+        return note.model_copy(update={"external_id": f"{external_id[:450]}~{digest}"})
+    kept: dict[str, Any] = {}
+    if found:
+        row, author, account, deal = found
+        kept["occurred_at"] = row.occurred_at
+        if author and (note.author is None or note.author.id != author):
+            kept["author"] = AuthorInput(id=author)
+        if account and note.account is None:
+            named = account.key.startswith("name:")
+            kept["account"] = AccountInput(id=None if named else account.key, name=account.name if named else None)
+        if deal and note.deal is None:
+            kept["deal"] = DealInput(id=deal)
+    elif external_id in first:
+        kept["occurred_at"] = first[external_id].occurred_at
+    first.setdefault(external_id, note)
+    return note.model_copy(update=kept)

@@ -1,0 +1,160 @@
+"""Zoho CRM notifications: the proof is a token in the body; mostly ids come, and the text is asked for by API."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from service.sources.contract import (
+    Aside,
+    Change,
+    Connection,
+    DealChange,
+    Deleted,
+    Delivery,
+    Event,
+    FetchWanted,
+    NoteChange,
+    NotVerified,
+    Parsed,
+    Reply,
+    Setup,
+    Skipped,
+    Source,
+)
+from service.sources.proofs import same
+from service.sources.reading import (
+    amount,
+    currency,
+    ident,
+    iso,
+    listed,
+    load_object,
+    moment,
+    note_item,
+    part,
+    party,
+    short,
+    text_of,
+)
+
+NAME = "zoho"
+MAX_IDS = 500
+KINDS = {"Calls": "call_note", "Meetings": "meeting_note", "Events": "meeting_note", "Tasks": "call_note"}
+_ID = re.compile(r"[0-9]{1,40}")
+
+
+def verify(delivery: Delivery, connection: Connection) -> None:
+    """Check token and channel; both are texts (a channel's number may come as one)."""
+    document = load_object(delivery.body)
+    token, channel = document.get("token"), document.get("channel_id")
+    if not isinstance(token, str) or not any([same(token, secret) for secret in connection.secrets]):
+        raise NotVerified("its token is missing or wrong")
+    wanted = connection.option("channel_id")
+    if wanted and (not isinstance(channel, str | int) or not same(ident(channel) or "", wanted)):
+        raise NotVerified("its channel is another")
+
+
+def parse(delivery: Delivery, connection: Connection) -> Parsed:
+    """Read one notification: an operation on some records of a module."""
+    document = load_object(delivery.body)
+    module = document.get("module")
+    if isinstance(module, dict):
+        module = module.get("api_name")
+    if module not in {*KINDS, "Deals"}:
+        return Parsed([Event([Skipped(f"the module {text_of(module)[:40]}")])], Reply(200))
+    at, operation = moment(document.get("server_time")), text_of(document.get("operation"))
+    values = {}
+    affected = document.get("affected_values")
+    for one in affected if isinstance(affected, list) else []:
+        if isinstance(one, dict) and (key := ident(one.get("record_id"))):
+            values[key] = part(one, "values")
+    ids = listed(document.get("ids"), "ids", MAX_IDS)
+    return Parsed([Event(list(_changes(module, operation, one, values, at))) for one in ids], Reply(200))
+
+
+def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: datetime | None) -> Iterator[Change]:
+    key = ident(one) or ""
+    if not _ID.fullmatch(key):
+        yield Aside("bad_id", "an id is not made of digits", one)
+        return
+    told = values.get(key, {})
+    if operation == "delete":
+        yield Skipped("a deleted deal") if module == "Deals" else Deleted(key, at)
+    elif operation not in {"insert", "update"}:
+        yield Skipped(f"the operation {operation[:40]}")
+    elif module == "Deals":
+        if told:
+            yield _deal(key, told, at)
+        yield FetchWanted(module, key, operation, at)
+    elif text_of(told.get("Description")).strip():
+        yield _note(module, key, told, at)
+        yield FetchWanted(module, key, "links", at)
+    elif "Description" in told:
+        yield Deleted(key, at)
+    else:
+        yield FetchWanted(module, key, operation, at)
+
+
+def _note(module: str, key: str, told: dict[str, Any], at: datetime | None) -> NoteChange:
+    owner, about = part(told, "Owner"), part(told, "What_Id")
+    happened = moment(told.get("Call_Start_Time")) or moment(told.get("Start_DateTime"))
+    item = note_item(
+        NAME,
+        key,
+        told["Description"],
+        kind=KINDS[module],
+        occurred_at=iso(happened or moment(told.get("Created_Time")) or at),
+        updated_at=iso(at),
+        author=party(owner, owner.get("name")) if ident(owner) else None,
+        deal={"id": ident(about)} if ident(about) else None,
+    )
+    return NoteChange(item, partial=True)
+
+
+def _deal(key: str, told: dict[str, Any], at: datetime | None) -> DealChange:
+    stage = short(told.get("Stage"))
+    outcome = {"closed won": "won", "closed lost": "lost", "closed-lost to competition": "lost"}.get(
+        (stage or "").lower()
+    )
+    return DealChange(key, at, amount(told.get("Amount")), currency(told.get("Currency")), stage, outcome)
+
+
+SOURCE = Source(
+    name=NAME,
+    verify=verify,
+    parse=parse,
+    options={"channel_id": "the channel's number, as you chose it"},
+    setup=Setup(
+        en="1. binome connections add zoho --option channel_id=1000001 shows a token, at most 50 characters.\n"
+        "2. POST /crm/v8/actions/watch with channel_id, token, notify_url {url}.\n"
+        '3. events: ["Calls.all", "Events.all", "Tasks.all", "Deals.all"].\n'
+        "4. return_affected_field_values: true, so that the text comes along where Zoho allows it.\n"
+        "5. Channels expire within a week: renew them on schedule.",
+        fr="1. binome connections add zoho --option channel_id=1000001 montre un jeton de 50 caractères au plus.\n"
+        "2. POST /crm/v8/actions/watch avec channel_id, token, notify_url {url}.\n"
+        '3. events : ["Calls.all", "Events.all", "Tasks.all", "Deals.all"].\n'
+        "4. return_affected_field_values : true, pour recevoir le texte quand Zoho le permet.\n"
+        "5. Un canal expire dans la semaine : renouvelez-le régulièrement.",
+    ),
+    sample=json.dumps(
+        {
+            "server_time": 1757844000000,
+            "module": "Calls",
+            "operation": "insert",
+            "ids": ["3652397000000649013"],
+            "affected_values": [
+                {
+                    "record_id": "3652397000000649013",
+                    "values": {"Description": "They find it too expensive.", "Owner": {"id": "77", "name": "R. M."}},
+                }
+            ],
+            "resource_uri": "https://www.zohoapis.com/crm/v8/Calls",
+            "channel_id": "1000001",
+            "token": "TOKEN",
+        }
+    ),
+)
