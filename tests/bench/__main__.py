@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from service.database import make_engine, migrate
 from tests.bench.analysis import measure_analysis, seconds_of
+from tests.bench.imports import measure_imports
 from tests.bench.load import ask, post_all, service
 from tests.bench.seed import seed
 from tests.postgres import fresh_database, postgres_server
@@ -52,6 +53,7 @@ def main() -> None:
         folder = Path(name)
         result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
         result["analysis"] = measure_analysis(folder)
+        result["imports"] = measure_imports(folder)
         server = stack.enter_context(postgres_server())
         databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
         if server is not None:
@@ -157,6 +159,9 @@ def _print(result: dict[str, Any]) -> None:
     print(f"{analysis['one_process_a_core_notes_per_second']} with one process a core,", end=" ")
     print(f"{analysis['with_database_notes_per_second']} with the database and 1 worker, ready in", end=" ")
     print(f"{analysis['loading_seconds']} s, {analysis['peak_megabytes']} MB at most")
+    for rows, figures in result["imports"].items():
+        print(f"imported, CSV of {rows} rows: {figures['rows_per_second']} rows/s,", end=" ")
+        print(f"{figures['memory_peak_mb']} MB at most")
     for backend in result["taking_in"]:
         print(f"queries at {result['queries']['notes']} notes, {backend}:")
         for name in QUERIES:
