@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
@@ -46,7 +48,8 @@ def test_rename_and_undo_by_forms(browser: TestClient, engine: sa.Engine) -> Non
     assert curator.post("/themes/theme-1/curate", data={**form, "confirm": "yes"}).status_code == 303
     page = curator.get("/insights/theme/theme-1").text
     assert "<h1>Fire doors</h1>" in page
-    curator.post("/themes/theme-1/curate", data={"action": "undo", "change": "1", "confirm": "yes"})
+    (change,) = re.findall(r'name="change" value="(\d+)"', page)
+    curator.post("/themes/theme-1/curate", data={"action": "undo", "change": change, "confirm": "yes"})
     assert "<h1>Doors</h1>" in curator.get("/insights/theme/theme-1").text
     for wrong in ({"action": "rename", "en": "", "fr": ""}, {"action": "undo", "change": "x"}, {"action": "fly"}):
         assert curator.post("/themes/theme-1/curate", data=wrong).status_code == 422
