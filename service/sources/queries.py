@@ -76,9 +76,7 @@ def is_first(session: Session, source: str, key: str, digest: str, now: datetime
     session.execute(sa.delete(DeliveryTable).where(DeliveryTable.received_at < now - DELIVERIES_KEPT))
     values = {"source": source, "key": key, "digest": digest, "received_at": now}
     statement = insert_ignoring(session, DeliveryTable, ("source", "key")).values(values)
-    result = session.execute(statement)
-    assert isinstance(result, sa.CursorResult)
-    if result.rowcount:
+    if session.scalar(statement.returning(DeliveryTable.id)) is not None:
         return None
     return (
         session.scalar(sa.select(DeliveryTable.digest).where(DeliveryTable.source == source, DeliveryTable.key == key))
@@ -130,9 +128,7 @@ def request_fetch(session: Session, source: str, connection: str, wanted: FetchW
     statement = insert_ignoring(session, FetchTable, tuple(key)).values(
         **key, **fresh, version_ms=version, created_at=now
     )
-    result = session.execute(statement)
-    assert isinstance(result, sa.CursorResult)
-    if not result.rowcount:
+    if session.scalar(statement.returning(FetchTable.id)) is None:
         conditions = [getattr(FetchTable, name) == value for name, value in key.items()]
         latest = sa.case((FetchTable.version_ms < version, version), else_=FetchTable.version_ms)
         session.execute(sa.update(FetchTable).where(*conditions).values(**fresh, failure=None, version_ms=latest))

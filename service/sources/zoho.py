@@ -64,7 +64,7 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     module = document.get("module")
     if isinstance(module, dict):
         module = module.get("api_name")
-    if module not in {*KINDS, "Deals"}:
+    if not isinstance(module, str) or module not in {*KINDS, "Deals"}:
         return Parsed([Event([Skipped(f"the module {text_of(module)[:40]}")])], Reply(200))
     at, operation = moment(document.get("server_time")), text_of(document.get("operation"))
     values = {}
