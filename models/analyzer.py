@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -97,22 +97,23 @@ class NoteReader:
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
         with self._pipeline.memory_zone():
-            docs = list(self._pipeline.pipe(self._doc(note, catalog) for note in notes))
+            docs = list(self._pipeline.pipe(self._docs(notes, catalog)))
             return self._analyses(docs)
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """Return the vector of each text, in the form of `Passage.vector`."""
         return to_bytes(self._encoder.encode(texts))
 
-    def _doc(self, note: NoteText, catalog: Catalog) -> Doc:
-        if len(note.text) > MAX_NOTE_CHARS:
-            raise UnreadableNote(f"a note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
-        text = _SURROGATE.sub("\ufffd", note.text[:MAX_READ_CHARS])
-        doc = self._pipeline.tokenizer(text)
-        # One note at a time: what the network reads together must not change what it says.
-        (tagged,) = self._tagger.tag([text])
-        doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog, "tagged": tagged}
-        return doc
+    def _docs(self, notes: Sequence[NoteText], catalog: Catalog) -> Iterator[Doc]:
+        """Yield the documents of notes, with what the tagger says of each."""
+        for note in notes:
+            if len(note.text) > MAX_NOTE_CHARS:
+                raise UnreadableNote(f"a note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
+        texts = [_SURROGATE.sub("\ufffd", note.text[:MAX_READ_CHARS]) for note in notes]
+        for note, text, tagged in zip(notes, texts, self._tagger.tag(texts), strict=True):
+            doc = self._pipeline.tokenizer(text)
+            doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog, "tagged": tagged}
+            yield doc
 
     def _analyses(self, docs: Sequence[Doc]) -> list[NoteAnalysis]:
         """Add languages and vectors, for all documents at once, and write the findings in the types of the border."""

@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -306,10 +307,26 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class Tagger:
-    """Reads texts. Attributes: `version` changes whenever readings may change."""
+    """Reads texts. Attributes: `version` changes whenever readings may change.
 
-    def __init__(self, session: InferenceSession, tokenizer: Tokenizer, settings: Settings, version: str) -> None:
+    Args:
+        session: The network; one thread a call.
+        tokenizer: Cuts words into pieces.
+        settings: How answers are read off.
+        version: Of the artefact.
+        n_threads: Texts read side by side: for notes, a core each is faster than several cores on one.
+    """
+
+    def __init__(
+        self,
+        session: InferenceSession,
+        tokenizer: Tokenizer,
+        settings: Settings,
+        version: str,
+        n_threads: int = 1,
+    ) -> None:
         self.version = version
+        self._readers = ThreadPoolExecutor(n_threads, thread_name_prefix="tagger")
         self._session = session
         self._tokenizer = tokenizer
         self._settings = settings
@@ -323,7 +340,8 @@ class Tagger:
         """Return the network's raw answers for each text."""
         seen = [visible(text[:MAX_CHARS]) for text in texts]
         encodings = self._tokenizer.encode_batch([plain for plain, _ in seen], add_special_tokens=False)
-        return [self._read(plain, at, encoding) for (plain, at), encoding in zip(seen, encodings, strict=True)]
+        plain, at = zip(*seen, strict=True) if seen else ((), ())
+        return list(self._readers.map(self._read, plain, at, encodings))
 
     def _read(self, plain: str, at: NDArray[np.int64], encoding: Encoding) -> Pieces:
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
@@ -358,7 +376,7 @@ def load_tagger(folder: Path, n_threads: int = 2) -> Tagger:
 
     Args:
         folder: The artefact.
-        n_threads: Processor cores that one call may use.
+        n_threads: Texts that are read side by side.
 
     Raises:
         ArtefactMissing: If a file is not there.
@@ -367,14 +385,13 @@ def load_tagger(folder: Path, n_threads: int = 2) -> Tagger:
     manifest = verified_manifest(folder)
     settings: dict[str, Any] = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-    session = open_session(folder / NETWORK_FILE, n_threads)
-    return Tagger(session, tokenizer, Settings(**settings), manifest.version)
+    session = open_session(folder / NETWORK_FILE)
+    return Tagger(session, tokenizer, Settings(**settings), manifest.version, n_threads)
 
 
-def open_session(path: Path, n_threads: int) -> InferenceSession:
-    """Open a network for the processor, without spinning threads."""
+def open_session(path: Path) -> InferenceSession:
+    """Open a network for the processor, one thread a call."""
     options = SessionOptions()
-    options.intra_op_num_threads = n_threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,10 +1,8 @@
 """Themes: groups of passages about one matter, in both languages, with an identity that outlives each fit.
 
-A fit runs BERTopic (Grootendorst 2022) on the stored vectors, with average-linkage clustering on cosine distance in
-place of UMAP and HDBSCAN: the same passages give the same groups in any order and on any machine, and notes are too
-few for densities to mean much. Each language's mean is taken off first, so that French and English passages of one
-matter meet. Groups are then matched to the living themes, which keep their keys. Between fits a passage gets the
-nearest theme.
+In a fit the living themes go on with the passages that are near them, and new ones come only from what is left
+(`models/theme_groups.py`), from a theme that has come to hold two matters, or where none stands yet: so a theme keeps
+its meaning, and its passages keep their theme. Between fits a passage gets the nearest theme.
 """
 
 from __future__ import annotations
@@ -16,29 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
+from models.theme_groups import Vectors, group_passages
 from models.theme_labels import N_KEYWORDS, PhraseBook, best_phrase, rank_phrases, read_phrases, stop_words
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
-VERSION = "themes-1"
+VERSION = "themes-2"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.45
 """Least cosine of a passage with its theme's centroid."""
-MAX_DISTANCE = 0.85
-"""Mean cosine distance, of vectors without their language's mean, up to which groups are joined."""
-MIN_SIZE = 4
-"""Passages that make a theme."""
-MIN_ACCOUNTS = 2
-"""Accounts that make a theme: what one account says is its anecdote."""
-SAME_THEME = 0.7
-"""Least cosine of a group's centroid with a living theme's for it to be that theme."""
-MAX_FITTED = 4_000
-"""Passages that are grouped; the others are assigned. The distances of all pairs are held: 64 MB."""
-MIN_OF_LANGUAGE = 20
-"""Passages of a language from which its mean means something."""
+SAME_THEME = 0.9
+"""Cosine of two centroids from which the themes are one."""
+TWO_MATTERS = 24
+"""Passages from which a theme is looked at for a second matter."""
+LOOSE = 0.6
+"""Mean cosine of a theme's passages with its centroid under which it may hold two matters."""
+MATTER_SHARE = 0.25
+"""Share of a theme's passages that makes a matter of its own."""
 N_REPRESENTATIVES = 3
-
-Vectors = NDArray[np.float32]
 
 
 def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[ThemeMatch | None]:
@@ -72,21 +65,19 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
     The same passages give the same themes in whatever order they come.
 
     Args:
-        passages: All passages. Of more than `MAX_FITTED`, an even sample is grouped and the rest assigned.
+        passages: All passages; of many, an even sample is grouped and the rest assigned.
         living: The themes of the fit before.
     """
     order = sorted(range(len(passages)), key=lambda i: (passages[i].text, passages[i].account, passages[i].vector))
-    step = max(1, -(-len(order) // MAX_FITTED))
-    sample = order[::step]
     vectors = from_bytes([p.vector for p in passages])
-    groups = _group([passages[i] for i in sample], vectors[sample]) if len(sample) >= 2 * MIN_SIZE else []
+    groups = _apart(_themes(passages, order, vectors, living), vectors)
     if not groups:
         return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages))
-    centroids = np.stack([_centroid(vectors[[sample[i] for i in group]]) for group in groups])
+    keys = [key for key, _ in groups]
+    centroids = np.stack([_centroid(vectors[group]) for _, group in groups])
     nearest, similarities = _nearest(vectors, centroids)
     near = similarities >= MIN_SIMILARITY
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
-    keys = _continued(centroids, living)
     labels, keywords = _describe(passages, order, members, centroids)
     themes = [
         FittedTheme(keys[t], labels[t], keywords[t], to_bytes(centroids[t][None])[0], len(members[t]), representatives)
@@ -100,79 +91,54 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
     )
 
 
-class _Grouping:
-    """The clustering that BERTopic runs: labels by size, -1 for groups under `MIN_SIZE`."""
-
-    labels_: NDArray[np.int64]
-
-    def fit(self, vectors: Vectors, y: object = None) -> _Grouping:
-        """Cluster rows, float32 (n, n_dims)."""
-        from sklearn.cluster import AgglomerativeClustering
-
-        found = AgglomerativeClustering(
-            n_clusters=None, metric="cosine", linkage="average", distance_threshold=MAX_DISTANCE
-        ).fit_predict(vectors)
-        sizes = np.bincount(found)
-        self.labels_ = np.where(sizes[found] >= MIN_SIZE, found, -1)
-        return self
-
-
-def _group(passages: Sequence[ThemePassage], vectors: Vectors) -> list[list[int]]:
-    """Return the places of the passages of each group, the largest first."""
-    from bertopic import BERTopic
-    from bertopic.dimensionality import BaseDimensionalityReduction
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    known = [int(i) for i in np.flatnonzero(np.linalg.norm(vectors, axis=1))]  # the others are only emoji, say
-    if len(known) < 2 * MIN_SIZE:
-        return []
-    topics, _ = BERTopic(
-        embedding_model=None,
-        umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=_Grouping(),
-        vectorizer_model=CountVectorizer(analyzer=str.split),
-        calculate_probabilities=False,
-    ).fit_transform([passages[i].text for i in known], _centred([passages[i] for i in known], vectors[known]))
-    groups: dict[int, list[int]] = {}
-    for place, topic in zip(known, topics, strict=True):
-        if topic >= 0:
-            groups.setdefault(int(topic), []).append(place)
-    broad = [group for group in groups.values() if len({passages[i].account for i in group} - {""}) >= MIN_ACCOUNTS]
-    return sorted(broad, key=lambda group: (-len(group), group[0]))
-
-
-def _centred(passages: Sequence[ThemePassage], vectors: Vectors) -> Vectors:
-    """Take its language's mean off each vector, and bring it back to unit length."""
-    centred = vectors.copy()
-    languages = np.array([str(p.language) for p in passages])
-    for language in np.unique(languages):
-        rows = languages == language
-        if rows.sum() >= MIN_OF_LANGUAGE:
-            centred[rows] -= centred[rows].mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    same = lengths[:, 0] < 1e-6  # copies of one sentence are their own mean
-    centred[same] = vectors[same]
-    lengths[same] = 1
-    unit: Vectors = centred / lengths
-    return unit
-
-
 def _centroid(vectors: Vectors) -> Vectors:
     mean: Vectors = vectors.mean(axis=0)
     return mean / max(float(np.linalg.norm(mean)), 1e-9)
 
 
-def _continued(centroids: Vectors, living: Sequence[LivingTheme]) -> list[str | None]:
-    """Match groups to living themes, one to one, so that the sum of cosines is greatest (Kuhn 1955)."""
-    from scipy.optimize import linear_sum_assignment
+def _themes(
+    passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
+) -> list[tuple[str | None, list[int]]]:
+    """Return the passages that make each theme, with the key of the living theme that it continues."""
+    held, left = _held(order, vectors, living)
+    themes: list[tuple[str | None, list[int]]] = []
+    for theme, members in zip(living, held, strict=True):
+        if members:
+            first, *others = _matters(passages, vectors, members)
+            themes += [(theme.key, first), *((None, other) for other in others)]
+    return themes + [(None, group) for group in group_passages(passages, vectors, left)]
 
-    keys: list[str | None] = [None] * len(centroids)
-    if living:
-        similarities = centroids @ from_bytes([theme.centroid for theme in living]).T
-        for row, column in zip(*linear_sum_assignment(-similarities), strict=True):
-            if similarities[row, column] >= SAME_THEME:
-                keys[row] = living[column].key
-    return keys
+
+def _held(order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]) -> tuple[list[list[int]], list[int]]:
+    """Return the passages near each living theme, and those near none."""
+    held: list[list[int]] = [[] for _ in living]
+    if not living or not order:
+        return held, list(order)
+    nearest, similarities = _nearest(vectors, from_bytes([theme.centroid for theme in living]))
+    left = []
+    for i in order:
+        (held[nearest[i]] if similarities[i] >= MIN_SIMILARITY else left).append(i)
+    return held, left
+
+
+def _matters(passages: Sequence[ThemePassage], vectors: Vectors, members: list[int]) -> list[list[int]]:
+    """Cut a theme that holds several matters, the largest first; others stay whole."""
+    if len(members) < TWO_MATTERS or float((vectors[members] @ _centroid(vectors[members])).mean()) >= LOOSE:
+        return [members]
+    matters = [g for g in group_passages(passages, vectors, members) if len(g) >= MATTER_SHARE * len(members)]
+    return matters if len(matters) > 1 else [members]
+
+
+def _apart(themes: Sequence[tuple[str | None, list[int]]], vectors: Vectors) -> list[tuple[str | None, list[int]]]:
+    """Leave out themes that are the same as one that goes before: continued ones first, then large ones."""
+    kept: list[tuple[str | None, list[int]]] = []
+    centroids: list[Vectors] = []
+    for key, members in sorted(themes, key=lambda theme: (theme[0] is None, -len(theme[1]))):
+        centroid = _centroid(vectors[members])
+        if all(float(centroid @ other) < SAME_THEME for other in centroids):
+            kept.append((key, members))
+            centroids.append(centroid)
+    return kept
 
 
 def _representatives(

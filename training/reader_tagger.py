@@ -251,8 +251,8 @@ def ship(
     tokenizer.save(str(folder / reading.TOKENIZER_FILE), pretty=False)
     notes = [e for e in held_out if not e.passage]
     texts = [e.text for e in notes]
-    session = reading.open_session(folder / reading.NETWORK_FILE, n_threads=2)
-    pieces = reading.Tagger(session, tokenizer, reading.Settings(), "").read(texts)
+    session = reading.open_session(folder / reading.NETWORK_FILE)
+    pieces = reading.Tagger(session, tokenizer, reading.Settings(), "", n_threads=2).read(texts)
     settings = chosen_settings(notes, pieces)
     (folder / reading.SETTINGS_FILE).write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")
     tagged = [reading.Tagged(t, p, settings) for t, p in zip(texts, pieces, strict=True)]

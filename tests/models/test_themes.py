@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.encoder import to_bytes
-from models.themes import MIN_SIMILARITY, MIN_SIZE, assign, fit
+from models.theme_groups import MIN_SIZE
+from models.themes import MIN_SIMILARITY, assign, fit
 from models.types import FittedTheme, Language, LivingTheme, ThemePassage
 
 N_DIMS = 384
