@@ -14,7 +14,6 @@ from typing import Annotated, Any, TextIO
 import sqlalchemy as sa
 import typer
 
-from service.cli.imports import Format
 from service.cli.output import console, plain
 from service.corrections.annotated import annotated_notes
 from service.database import read_session
@@ -44,6 +43,13 @@ class What(StrEnum):
     COMPETITORS = "competitors"
     THEMES = "themes"
     CORRECTIONS = "corrections"
+
+
+class Format(StrEnum):
+    """How the file is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
 
 
 def export(
