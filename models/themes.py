@@ -115,7 +115,7 @@ def _held(order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme])
     if not living or not order:
         return held, list(order)
     nearest, similarities = _nearest(vectors, from_bytes([theme.centroid for theme in living]))
-    left = []
+    left: list[int] = []
     for i in order:
         (held[nearest[i]] if similarities[i] >= MIN_SIMILARITY else left).append(i)
     return held, left

@@ -97,6 +97,12 @@ class Gone(Problem):
     status, code = 410, "gone"
 
 
+class MethodNotAllowed(Problem):
+    """The route has no such method."""
+
+    status, code = 405, "method_not_allowed"
+
+
 class NotAcceptable(Problem):
     """It is refused for good; senders that know this answer stop."""
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, WriteSession, get_engine, get_settings
-from service.errors import Conflict, NotFound, Problem
+from service.errors import Conflict, MethodNotAllowed, NotFound
 from service.notes.routes import raw_body
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
@@ -140,9 +140,7 @@ def allow_origin(source: SourceName, request: Request) -> Response:
         raise NotFound(f"There is no source {source!r}.")
     origin = request.headers.get("webhook-request-origin", "").strip()
     if source != "cloudevents" or not origin or not origin.isascii() or not origin.isprintable():
-        problem = Problem("Only a handshake of CloudEvents is answered here.", code="method_not_allowed")
-        problem.status = 405
-        raise problem
+        raise MethodNotAllowed("Only a handshake of CloudEvents is answered here.")
     headers = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST, OPTIONS"}
     return Response(status_code=200, headers=headers)
 
