@@ -84,6 +84,34 @@ def test_a_refit_keeps_the_keys_and_bears_what_is_new() -> None:
     assert next(t for t in second.themes if t.key is None).size == len(new)
 
 
+def test_a_theme_that_holds_several_matters_is_cut_and_one_of_them_keeps_its_key() -> None:
+    wide = np.zeros((1, N_DIMS), dtype=np.float32)
+    wide[0, : len(MATTERS)] = len(MATTERS) ** -0.5
+    found = fit(passages(), [LivingTheme("theme-0", to_bytes(wide)[0])])
+    assert sorted(theme.key or "new" for theme in found.themes) == ["new", "new", "theme-0"]
+    assert [theme.size for theme in found.themes] == [16, 16, 16]
+
+
+def test_themes_that_have_become_one_are_one() -> None:
+    first, *_ = fit(passages(), []).themes
+    twins = [LivingTheme("theme-0", first.centroid), LivingTheme("theme-1", first.centroid)]
+    keys = [theme.key for theme in fit(passages(), twins).themes]
+    assert len({"theme-0", "theme-1"} & set(keys)) == 1
+    assert len(keys) == len(MATTERS)
+
+
+def test_fits_in_a_row_keep_themes_and_passages() -> None:
+    made = passages()
+    themes: list[LivingTheme] = []
+    before: list[str] = []
+    for n in (24, 36, 48):
+        found = fit([p for i, p in enumerate(made) if i % 16 < n // 3], themes)
+        themes = [LivingTheme(t.key or f"theme-{i}", t.centroid) for i, t in enumerate(found.themes)]
+        assert [theme.key for theme in themes] == (before or [theme.key for theme in themes])
+        before = [theme.key for theme in themes]
+    assert len(before) == len(MATTERS)
+
+
 def test_a_passage_gets_the_nearest_theme_or_none() -> None:
     themes = living(fit(passages(), []).themes)
     near = passages(seed=8)[0].vector

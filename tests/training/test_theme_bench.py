@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from models.types import Language, ThemePassage
-from training.theme_bench import agreement, both_languages, kept
+from training.theme_bench import agreement, both_languages, kept, steadiness
 
 GOLD = ["hosting", "hosting", "price", "price"]
 
@@ -47,3 +47,10 @@ def test_a_theme_is_in_both_languages_from_a_fifth_of_its_passages() -> None:
     languages = [Language.EN] * 4 + [Language.FR] + [Language.EN] * 5
     passages = [ThemePassage("", language, b"") for language in languages]
     assert both_languages(passages, ["a"] * 5 + ["b"] * 5) == 0.5
+
+
+def test_steadiness_is_that_of_passages_with_a_theme_in_both_fits() -> None:
+    same = steadiness([["a", "a", "b", "b", None], ["a", "a", "b", "b", "a", "b"]])
+    assert same == {"kept": 1, "mutual_information": pytest.approx(1)}
+    renumbered = steadiness([["a", "a", "b", "b"], ["x", "x", "y", "y"]])
+    assert renumbered == {"kept": 0, "mutual_information": pytest.approx(1)}
