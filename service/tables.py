@@ -430,53 +430,6 @@ class JobTable(Table):
     finished_at: Mapped[datetime | None]
 
 
-class ImportTable(Table):
-    """A file that was sent in: how it was read, how far, and what came of it.
-
-    `fingerprint` is the SHA-256 of its bytes and of how it is to be read: the same again is a duplicate. `records` is
-    the cursor: what stands before it is stored. `found` is what was found out about the file; `results` counts.
-    A file that is worked off in the background has a job, and stands at `path` until it is done.
-    """
-
-    __tablename__ = "imports"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    fingerprint: Mapped[str] = mapped_column(index=True)
-    size: Mapped[int]
-    options: Mapped[dict[str, Any]]
-    format: Mapped[str | None]
-    found: Mapped[dict[str, Any]]
-    results: Mapped[dict[str, Any]]
-    records: Mapped[int] = mapped_column(default=0)
-    bytes_read: Mapped[int] = mapped_column(default=0)
-    path: Mapped[str | None]
-    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
-    failure: Mapped[str | None]
-    failure_code: Mapped[str | None]
-    requested_by: Mapped[str]
-    created_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-
-
-class ImportRefusalTable(Table):
-    """A row, line or message of an import that is no note: where, why, and its original cells by column.
-
-    `skipped` marks what is left out by rule, such as an automatic reply.
-    """
-
-    __tablename__ = "import_refusals"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), index=True)
-    number: Mapped[int]
-    member: Mapped[str]
-    external_id: Mapped[str | None]
-    field: Mapped[str]
-    code: Mapped[str]
-    message: Mapped[str] = mapped_column(sa.Text)
-    cells: Mapped[dict[str, Any]]
-    skipped: Mapped[bool] = mapped_column(default=False)
-
-
 class WorkerTable(Table):
     """A worker process and its last sign of life."""
 

@@ -15,7 +15,8 @@ from service.jobs.queries import JobState
 from service.notes.intake import RejectedNote, refuse_ambiguous
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote, Result
-from service.tables import AccountTable, ImportRefusalTable, ImportTable, JobTable
+from service.source_tables import ImportRefusalTable, ImportTable
+from service.tables import AccountTable, JobTable
 
 MAX_REFUSALS_KEPT = 20_000
 SKIPPED = "skipped"

@@ -18,7 +18,7 @@ from service.imports.formats import open_file
 from service.imports.queries import has_account, save_batch
 from service.imports.records import DateOrder, FileRefused, Options, Reading, Record
 from service.jobs.queries import finish_job, report_progress, start_job
-from service.tables import ImportTable
+from service.source_tables import ImportTable
 
 BATCH_RECORDS = 500
 MAX_CACHED_NAMES = 5_000

@@ -13,7 +13,7 @@ from service.imports.records import Format, Reading, Record
 from service.jobs.queries import JobState
 from service.notes.intake import RejectedNote
 from service.notes.schemas import NoteError
-from service.tables import ImportRefusalTable
+from service.source_tables import ImportRefusalTable
 
 MAX_SHOWN = 100
 

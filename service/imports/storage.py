@@ -17,7 +17,7 @@ from service.imports.running import BATCH_RECORDS, account_lookup, first_records
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.uploads import Upload, keep
 from service.jobs.queries import JobKind, add_job
-from service.tables import ImportTable
+from service.source_tables import ImportTable
 
 INLINE_BYTES = 256 * 1024
 INLINE_RECORDS = 1_000

@@ -18,7 +18,8 @@ from service.auth.scopes import Scope
 from service.database import write_session
 from service.imports.running import ImportFiles
 from service.jobs.queries import claim_jobs
-from service.tables import ImportRefusalTable, NoteTable
+from service.source_tables import ImportRefusalTable
+from service.tables import NoteTable
 from tests.analyzers import FakeAnalyzer
 from tests.imports.files import FRENCH_CSV, archive, mail, pdf, word, workbook
 from tests.work import wait_until, worker_running
