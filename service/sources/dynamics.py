@@ -34,6 +34,7 @@ from service.sources.reading import (
     note_item,
     part,
     party,
+    rich_text,
     short,
     text_of,
     wrong_shape,
@@ -121,7 +122,7 @@ def _values(document: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
 
 def _note(entity: str, key: str, values: dict[str, Any], at: datetime | None, message: str) -> Change:
     name = TEXTS[entity]
-    text = text_of(values.get(name))
+    text = rich_text(values.get(name))
     if not text.strip():
         if values.get("isdocument") is True:
             return Skipped("an attachment without text")

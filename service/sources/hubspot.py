@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from service.errors import Unauthorized
 from service.sources import generic
 from service.sources.contract import (
     Aside,
@@ -34,7 +35,7 @@ from service.sources.contract import (
     Source,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
-from service.sources.reading import amount, ident, iso, listed, load_body, moment, note_item, text_of
+from service.sources.reading import amount, ident, iso, listed, load_body, moment, note_item, rich_text, text_of
 
 NAME = "hubspot"
 MAX_EVENTS = 100
@@ -85,6 +86,8 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     if isinstance(document, dict) and "subscriptionType" not in document and "eventType" not in document:
         return Parsed([Event(generic.or_refused(generic.changes(document, NAME, connection, delivery)))], Reply(200))
     batch = [document] if isinstance(document, dict) else document
+    if "x-hubspot-signature-v3" not in delivery.headers:
+        raise Unauthorized("Events are proved by signature v3: v2, which knows no time, is for workflow actions.")
     events = sorted(listed(batch, "body", MAX_EVENTS), key=_at_ms)  # deals go by the order in which things happened
     portal = connection.option("portal_id")
     return Parsed([Event(list(_changes(event, portal))) for event in events])
@@ -136,7 +139,7 @@ def _property(event: dict[str, Any], object_type: str, key: str, at: datetime | 
         yield FetchWanted(object_type, key, "change", at)
     elif object_type in NOTE_TYPES and name in _TEXTS:
         external_id = note_id(object_type, key) + _TEXTS[name]
-        text = text_of(value)
+        text = rich_text(value)
         if not text.strip():
             yield Deleted(external_id, at)  # the words were taken out; later ones bring the note back
             return
@@ -178,7 +181,7 @@ def _deletion(object_type: str, key: str, at: datetime | None, *, final: bool) -
     if object_type in NOTE_TYPES:
         for suffix in sorted(set(_TEXTS.values()) if object_type == "0-47" else {""}):
             yield Deleted(note_id(object_type, key) + suffix, at, final)
-    elif final:
+    elif final and object_type in {"0-1", ""}:
         yield ContactErased(key)
     else:
         yield Skipped(f"deletion of {object_type or 'an unknown object'}")

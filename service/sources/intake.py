@@ -197,6 +197,8 @@ def _refuse(engine: sa.Engine, source: Source, connection: Connection, delivery:
     if isinstance(problem, Unauthorized):
         raise problem
     payload = delivery.body[: queries.MAX_PAYLOAD_CHARS].decode("utf-8", "replace").replace("\x00", "")
+    for secret in connection.secrets:  # Zoho's token is part of the body
+        payload = payload.replace(secret, "***")
     with write_session(engine) as session:
         item = Aside(problem.code, problem.detail, payload)
         queries.set_aside(session, source.name, connection.name, item, delivery.received_at)

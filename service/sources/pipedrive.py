@@ -34,6 +34,7 @@ from service.sources.reading import (
     note_item,
     part,
     party,
+    rich_text,
     text_of,
     wrong_shape,
 )
@@ -78,7 +79,7 @@ def note_id(entity: str, key: str) -> str:
 
 
 def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at: datetime | None) -> Change:
-    text = text_of(data.get("content" if entity == "note" else "note"))
+    text = rich_text(data.get("content" if entity == "note" else "note"))
     if entity == "activity" and not text.strip():
         return FetchWanted("activity", key, "no_text", at)
     if not text.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from service.errors import BadRequest, InvalidInput
 from service.imports.values import parse_money
 from service.notes.intake import load_json
+from service.notes.text import is_html
 
 MAX_DEPTH = 64
 MAX_EVENTS = 1_000
@@ -82,6 +84,17 @@ def ident(value: Any) -> str | None:
 def text_of(value: Any) -> str:
     """Return a text; empty for what is none."""
     return value if isinstance(value, str) else ""
+
+
+def rich_text(value: Any) -> str:
+    """Return the text of a field that holds HTML, so that it is read as such even where it has entities alone."""
+    text = text_of(value)
+    return text if is_html(text) or "&" not in text else f"<span>{text}</span>"
+
+
+def literal_text(text: str) -> str:
+    """Return a text that is not HTML, so that what looks like a tag in it is kept."""
+    return f"<span>{html.escape(text, quote=False)}</span>" if is_html(text) else text
 
 
 def short(value: Any) -> str | None:

@@ -5,11 +5,13 @@ One acknowledgement covers all notifications of a message, so all are stored in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import fromstring
+from python_multipart.multipart import parse_options_header
 
 from service.errors import BadRequest, Unauthorized
 from service.sources.contract import (
@@ -39,6 +41,8 @@ ACK = (
     '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
     "</soapenv:Body></soapenv:Envelope>"
 )
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
+_PROLOG = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _TEXTS = ("Description", "Comments__c", "Body", "Content", "Text__c")
 _KINDS = {"Task": "call_note", "Event": "meeting_note"}
 
@@ -72,7 +76,7 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
         Unauthorized: If it is of another organisation.
     """
     try:
-        root = fromstring(delivery.body, forbid_dtd=True)
+        root = _root(delivery)
     except Exception:  # ParseError, the forbidden DTD, LookupError on an unknown encoding, ValueError ...
         raise BadRequest("The body is not XML without DTD and entities.", code="invalid_xml") from None
     message = next((one for one in root.iter() if _name(one) == "notifications"), None)
@@ -85,6 +89,20 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     if len(notifications) > MAX_NOTIFICATIONS:
         raise wrong_shape("notifications", f"holds over {MAX_NOTIFICATIONS}")
     return Parsed([_event(one) for one in notifications], Reply(200, ACK, "text/xml"))
+
+
+def _root(delivery: Delivery) -> Element:
+    """Parse a message; what the parser can't decode by itself is decoded by the charset that header or prolog name."""
+    try:
+        root: Element = fromstring(delivery.body, forbid_dtd=True)
+    except (ParseError, ValueError, LookupError):
+        charset = parse_options_header(delivery.headers.get("content-type", ""))[1].get(b"charset", b"").decode("ascii")
+        prolog = _ENCODING.match(delivery.body.replace(b"\x00", b"")[:200])
+        named = charset or (prolog[1].decode("ascii") if prolog else "")
+        if not named:
+            raise
+        root = fromstring(_PROLOG.sub("", delivery.body.decode(named), count=1), forbid_dtd=True)
+    return root
 
 
 def _name(element: Element) -> str:

@@ -24,7 +24,7 @@ from service.sources.contract import (
     Source,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
-from service.sources.reading import ident, iso, load_object, moment, note_item, part, text_of, wrong_shape
+from service.sources.reading import ident, iso, literal_text, load_object, moment, note_item, part, text_of, wrong_shape
 
 NAME = "slack"
 _MARK = re.compile(r"<([^<>]{1,2000})>")
@@ -67,7 +67,7 @@ def _changes(event: dict[str, Any], connection: Connection) -> Iterator[Change]:
         at = moment(event.get("event_ts")) or moment(event.get("ts"))
         yield Deleted(f"{channel}:{gone}", at) if gone else Aside("no_id", "the deletion names no message", event)
     elif subtype == "message_changed":
-        yield _message(part(event, "message"), channel, event.get("event_ts"), connection)
+        yield _message(part(event, "message"), channel, event.get("event_ts") or event.get("ts"), connection)
     elif subtype in _MESSAGES:
         yield _message(event, channel, None, connection)
     else:
@@ -80,6 +80,8 @@ def _message(message: dict[str, Any], channel: str, changed: Any, connection: Co
         return Skipped("a bot's message")
     if at is None or moment(at) is None:
         return Aside("no_id", "the message has no ts", message)
+    if message.get("subtype") == "tombstone":  # what is left of a deleted message that has replies
+        return Deleted(f"{channel}:{at}", moment(changed))
     users = connection.options.get("users")
     text = readable(text_of(message.get("text")), users if isinstance(users, dict) else {})
     if not text.strip():
@@ -89,7 +91,7 @@ def _message(message: dict[str, Any], channel: str, changed: Any, connection: Co
     item = note_item(
         NAME,
         f"{channel}:{at}",
-        text,
+        literal_text(text),
         kind="debrief",
         occurred_at=iso(moment(at)),
         updated_at=iso(edited),

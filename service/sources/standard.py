@@ -59,7 +59,10 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     data = document.get("data", document)
     if not isinstance(data, dict):
         raise wrong_shape("data", "is no object")
-    found = event_changes(data, text_of(document.get("type")), document.get("timestamp"), connection, delivery)
+    kind = text_of(document.get("type"))
+    found = event_changes(data, kind, document.get("timestamp"), connection, delivery)
+    if "note" not in kind.lower() and kind:  # an event of another kind that holds no note: not to be sent again
+        return Parsed([Event(found, key)])
     return Parsed([Event(generic.or_refused(found), key)])
 
 

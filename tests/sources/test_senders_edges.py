@@ -1,0 +1,96 @@
+"""Rare deliveries: entities without tags, encodings, v2 for events, what is left of a deleted message, secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.sources.registry import SOURCES
+from tests.sources.senders import ADMIN, ORG, SIGNERS, notes, send
+from tests.sources.test_vendors import AT, event, post, soap, texts
+
+
+def test_html_fields_may_hold_entities_alone(client: TestClient) -> None:
+    post(client, "hubspot", [event("Prix &eacute;lev&eacute;\nR&amp;D, 5 &lt; 6")])
+    pipedrive = json.loads(SOURCES["pipedrive"].sample)
+    pipedrive["data"]["content"] = "Slow &amp; dear"
+    post(client, "pipedrive", pipedrive)
+    dynamics = json.loads(SOURCES["dynamics"].sample)
+    dynamics["InputParameters"][0]["value"]["Attributes"][0]["value"] = "A&nbsp;&lt;p&gt;"
+    post(client, "dynamics", dynamics)
+    assert texts(client) == ["Prix élevé\nR&D, 5 < 6", "Slow & dear", "A\u00a0<p>"]
+
+
+def test_hubspot_events_need_v3(client: TestClient) -> None:
+    assert send(client, SIGNERS["hubspot v2"]([event("x")])).status_code == 401
+    assert send(client, SIGNERS["hubspot v2"](event("x"))).status_code == 401
+    assert send(client, SIGNERS["hubspot v2"]({"external_id": "w", "text": "Slow."})).status_code == 200
+    assert texts(client) == ["Slow."]
+
+
+def test_hubspot_privacy_deletion_of_a_contact_alone_asks_for_erasure(client: TestClient) -> None:
+    company = event(None, AT, "object.privacyDeletion", objectTypeId="0-2")
+    assert post(client, "hubspot", [company]).json() == {"results": {"skipped": 1}}
+    contact = event(None, AT, "contact.privacyDeletion", objectTypeId=None)
+    assert post(client, "hubspot", [contact]).json() == {"results": {"set_aside": 1}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "windows-1252", "shift_jis"])
+def test_salesforce_in_other_encodings(client: TestClient, encoding: str) -> None:
+    text = "\u65e5\u672c" if encoding == "shift_jis" else "Prix élevé"
+    post(client, "salesforce", soap({"Id": "00T000000000001", "Description": text}, encoding=encoding))
+    assert texts(client) == [text]
+
+
+def test_salesforce_encoding_of_the_header_alone(client: TestClient) -> None:
+    body = soap({"Id": "00T000000000001", "Description": "Prix élevé"}, encoding="iso-8859-1").split(b"?>", 1)[1]
+    request = SIGNERS["salesforce"](body)
+    assert send(client, request).status_code == 400
+    request.headers["Content-Type"] = "text/xml; charset=nonsense"
+    assert send(client, request).status_code == 400
+    request.headers["Content-Type"] = "text/xml; charset=ISO-8859-1"
+    assert send(client, request).status_code == 200
+    assert texts(client) == ["Prix élevé"]
+
+
+def test_salesforce_dtd_in_another_encoding(client: TestClient) -> None:
+    document = f'<?xml version="1.0" encoding="utf-16-le"?><!DOCTYPE a [<!ENTITY x "y">]><a>{ORG}&x;</a>'
+    assert send(client, SIGNERS["salesforce"](document.encode("utf-16-le"))).status_code == 400
+
+
+def slack_edit(number: int, **message: Any) -> dict[str, Any]:
+    first = json.loads(SOURCES["slack"].sample)["event"]
+    at = f"17578441{number:02}.000100"
+    changed = {"type": "message", "subtype": "message_changed", "channel": first["channel"], "event_ts": at}
+    return {
+        "type": "event_callback",
+        "event_id": f"Ev{number}",
+        "event": {**changed, "message": {"user": first["user"], "ts": first["ts"], **message}},
+    }
+
+
+def test_slack_text_is_no_html_and_a_tombstone_deletes(client: TestClient) -> None:
+    post(client, "slack", json.loads(SOURCES["slack"].sample))
+    post(client, "slack", slack_edit(1, text="The &lt;b&gt; button &amp; 5 &lt; 6"))
+    assert texts(client) == ["The <b> button & 5 < 6"]
+    post(client, "slack", slack_edit(2, subtype="tombstone", text="This message was deleted."))
+    assert texts(client) == []
+    post(client, "slack", slack_edit(1, text="Late.") | {"event_id": "Ev3"})
+    assert texts(client) == []
+
+
+def test_standard_event_of_another_kind_is_acknowledged(client: TestClient) -> None:
+    paid = {"type": "invoice.paid", "timestamp": "2026-09-14T10:20:00Z", "data": {"id": "1", "amount": 3}}
+    assert post(client, "standard", paid).json() == {"results": {"set_aside": 1}}
+    assert send(client, SIGNERS["standard"](paid | {"type": "note.created"}, key="msg_2")).status_code == 422
+    assert notes(client) == []
+
+
+def test_secret_in_a_refused_body_is_not_kept(client: TestClient) -> None:
+    assert send(client, SIGNERS["zoho"]({"module": "Calls", "ids": []})).status_code == 422
+    (fault,) = client.get("/v1/sources/faults", headers=ADMIN).json()["items"]
+    assert "zoho-token-1" not in fault["payload"]
+    assert "Calls" in fault["payload"]
