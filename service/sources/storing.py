@@ -67,7 +67,8 @@ def store_events(session: Session, connection: Connection, events: Sequence[Even
 
 
 def _is_repeat(session: Session, connection: Connection, event: Event, now: datetime) -> bool:
-    before = queries.is_first(session, connection.source, str(event.key)[:500], event.digest, now)
+    key = f"{connection.name}:{event.key}"[:500]  # two senders may number their events alike
+    before = queries.is_first(session, connection.source, key, event.digest, now)
     if before is not None and event.digest and before != event.digest:
         raise Unauthorized("This token was used for another message.", code="replayed")
     return before is not None

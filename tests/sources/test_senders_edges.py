@@ -94,3 +94,13 @@ def test_secret_in_a_refused_body_is_not_kept(client: TestClient) -> None:
     (fault,) = client.get("/v1/sources/faults", headers=ADMIN).json()["items"]
     assert "zoho-token-1" not in fault["payload"]
     assert "Calls" in fault["payload"]
+
+
+def test_two_senders_may_number_their_events_alike(client: TestClient) -> None:
+    made = client.post("/v1/connections", json={"source": "standard", "name": "two"}, headers=ADMIN).json()
+    first = SIGNERS["standard"]({"type": "note.created", "data": {"external_id": "a", "text": "Too dear."}})
+    second = SIGNERS["standard"](
+        {"type": "note.created", "data": {"external_id": "b", "text": "Too slow."}}, secret=made["secret"]
+    )
+    assert [send(client, request).status_code for request in (first, second, second)] == [202, 202, 202]
+    assert sorted(texts(client)) == ["Too dear.", "Too slow."]
