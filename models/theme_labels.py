@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +23,14 @@ from numpy.typing import NDArray
 from models.lexicon import fold
 from models.types import Language
 
+_LISTS: dict[str, str] = tomllib.loads((Path(__file__).parent / "lexicons" / "labels.toml").read_text(encoding="utf-8"))
+
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 MAX_WORDS = 4
 MAX_CANDIDATES = 40
+MIN_NEARNESS = 0.25
+"""Least cosine of a label with its theme's centroid: a phrase further away names something else."""
 N_KEYWORDS = 8
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\w\s]|\d+|\n")
 _WORD = re.compile(r"[^\W\d_]")
@@ -34,11 +40,12 @@ _ELISION = re.compile(r"^(?:l|d|j|m|t|s|n|c|qu|jusqu|lorsqu)['’]", re.IGNORECA
 
 @lru_cache
 def stop_words(language: Language) -> frozenset[str]:
-    """Return spaCy's stop words of a language, folded."""
+    """Return the words of a language that begin and end no label, folded: spaCy's stop words and `labels.toml`."""
     from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
     from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
 
-    return frozenset(fold(word) for word in (FRENCH if language is Language.FR else ENGLISH))
+    stops, ours = (FRENCH, "french") if language is Language.FR else (ENGLISH, "english")
+    return frozenset(map(fold, stops)) | frozenset(_LISTS[ours].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,11 @@ def rank_phrases(book: PhraseBook, members: Sequence[int], n_all: int) -> list[t
 
 
 def best_phrase(
-    ranked: Sequence[tuple[str, float]], centroid: NDArray[np.float32], encode: Encode, taken: set[str]
+    ranked: Sequence[tuple[str, float]],
+    centroid: NDArray[np.float32],
+    encode: Encode,
+    taken: set[str],
+    least: float = MIN_NEARNESS,
 ) -> str | None:
     """Return the phrase that names a theme best, or None; phrases of several words are preferred.
 
@@ -139,11 +150,13 @@ def best_phrase(
         centroid: float32 (n_dims,), unit length.
         encode: Makes vectors of texts.
         taken: Names that other themes have.
+        least: Cosine with the centroid under which a phrase names nothing.
     """
     candidates = [(p, w) for p, w in ranked if p not in taken][:MAX_CANDIDATES]
     if not candidates:
         return None
     nearness = encode([phrase for phrase, _ in candidates]) @ centroid
     sizes = [1.0 if " " in phrase else 0.5 for phrase, _ in candidates]
-    scores = [w * size * max(0.0, float(near)) for (_, w), size, near in zip(candidates, sizes, nearness, strict=True)]
-    return candidates[int(np.argmax(scores))][0]
+    scores = [w * size * float(near) for (_, w), size, near in zip(candidates, sizes, nearness, strict=True)]
+    best = int(np.argmax(np.where(nearness >= least, scores, -np.inf)))
+    return candidates[best][0] if nearness[best] >= least else None

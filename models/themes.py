@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
 from models.theme_groups import Vectors, group_passages
-from models.theme_labels import N_KEYWORDS, PhraseBook, best_phrase, rank_phrases, read_phrases, stop_words
+from models.theme_labels import (
+    MIN_NEARNESS,
+    N_KEYWORDS,
+    PhraseBook,
+    best_phrase,
+    rank_phrases,
+    read_phrases,
+    stop_words,
+)
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
 VERSION = "themes-2"
@@ -162,18 +170,21 @@ def _describe(
     encode = load_encoder(ARTEFACTS / "encoder").encode
     labels: list[dict[str, str]] = [{} for _ in members]
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
+    loose: list[dict[str, str]] = [{} for _ in members]  # what names a theme that has no near phrase in any language
     for language in (Language.EN, Language.FR):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
         book = read_phrases([passages[i].text for i in places], stop_words(language))
         taken: set[str] = set()
         for theme, inside in enumerate(members):
             ranked = rank_phrases(book, [places[i] for i in inside if i in places], len(places))
-            name = best_phrase(ranked, centroids[theme], encode, taken)
-            if name:
-                taken.add(name)
-                labels[theme][language] = book.forms[name]
+            for found, least in ((labels, MIN_NEARNESS), (loose, -1.0)):
+                name = best_phrase(ranked, centroids[theme], encode, taken, least)
+                if name:
+                    taken.add(name)
+                    found[theme][language] = book.forms[name]
+                    break
             keywords[theme][language] = _keywords(book, ranked)
-    return [_complete(label, t) for t, label in enumerate(labels)], keywords
+    return [_complete(label or loose[t], t) for t, label in enumerate(labels)], keywords
 
 
 def _keywords(book: PhraseBook, ranked: Sequence[tuple[str, float]]) -> list[str]:

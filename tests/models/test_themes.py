@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.encoder import to_bytes
 from models.theme_groups import MIN_SIZE
+from models.theme_labels import best_phrase, rank_phrases, read_phrases, stop_words
 from models.themes import MIN_SIMILARITY, assign, fit
 from models.types import FittedTheme, Language, LivingTheme, ThemePassage
 
@@ -52,6 +55,30 @@ def test_labels_come_from_the_passages_of_each_language_and_differ() -> None:
         texts = " / ".join(words[side] for words in MATTERS.values())
         assert all(label[language] in texts for label in labels)
         assert len({label[language] for label in labels}) == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (Language.EN, "she said the badge reader fails", "badge reader fails"),
+        (Language.FR, "il a répondu que le bail expire", "bail expire"),
+    ],
+)
+def test_labels_do_not_begin_with_how_a_thing_is_said(language: Language, text: str, expected: str) -> None:
+    book = read_phrases([text] * 4, stop_words(language))
+    phrases = [phrase for phrase, _ in rank_phrases(book, range(4), 8)]
+    assert expected in phrases
+    assert not [p for p in phrases if p.startswith(("said", "repondu"))]
+
+
+def test_a_phrase_far_from_the_theme_is_no_label() -> None:
+    centroid = np.array([1, 0], dtype=np.float32)
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([[0.1, 1.0]] * len(texts), dtype=np.float32)
+
+    assert best_phrase([("rainy weather", 1.0)], centroid, encode, set()) is None
+    assert best_phrase([("rainy weather", 1.0)], centroid, encode, set(), least=0.05) == "rainy weather"
 
 
 def test_representatives_are_from_different_accounts() -> None:
