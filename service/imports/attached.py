@@ -35,7 +35,7 @@ def attached_records(
     try:
         reading = open_file(io.BytesIO(attachment.content), inner)
         if reading.format not in _REPORTS:
-            return
+            raise FileRefused("unknown_format", f"A file of the kind {reading.format} is not read from a message.")
         for place, record in enumerate(reading.records, start=1):
             yield replace(
                 record, note=_named(record, message_id, attachment, place), number=number, member=attachment.name

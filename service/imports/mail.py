@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from service.errors import InvalidInput
 from service.imports.accounts import split_by_account
-from service.imports.mail_text import own_text
+from service.imports.mail_text import is_forward, own_text
 from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.notes.text import html_text
 
@@ -37,6 +37,11 @@ MAX_ATTACHMENT_BYTES = 25 * MIB
 
 _MESSAGE_ID = re.compile(r"<?\s*([^<>\s]{3,400})\s*>?")
 _BOUNDARY = re.compile(rb"^--[ -~]{1,70}", re.MULTILINE)
+_AWAY = re.compile(
+    r"(?:automatic reply|auto(?:matic)?[ -]?reply|out of (?:the )?office|réponse automatique|"
+    r"absence du bureau|message d['’]absence)\s*:",
+    re.IGNORECASE,
+)
 _NO_REPORTS = ("image/", "audio/", "video/", "text/calendar", "application/pgp", "application/pkcs7", "text/x-vcard")
 
 
@@ -125,13 +130,14 @@ def _read(message: Message, raw: bytes) -> MailMessage:
         raise _refused("no_message", "This is no e-mail message: it has no From, Date or Subject.")
     address, name = _sender(message)
     bodies, attachments = _parts(message)
-    text = own_text(bodies)
+    subject = header(message, "Subject")
+    text = own_text(bodies, forwarded=is_forward(subject))
     skipped = _machine(message, address) or (None if text.strip() or attachments else Skipped.EMPTY)
     return MailMessage(
         external_id=_external_id(message, raw),
         sender=address,
         sender_name=name,
-        subject=header(message, "Subject")[:500],
+        subject=subject[:500],
         sent_at=_sent_at(message),
         text=text,
         attachments=tuple(attachments),
@@ -141,14 +147,21 @@ def _read(message: Message, raw: bytes) -> MailMessage:
 
 def header(message: Message, name: str) -> str:
     """Return a header decoded, with replacement where its charset is unknown; empty where it is missing."""
-    value = message.get(name)
-    if value is None:
-        return ""
+    values = _raw_headers(message, name)
+    return _header_text(values[0]) if values else ""
+
+
+def _raw_headers(message: Message, name: str) -> list[str]:
+    """Return the values of a header; bytes that are not ASCII, which programs write against the rules, are kept."""
+    values = [str(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+    return [_decoded(value.encode("utf-8", "surrogateescape"), None) for value in values]
+
+
+def _header_text(value: str) -> str:
     try:
-        parts = decode_header(str(value))
-        text = "".join(_decoded(p, c) if isinstance(p, bytes) else p for p, c in parts)
+        text = "".join(_decoded(p, c) if isinstance(p, bytes) else p for p, c in decode_header(value))
     except Exception:  # broken encoded words
-        text = str(value)
+        text = value
     return " ".join(_storable(text).split())
 
 
@@ -176,11 +189,9 @@ def _external_id(message: Message, raw: bytes) -> str:
 
 def _sender(message: Message) -> tuple[str | None, str | None]:
     """Return the address and the display name of `From`."""
-    for name, address in getaddresses([str(value) for value in message.get_all("From", [])][:5]):
+    for name, address in getaddresses(_raw_headers(message, "From")[:5]):
         if "@" in address and len(address) <= 320 and not re.search(r"\s", address):
-            decoded = Message()
-            decoded["Name"] = name
-            return _storable(address.lower()), header(decoded, "Name")[:500] or None
+            return _storable(address.lower()), _header_text(name)[:500] or None
     return None, None
 
 
@@ -206,7 +217,8 @@ def _machine(message: Message, address: str | None) -> Skipped | None:
         return Skipped.BOUNCE
     automatic = str(message.get("Auto-Submitted", "no")).strip().lower().split(";")[0]
     suppressed = str(message.get("Precedence", "")).strip().lower() == "auto_reply"
-    if automatic not in {"no", ""} or suppressed or message.get("X-Autoreply") or message.get("X-Autorespond"):
+    told = message.get("X-Autoreply") or message.get("X-Autorespond") or _AWAY.match(header(message, "Subject"))
+    if automatic not in {"no", ""} or suppressed or told:
         return Skipped.AUTO_REPLY
     return Skipped.BOUNCE if returns == "<>" and "X-Failed-Recipients" in message else None
 
@@ -280,9 +292,7 @@ def _attachment(part: Message, kind: str, count: int) -> Iterator[Attachment]:
             "attachments_too_large",
             f"The message has over {MAX_ATTACHMENTS} attachments, or one over {MAX_ATTACHMENT_BYTES // MIB} MB.",
         )
-    named = Message()
-    named["Name"] = str(part.get_filename() or "attachment")
-    name = re.split(r"[/\\]", header(named, "Name"))[-1]
+    name = re.split(r"[/\\]", _header_text(str(part.get_filename() or "attachment")))[-1]
     yield Attachment(name[:200], content)
 
 
@@ -372,7 +382,8 @@ def _mbox_records(file: BinaryIO, options: Options) -> Iterator[Record]:
         yield from message_records(message, options, number)
 
 
-_FROM_LINE = re.compile(rb"^From \S+.*\d{4}\s*$")
+# what parts messages has a clock; "From March on, all of 2026" in a body has none
+_FROM_LINE = re.compile(rb"^From \S+.*\s\d{1,2}:\d{2}(?::\d{2})?\s(?:.*\s)?\d{4}(?:\s+[+-]\d{4})?\s*$")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.imports.mail import MailRefused, Skipped, read_message
 from service.imports.mail_text import own_words
-from tests.imports.files import FRENCH_CSV, mail, notes_of, pdf, read, word
+from tests.imports.files import FRENCH_CSV, archive, mail, notes_of, pdf, read, word
 
 
 def test_a_message_is_read() -> None:
@@ -183,3 +183,51 @@ def many(parts: int) -> bytes:
 def test_bounds(raw: bytes) -> None:
     with pytest.raises(MailRefused):
         read_message(raw)
+
+
+@pytest.mark.parametrize("mark", ["", "-----Original Message-----\n", "________________________________\n"])
+def test_what_outlook_forwards_is_kept_and_what_it_answers_is_not(mark: str) -> None:
+    body = f"Pour info.\n\n{mark}De : Buyer\nEnvoyé : mardi\nÀ : Rep\nObjet : prix\n\nC'est trop cher.\n"
+    for subject in ("TR: prix", "FW: prix", "Fwd: prix"):
+        assert "C'est trop cher." in read_message(bytes(mail(body, Subject=subject))).text
+    for subject in ("RE: prix", "RE: TR: prix", "prix"):
+        assert read_message(bytes(mail(body, Subject=subject))).text == "Pour info."
+    (note,) = notes_of(bytes(mail(body.removeprefix("Pour info.\n\n"), Subject="TR: prix")))
+    assert note.text.endswith("C'est trop cher.")
+
+
+def test_dashes_between_two_accounts_are_no_signature() -> None:
+    body = "Harrow: trop cher.\n--\nAubry: ils attendent le mode hors ligne.\n"
+    assert own_words(body) == body.rstrip()
+    assert own_words("Ok.\n--\nRené Marchetti\n06 12 34 56 78\n") == "Ok."
+
+
+def test_headers_in_bare_utf8_are_read() -> None:
+    raw = "From: René <r@x.example>\r\nSubject: Société Hélios\r\nDate: x\r\n\r\nOk.\r\n"
+    for encoding in ("utf-8", "cp1252"):
+        message = read_message(raw.encode(encoding))
+        assert (message.sender_name, message.subject) == ("René", "Société Hélios")
+
+
+@pytest.mark.parametrize(
+    "subject", ["Automatic reply: CR", "Réponse automatique : CR", "Out of Office: back on Monday"]
+)
+def test_automatic_replies_are_told_by_their_subject(subject: str) -> None:
+    assert read_message(bytes(mail(Subject=subject))).skipped is Skipped.AUTO_REPLY
+    assert read_message(bytes(mail(Subject=f"RE: {subject}"))).skipped is None
+
+
+def test_from_within_a_body_parts_no_messages() -> None:
+    body = "Trop cher.\n\nFrom March on, all of 2026\nthey wait.\n"
+    mbox = b"From rep@x Tue Mar  3 10:12:00 2026\n" + bytes(mail(body, Message_ID="<a@x>"))
+    mbox += b"\nFrom 17900@xxx Tue Mar 03 10:12:00 +0000 2026\n" + bytes(mail(Message_ID="<b@x>"))
+    first, second = notes_of(mbox)
+    assert first.text.endswith("From March on, all of 2026\nthey wait.")
+    assert second.external_id == "b@x"
+
+
+def test_an_archive_in_a_message_is_told() -> None:
+    message = mail("Voir PJ.")
+    message.add_attachment(archive({"a.txt": b"x"}), maintype="application", subtype="zip", filename="a.zip")
+    _, records = read(bytes(message))
+    assert [(record.skipped, record.member) for record in records] == [(False, ""), (True, "a.zip")]
