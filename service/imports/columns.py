@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from typing import Any
 
 from service.errors import InvalidInput
@@ -16,6 +17,7 @@ NESTED = {"author": ("id", "name", "team"), "account": ("id", "name", "segment")
 }
 _PLAIN = ("external_id", "source", "kind", "language", "occurred_at", "updated_at", "text", "deleted")
 FIELDS = (*_PLAIN, TITLE, *(f"{outer}.{inner}" for outer, inners in NESTED.items() for inner in inners))
+HEADER_ROWS = 20  # a title and empty rows may stand above the header
 OWN_PREFIX = "binome_"  # columns that our list of refused rows adds
 
 # Names without accents, case and marks. The first name of a field that a header has wins; "text" takes all of them.
@@ -107,6 +109,11 @@ class Columns:
         """Return the places of a field's columns."""
         return [index for index, name in enumerate(self.fields) if name == field]
 
+    @property
+    def told(self) -> int:
+        """How many fields the header tells; 0 if none of them is the text."""
+        return len(set(self.fields) - {None}) if self.usable else 0
+
     def described(self) -> list[dict[str, Any]]:
         """Return the columns as the preview shows them."""
         return [{"column": name, "field": field} for name, field in zip(self.header, self.fields, strict=True)]
@@ -150,6 +157,30 @@ def _known(name: str) -> tuple[str, int] | None:
 def known_names(header: Sequence[str]) -> set[str]:
     """Return the fields that a header's names tell."""
     return {known[0] for name in header if (known := _known(name.strip().removeprefix("\ufeff")))}
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str, str | None]) -> tuple[int, Columns]:
+    """Return the row that is the header, and its columns.
+
+    It is the first one that names a column of text; but a later one that tells more than twice as many fields (then
+    that was a title), or more with the names right above its empty cells (a header of two rows). If no row names a
+    column of text, it is the first that holds anything.
+    """
+    found = first = 1, Columns((), (), ())
+    above: tuple[int, Sequence[str]] = 0, ()
+    for number, cells in islice(rows, HEADER_ROWS):
+        columns = map_columns(cells, mapping)
+        if columns.told > 2 * found[1].told:
+            found = number, columns
+        if above[0] == number - 1:
+            names = [cell if cell.strip() else name for cell, name in zip_longest(cells, above[1], fillvalue="")]
+            both = map_columns(names, mapping) if names != list(cells) else columns
+            if any(cells) and both.told > max(found[1].told, columns.told):
+                found = number, both
+        if any(cells) and not any(first[1].header):
+            first = number, columns
+        above = number, cells
+    return found if found[1].usable else first
 
 
 def check_mapping(mapping: Any) -> dict[str, str | None]:

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from itertools import islice
-from typing import BinaryIO
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import BinaryIO, TextIO
 
-from service.imports.columns import Columns, known_names, map_columns
+from service.imports.columns import Columns, find_header, known_names, map_columns
 from service.imports.decoding import Encoding, find_encoding, text_of
 from service.imports.records import MIB, DateOrder, FileRefused, Format, Options, Reading, Record, rejected
-from service.imports.tables import MAX_COLUMNS, Table, table_records
+from service.imports.tables import MAX_COLUMNS, Table, mendable, row_record
 from service.imports.values import proven_order
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_CELL_CHARS = 2_000_000
 MAX_ROW_CHARS = 4 * MIB
+MAX_REREAD_CHARS = 16 * MIB
 _SAMPLE_CHARS = 256 * 1024
 _SAMPLE_ROWS = 50
 
 Row = tuple[int, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row with a fault in its quotes: its first line and its number, and the fault."""
+
+    number: int
+    line: str
+    fault: str
 
 
 def read_csv(file: BinaryIO, options: Options) -> Reading:
@@ -34,18 +45,17 @@ def read_csv(file: BinaryIO, options: Options) -> Reading:
     with text_of(file, encoding) as text:
         sample = text.read(_SAMPLE_CHARS)
     separator = find_separator(sample, options) or ","
-    header = next(_sampled(sample, separator), (1, []))[1]
-    columns = map_columns(header, options.mapping)
+    header_line, columns = find_header(_sampled(sample, separator), options.mapping)
     check_columns(columns)
     order, proven, open_dates = _date_order(file, encoding, separator, columns, options)
-    table = Table(columns, order, options)
+    table = Table(columns, order, options, separator)
     found = {
         "encoding": encoding.name.removesuffix("-sig"),
         "separator": SEPARATORS[separator],
         "columns": columns.described(),
         "dates": {"order": order, "proven": proven, "ambiguous": open_dates},
     }
-    return Reading(Format.CSV, found, _records(file, encoding, separator, table))
+    return Reading(Format.CSV, found, _records(file, encoding, header_line, table))
 
 
 def check_columns(columns: Columns) -> None:
@@ -81,6 +91,7 @@ def _score(sample: str, separator: str, options: Options) -> tuple[int, float]:
     """Return how many names of the header are known, and the share of rows that have its width; zeros for no table."""
     rows = [cells for _, cells in islice(_sampled(sample, separator), _SAMPLE_ROWS) if any(cells)]
     rows = rows[:-1] if len(sample) >= _SAMPLE_CHARS and len(rows) > 2 else rows
+    rows = _below_title(rows, separator, options)
     if not rows or len(rows[0]) < 2:
         return 0, 0.0
     header = rows[0]
@@ -91,10 +102,18 @@ def _score(sample: str, separator: str, options: Options) -> tuple[int, float]:
     return (len(known), same + len(header) / 1000) if looks_like_table else (0, 0.0)
 
 
+def _below_title(rows: list[Sequence[str]], separator: str, options: Options) -> list[Sequence[str]]:
+    """Leave out a title above the header; but a table of Markdown within a text is a part of the text."""
+    place, columns = find_header(enumerate(rows), options.mapping)
+    below = rows[place + 1 :]
+    even = sum(len(row) == len(rows[place]) for row in below) >= 0.9 * len(below) if below else False
+    return rows[place:] if place > 0 and columns.told >= 2 and even and separator != "|" else rows
+
+
 def _sampled(sample: str, separator: str) -> Iterator[Row]:
-    """Give the rows of a sample; it may end within a cell."""
-    with suppress(csv.Error):
-        yield from _rows(io.StringIO(sample), separator)
+    """Give the rows of a sample up to the first fault; it may end within a cell."""
+    rows = takewhile(lambda row: not isinstance(row, BrokenRow), _rows(io.StringIO(sample, newline=""), separator))
+    yield from (row for row in rows if not isinstance(row, BrokenRow))
 
 
 def _are_names(header: Sequence[str]) -> bool:
@@ -112,49 +131,94 @@ def _date_order(
     if places:
         with text_of(file, encoding) as text:
             rows = _rows(text, separator)
-            cells = (row[place] for _, row in rows for place in places if place < len(row))
-            proven, ambiguous = proven_order(_until_fault(cells))
+            good = (row[1] for row in rows if not isinstance(row, BrokenRow))
+            proven, ambiguous = proven_order(cells[place] for cells in good for place in places if place < len(cells))
     return options.dates or proven or DateOrder.DAY_FIRST, proven is not None, ambiguous
 
 
-def _until_fault(cells: Iterator[str]) -> Iterator[str]:
-    with suppress(csv.Error):
-        yield from cells
-
-
-def _records(file: BinaryIO, encoding: Encoding, separator: str, table: Table) -> Iterator[Record]:
-    number = 1
+def _records(file: BinaryIO, encoding: Encoding, header_line: int, table: Table) -> Iterator[Record]:
     with text_of(file, encoding) as text:
-        rows = _rows(text, separator)
-        try:
-            next(rows, None)
-            for record in table_records(rows, table):
-                number = record.number
+        for row in _rows(text, table.separator):
+            if isinstance(row, BrokenRow):
+                yield _broken(row, table)
+            elif row[0] > header_line and (record := row_record(*row, table)):
                 yield record
-        except csv.Error as error:
-            fault = f"is not CSV ({error}); the rest is not read: mend the quotes after line {number}"
-            yield Record(number + 1, rejected("line", "invalid_csv", fault))
 
 
-def _rows(lines: Iterable[str], separator: str) -> Iterator[Row]:
-    """Give the rows with their line; a row ends where it says, and at four million characters at the latest."""
+def _broken(row: BrokenRow, table: Table) -> Record:
+    """Refuse a row, with its cells as a lenient reader has them: so it can be mended like any other."""
+    cells = next(csv.reader([row.line[:MAX_CELL_CHARS]], delimiter=table.separator), [])
+    fault = rejected("line", "invalid_csv", f"is not CSV ({row.fault}): mend its quotes")
+    return Record(row.number, fault, mendable(cells, table), table.columns.header)
+
+
+def _rows(text: TextIO, separator: str) -> Iterator[Row | BrokenRow]:
+    """Give the rows with their last line; after a broken one, reading goes on at its second line."""
     csv.field_size_limit(MAX_CELL_CHARS)
-    reader = csv.reader(_bounded(lines), delimiter=separator, strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     first = True
-    for cells in reader:
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield lines.break_row(str(error))
+            continue
+        lines.end_row()
         if first:
             cells = [cell.removeprefix("\ufeff") for cell in cells[:1]] + cells[1:]
             if len(cells) <= 2 and cells and cells[0].lower().startswith("sep="):
                 continue
         first = False
-        yield reader.line_num, cells
+        yield lines.number, cells
 
 
-def _bounded(lines: Iterable[str]) -> Iterator[str]:
-    if isinstance(lines, io.TextIOBase):
-        while line := lines.readline(MAX_ROW_CHARS):
-            if len(line) >= MAX_ROW_CHARS:
-                raise csv.Error(f"a line over {MAX_ROW_CHARS} characters")
-            yield line
-    else:
-        yield from lines
+class _Lines:
+    """The lines of a file, for a reader of CSV: bounds the length of a row, and gives those of a broken row again.
+
+    Attributes:
+        number: How many lines were given.
+    """
+
+    def __init__(self, text: TextIO) -> None:
+        self.number = 0
+        self._text = text
+        self._again: deque[str] = deque()
+        self._row: list[str] = []
+        self._size = self._reread = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._text.readline(MAX_ROW_CHARS)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self._row.append(line)
+        self._size += len(line)
+        if self._size >= MAX_ROW_CHARS:
+            if len(line) >= MAX_ROW_CHARS:  # an endless line costs its row alone, but the whole row
+                del self._row[1:]
+            while len(line) >= MAX_ROW_CHARS and line[-1] not in "\r\n":
+                line = self._text.readline(MAX_ROW_CHARS)
+            raise csv.Error(f"a row over {MAX_ROW_CHARS} characters")
+        return line
+
+    def end_row(self) -> None:
+        """Forget the lines of a row that is read."""
+        self._row.clear()
+        self._size = 0
+
+    def break_row(self, fault: str) -> BrokenRow:
+        """Give a row up: all but its first line will be read again, within bounds."""
+        first, *rest = self._row or [""]
+        broken = BrokenRow(self.number - len(rest), first, fault)
+        if self._reread < MAX_REREAD_CHARS:
+            self._reread += self._size
+            self._again.extendleft(reversed(rest))
+            self.number = broken.number if rest else self.number
+        self.end_row()
+        return broken

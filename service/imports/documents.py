@@ -22,6 +22,8 @@ from service.imports.records import FileRefused, Format, Options, Reading, Recor
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT_WORD = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
+# what a document says a second time: text where it was moved from, a text box for old programs
+_LEFT_OUT = frozenset({"moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"})
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _MAX_TEXT_CHARS = 4_000_000
 _PDF_SECONDS = 60
@@ -88,33 +90,43 @@ class _DocumentLines:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.size = 0
-        self._words: list[str] = []
+        self._paragraphs: list[list[str]] = []  # the words of each open one: a text box stands within another
+        self._left_out = 0
         self._rows: list[list[str]] = []  # of each table's row that is open, the finished cells
         self._starts: list[int] = []  # where the lines of the open cells start
 
     def start(self, tag: str) -> None:
-        """Open a row or a cell of a table."""
-        if tag == "tr":
+        """Open a paragraph, a row or a cell of a table."""
+        self._left_out += tag in _LEFT_OUT
+        if tag == "p":
+            self._paragraphs.append([])
+        elif tag == "tr":
             self._rows.append([])
         elif tag == "tc":
             self._starts.append(len(self.lines))
 
     def end(self, tag: str, element: Element) -> None:
         """Take up what an element held."""
+        self._left_out -= tag in _LEFT_OUT
         if tag == "t":
-            self._words.append(element.text or "")
-            self.size += len(self._words[-1])
+            self._say(element.text or "")
         elif tag in _BREAKS and not (tag == "tab" and element.attrib):  # a tab with attributes is a tab stop
-            self._words.append(_BREAKS[tag])
-        elif tag == "p":
-            self.lines.append("".join(self._words))
-            self._words.clear()
+            self._say(_BREAKS[tag])
+        elif tag == "p" and self._paragraphs:
+            words = self._paragraphs.pop()
+            if not self._left_out:
+                self.lines.append("".join(words))
         elif tag == "tc" and self._starts and self._rows:
             begin = self._starts.pop()
             self._rows[-1].append(" ".join(line.strip() for line in self.lines[begin:] if line.strip()))
             del self.lines[begin:]
         elif tag == "tr" and self._rows:
             self.lines.append("\t".join(self._rows.pop()))
+
+    def _say(self, words: str) -> None:
+        if self._paragraphs and not self._left_out:
+            self._paragraphs[-1].append(words)
+            self.size += len(words)
 
 
 def _docx_lines(part: Any) -> str:

@@ -77,7 +77,8 @@ class Record:
     Attributes:
         number: Its line or row as an editor or a spreadsheet counts, or its place among the messages; from 1.
         note: The note, or why there is none.
-        cells: The original cells of a row, to be mended; empty for what is no row.
+        cells: The cells of a row, to be mended; a date that another file would read otherwise is written out; empty for
+            what is no row.
         columns: The names of their columns.
         member: The file within an archive.
         skipped: It is left out by rule (an automatic reply), which is no fault.

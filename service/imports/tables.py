@@ -9,7 +9,7 @@ from typing import Any
 from service.filters import name_key
 from service.imports.columns import NESTED, TITLE, Columns
 from service.imports.records import DateOrder, Options, Record, make_note, rejected
-from service.imports.values import parse_date, parse_money
+from service.imports.values import parse_date, parse_money, written_out
 from service.notes.intake import RejectedNote
 from service.notes.schemas import IncomingNote
 
@@ -38,6 +38,12 @@ def _words(values: dict[str, str]) -> dict[str, str]:
 
 
 _CLOSED_SETS = {"kind": _words(_KINDS), "deal.outcome": _words(_OUTCOMES), "language": _words(_LANGUAGES)}
+MAX_NOTHING_CHARS = 20
+_NOTHING = frozenset({"-", "--", "–", "—", "?", "n/a", "#n/a", "null", "none", "néant", "non renseigné"})
+_NO_NUMBER = frozenset(
+    {"na", "nc", "nd", "n.c.", "n.d.", "tbd", "tbc", "inconnu", "unknown", "non communiqué", "à définir"}
+)
+_TIMES = frozenset({"occurred_at", "updated_at"})
 _TRUE = {"true", "1", "yes", "oui", "vrai"}
 
 
@@ -53,36 +59,66 @@ def _unescaped(cell: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How the rows of a table are read."""
+    """How the rows of a table are read; the separator is what a row's surplus cells were parted by."""
 
     columns: Columns
     order: DateOrder
     options: Options
+    separator: str = ","
 
 
 def table_records(rows: Iterator[tuple[int, Sequence[str]]], table: Table) -> Iterator[Record]:
-    """Give a record for each row that is not empty."""
+    """Give a record for each row that holds a note or a fault."""
     for number, cells in rows:
-        if any(cell.strip() for cell in cells):
-            header = table.columns.header
-            yield Record(number, _row_note(cells, table), tuple(cells[: len(header)]), header)
+        if record := row_record(number, cells, table):
+            yield record
+
+
+def row_record(number: int, cells: Sequence[str], table: Table) -> Record | None:
+    """Return a row's record; None if it is empty, or the header once more, as where files were joined."""
+    header = table.columns.header
+    if cells and cells[0].startswith("\ufeff"):
+        cells = [cells[0].removeprefix("\ufeff"), *cells[1:]]
+    if not any(cell.strip() for cell in cells) or _is_header(cells, header):
+        return None
+    return Record(number, _row_note(cells, table), mendable(cells, table), header)
+
+
+def _is_header(cells: Sequence[str], header: Sequence[str]) -> bool:
+    return len(cells) == len(header) > 1 and all(cell.strip() == name for cell, name in zip(cells, header, strict=True))
+
+
+def mendable(cells: Sequence[str], table: Table) -> tuple[str, ...]:
+    """Return a row's cells for the list of refused rows: nothing is lost, and dates mean the same in another file."""
+    width = len(table.columns.header)
+    kept = list(cells[:width])
+    if any(cell.strip() for cell in cells[width:]):  # a separator within a cell that was not quoted
+        kept[-1:] = [table.separator.join(cells[width - 1 :]).rstrip(table.separator)]
+    for place, field in enumerate(table.columns.fields):
+        if field in _TIMES and place < len(kept):
+            kept[place] = written_out(kept[place], table.order)
+    return tuple(kept)
 
 
 def _row_note(cells: Sequence[str], table: Table) -> IncomingNote | RejectedNote:
     width = len(table.columns.header)
     if any(cell.strip() for cell in cells[width:]):
-        return rejected("line", "too_many_cells", f"has {len(cells)} cells, the header {width}")
+        return rejected(
+            "line",
+            "too_many_cells",
+            f"has {len(cells)} cells, the header {width}: put a cell that holds {table.separator!r} in quotes",
+        )
     if any("\udc80" <= character <= "\udcff" for cell in cells if not cell.isascii() for character in cell):
         return rejected("line", "invalid_utf8", "is not UTF-8: save the file as CSV UTF-8")
     item: dict[str, Any] = {}
     texts: list[str] = []
     for cell, field, own in zip(cells, table.columns.fields, table.columns.own, strict=False):
-        if field is None or not cell.strip():
+        if field is None or _is_blank(cell.strip(), field):
             continue
         value = _unescaped(cell)
         if field == "text":
             texts.append(value)
-        elif field in {"occurred_at", "updated_at"}:
+        elif field in _TIMES:
             moment = parse_date(value, table.order)
             if moment is None:
                 return rejected(field, "invalid_date", _date_fault(table.order), _id_of(item))
@@ -92,6 +128,14 @@ def _row_note(cells: Sequence[str], table: Table) -> IncomingNote | RejectedNote
     _join_text(item, texts)
     _complete(item)
     return make_note(item, table.options)
+
+
+def _is_blank(cell: str, field: str) -> bool:
+    """Tell a cell that holds nothing, or what people write for nothing: a dash, N/A."""
+    if not cell or len(cell) > MAX_NOTHING_CHARS or field in {"text", TITLE}:
+        return not cell
+    cell = cell.casefold()
+    return cell in _NOTHING or (cell in _NO_NUMBER and (field == "deal.amount" or field in _TIMES))
 
 
 def _date_fault(order: DateOrder) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from service.imports.records import DateOrder
 
@@ -12,7 +13,7 @@ _SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY"}
 _CODES = "EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|MAD|TND|XOF|XAF"
 _MONEY = re.compile(
     rf"(?P<before>US\$|[€$£¥]|{_CODES})?(?P<sign>-?)(?P<digits>[0-9][0-9.,]*)"
-    rf"(?P<scale>[kKmM])?(?P<after>[€$£¥]|{_CODES}|EUROS?|DOLLARS?)?",
+    rf"(?P<scale>[kKmM])?(?P<after>[€$£¥]|{_CODES}|EUROS?|DOLLARS?)?(?:HT|TTC)?",
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
@@ -25,13 +26,22 @@ _YEAR_FIRST = re.compile(
     r"(?P<year>\d{4})[/.\-](?P<month>\d{1,2})[/.\-](?P<day>\d{1,2})"
     r"(?:[\sT]+(?P<hour>\d{1,2})[:hH](?P<minute>\d{2})(?::(?P<seconds>\d{2})(?:\.\d+)?)?)?"
 )
+_WEEKDAY = r"(?:[a-zà-ÿ]+\.?,?\s+)?"
+_CLOCK = (
+    r"(?:,?\s+(?:(?:à|at)\s+)?(?P<hour>\d{1,2})[:hH](?P<minute>\d{2})?(?::(?P<seconds>\d{2}))?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+)
 _NAMED = re.compile(
-    r"(?:[a-zà-ÿ]+\.?,?\s+)?(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[\s\-]+(?:of\s+)?(?P<month>[a-zà-ÿ]+)\.?,?[\s\-]+(?P<year>\d{4})",
+    rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:er|st|nd|rd|th)?[\s\-]+(?:of\s+)?(?P<month>[a-zà-ÿ]+)\.?,?[\s\-]+"
+    rf"(?P<year>\d{{4}}|\d{{2}}){_CLOCK}",
     re.IGNORECASE,
 )
 _NAMED_MONTH_FIRST = re.compile(
-    r"(?P<month>[a-zà-ÿ]+)\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})", re.IGNORECASE
+    rf"{_WEEKDAY}(?P<month>[a-zà-ÿ]+)\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}}){_CLOCK}",
+    re.IGNORECASE,
 )
+_COMPACT = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})")
+_EPOCH = re.compile(r"(\d{10})(?:\d{3})?")  # seconds or milliseconds since 1970
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -114,13 +124,25 @@ def proven_order(cells: Iterable[str]) -> tuple[DateOrder | None, bool]:
 
 def parse_date(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> str | None:
     """Read a date, or date and time, as RFC 3339; without a zone it counts as UTC. None where it is none."""
-    cell = _trimmed(cell)
+    return _parsed_date(_trimmed(cell), order)
+
+
+@lru_cache(maxsize=4_096)  # a table has few days
+def _parsed_date(cell: str, order: DateOrder) -> str | None:
     if not cell:
         return None
     try:
-        return _iso(cell) or _slashed(cell, order) or _year_first(cell) or _named(cell) or _serial(cell)
+        return _iso(cell) or _slashed(cell, order) or _year_first(cell) or _named(cell) or _serial(cell) or _epoch(cell)
     except (ValueError, OverflowError):
         return None
+
+
+def written_out(cell: str, order: DateOrder) -> str:
+    """Return a date that the other order of day and month would read otherwise as RFC 3339, any other cell as it is."""
+    match = _SLASHED.match(cell.strip()[:40])
+    if match is None or match["mark"] == "." or max(int(match["first"]), int(match["second"])) > 12:
+        return cell
+    return parse_date(cell, order) or cell
 
 
 def _trimmed(cell: str) -> str:
@@ -155,14 +177,17 @@ def _slashed(cell: str, order: DateOrder) -> str | None:
 
 
 def _year_first(cell: str) -> str | None:
-    match = _YEAR_FIRST.fullmatch(cell)
+    match = _YEAR_FIRST.fullmatch(cell) or _COMPACT.fullmatch(cell)
     return _time(int(match["year"]), int(match["month"]), int(match["day"]), match) if match else None
 
 
 def _named(cell: str) -> str | None:
     match = _NAMED.fullmatch(cell) or _NAMED_MONTH_FIRST.fullmatch(cell)
     month = _MONTHS.get(match["month"].lower()) if match else None
-    return as_time(date(int(match["year"]), month, int(match["day"]))) if match and month else None
+    if match is None or month is None:
+        return None
+    year = int(match["year"])
+    return _time(year + (0 if year > 99 else 2000), month, int(match["day"]), match)
 
 
 def _serial(cell: str) -> str | None:
@@ -176,9 +201,14 @@ def _serial(cell: str) -> str | None:
     return as_time(moment)
 
 
+def _epoch(cell: str) -> str | None:
+    match = _EPOCH.fullmatch(cell)
+    return as_time(datetime.fromtimestamp(int(match[1]), UTC)) if match else None
+
+
 def _time(year: int, month: int, day: int, match: re.Match[str]) -> str:
     parts = match.groupdict()
-    hour = int(parts["hour"] or 0)
+    hour = int(parts.get("hour") or 0)
     half = (parts.get("half") or "").lower().replace(".", "")
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import zipfile
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import openpyxl
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from service.imports.columns import Columns, map_columns
+from service.imports.columns import TITLE, Columns, find_header
 from service.imports.delimited import check_columns
 from service.imports.packages import check_package
 from service.imports.records import DateOrder, FileRefused, Format, Options, Reading, Record
 from service.imports.tables import MAX_COLUMNS, Table, table_records
 from service.imports.values import as_time, proven_order
 
-_HEADER_ROWS = 20  # a title and empty rows may stand above the header
 _SAMPLE_ROWS = 5_000
+_MAX_ROW = 1_048_576  # a row that says to be the billionth has as many empty ones above
+_MAX_MERGED = 100_000
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+_CHUNK = 256 * 1024
+_OF_ONE_ROW = frozenset({"text", TITLE, "external_id", "deleted"})
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 _DAMAGED = "The workbook is damaged: open it in a spreadsheet program and save it again as XLSX, or as CSV."
 
 Row = tuple[int, Sequence[str]]
+Merged = tuple[int, int, int]  # first row, last row, column from 0
 
 
 def read_workbook(file: BinaryIO, options: Options) -> Reading:
@@ -33,10 +39,10 @@ def read_workbook(file: BinaryIO, options: Options) -> Reading:
         FileRefused: If it is damaged, unsafe, or no sheet has a column of text.
     """
     check_package(file)
-    sheets = [(name, _header(rows, options)) for name, rows in _sheets(file)]
-    tables = [(name, found) for name, found in sheets if found and found[1].usable]
+    sheets = [(name, find_header(_trimmed(rows), options.mapping)) for name, rows in _sheets(file)]
+    tables = [(name, found) for name, found in sheets if found[1].usable]
     if not tables:
-        check_columns(next((found[1] for _, found in sheets if found), Columns((), (), ())))
+        check_columns(next((found[1] for _, found in sheets if found[1].header), Columns((), (), ())))
     described = []
     plans = {}
     for name, (header_row, columns) in tables:
@@ -51,6 +57,11 @@ def read_workbook(file: BinaryIO, options: Options) -> Reading:
 
 def _sheets(file: BinaryIO) -> Iterator[tuple[str, Iterator[Row]]]:
     """Give the visible sheets of cells with their rows; the sizes that they declare are not believed."""
+    for sheet in _worksheets(file):
+        yield sheet.title, _rows(sheet)
+
+
+def _worksheets(file: BinaryIO) -> Iterator[ReadOnlyWorksheet]:
     file.seek(0)
     try:
         # values alone: cached results of formulas; no links to other files
@@ -60,7 +71,7 @@ def _sheets(file: BinaryIO) -> Iterator[tuple[str, Iterator[Row]]]:
     try:
         for sheet in book.worksheets:
             if isinstance(sheet, ReadOnlyWorksheet) and sheet.sheet_state == "visible":
-                yield sheet.title, _rows(sheet)
+                yield sheet
     finally:
         book.close()
 
@@ -69,12 +80,21 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
     sheet.reset_dimensions()
     try:
         for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+            if number > _MAX_ROW:
+                raise FileRefused("damaged", _DAMAGED)
             if any(value is not None for value in values):
                 yield number, [_cell(value) for value in values[: MAX_COLUMNS + 1]]
-    except zipfile.BadZipFile:
+    except FileRefused:
+        raise
+    except Exception:  # whatever a hostile or broken file makes the library raise
         raise FileRefused("damaged", _DAMAGED) from None
-    except Exception:
-        raise FileRefused("damaged", _DAMAGED) from None
+
+
+def _trimmed(rows: Iterator[Row]) -> Iterator[Row]:
+    """Give rows without the empty cells at their end: a spreadsheet may have thousands of them."""
+    for number, cells in rows:
+        width = max((place for place, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+        yield number, cells[:width]
 
 
 def _cell(value: Any) -> str:
@@ -92,19 +112,6 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _header(rows: Iterator[Row], options: Options) -> tuple[int, Columns] | None:
-    """Return the first row that names a column of text, else the first row that holds anything."""
-    first = None
-    for number, cells in islice(rows, _HEADER_ROWS):
-        while cells and not cells[-1].strip():
-            cells = cells[:-1]
-        columns = map_columns(cells, options.mapping)
-        if columns.usable:
-            return number, columns
-        first = first or (number, columns)
-    return first
-
-
 def _date_order(
     file: BinaryIO, sheet: str, header_row: int, columns: Columns, options: Options
 ) -> tuple[DateOrder, bool, bool]:
@@ -117,8 +124,49 @@ def _date_order(
     return options.dates or proven or DateOrder.DAY_FIRST, proven is not None, ambiguous
 
 
+def _merged(file: BinaryIO) -> dict[str, list[Merged]]:
+    """Return what is merged over several rows, by sheet and from the top down; a reader of rows does not see it."""
+    return {sheet.title: sorted(islice(_merged_cells(sheet), _MAX_MERGED)) for sheet in _worksheets(file)}
+
+
+def _merged_cells(sheet: ReadOnlyWorksheet) -> Iterator[Merged]:
+    tail = b""
+    with sheet._get_source() as source:
+        while chunk := source.read(_CHUNK):
+            chunk = tail + chunk
+            end = 0
+            for match in _MERGED.finditer(chunk):
+                end = match.end()
+                first, last = int(match[2]), int(match[4])
+                if last > first:
+                    yield first, last, column_index_from_string(match[1].decode()) - 1
+            tail = chunk[max(end, len(chunk) - 200) :]
+
+
+def _filled(rows: Iterator[Row], merged: list[Merged], columns: Columns) -> Iterator[Row]:
+    """Give rows with what is merged over several of them in each: one date and one account for three comments."""
+    todo = [cell for cell in reversed(merged) if cell[2] < len(columns.fields)]
+    todo = [cell for cell in todo if columns.fields[cell[2]] and columns.fields[cell[2]] not in _OF_ONE_ROW]
+    over: dict[int, tuple[int, str]] = {}  # of each column, the last row and the value
+    for number, cells in rows:
+        while todo and todo[-1][0] <= number:
+            first, last, place = todo.pop()
+            if first == number and place < len(cells):
+                over[place] = last, cells[place]
+        if over:
+            cells = [*cells, *[""] * (len(columns.fields) - len(cells))]
+            over = {place: (last, value) for place, (last, value) in over.items() if last >= number}
+            for place, (_, value) in over.items():
+                cells[place] = cells[place] or value
+        yield number, cells
+
+
 def _records(file: BinaryIO, plans: dict[str, tuple[int, Table]]) -> Iterator[Record]:
+    merged = {name: cells for name, cells in _merged(file).items() if name in plans}
     for name, rows in _sheets(file):
         if name in plans:
             header_row, table = plans[name]
-            yield from table_records((row for row in rows if row[0] > header_row), table)
+            width = len(table.columns.header)
+            # what stands right of the table belongs to nobody
+            below = ((number, cells[:width]) for number, cells in rows if number > header_row)
+            yield from table_records(_filled(below, merged.get(name, []), table.columns), table)

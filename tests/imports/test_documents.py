@@ -7,6 +7,7 @@ import re
 import zipfile
 
 import docx
+import openpyxl
 import pytest
 import srt
 import webvtt
@@ -191,3 +192,67 @@ def test_declared_dimensions_are_not_believed() -> None:
     for lie in (b'<dimension ref="A1"', b'<dimension ref="A1:XFD1048576"'):
         lying = re.sub(rb'<dimension ref="[^"]*"', lie, sheet)
         assert len(notes_of(rezipped(content, "xl/worksheets/sheet1.xml", lying))) == 2
+
+
+def test_workbook_as_people_keep_it() -> None:
+    """A header of two rows, one date and one account for several comments, remarks right of the table."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ["Comptes rendus"],
+        ["Date", "Client", "Retour client"],
+        [None, None, "Montant", "Commentaire"],
+        ["03/02/2026", "Harrow", 5, "Trop cher.", None, "à relire"],
+        [None, None, None, "Lent."],
+        [None, None, None, "Bien."],
+        ["05/02/2026", "Aubry", None, "Ok."],
+    ):
+        sheet.append(row)
+    for cells in ("A2:A3", "B2:B3", "C2:D2", "A4:A5", "B4:B6", "D6:D7"):
+        sheet.merge_cells(cells)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    reading, records = read(buffer.getvalue())
+    assert [column["field"] for column in reading.found["columns"]] == [
+        "occurred_at",
+        "account.name",
+        "deal.amount",
+        "text",
+    ]
+    notes = [record.note for record in records if hasattr(record.note, "text")]
+    assert [(note.text, note.account.name) for note in notes] == [
+        ("Trop cher.", "Harrow"),
+        ("Lent.", "Harrow"),
+        ("Bien.", "Harrow"),
+    ]
+    assert [note.occurred_at.day for note in notes[:2]] == [3, 3]
+    assert fault_of(records[3])[0] == "text"
+
+
+def test_a_row_that_says_to_be_the_billionth_is_refused() -> None:
+    content = workbook(["note"], ["One."])
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml")
+    far = sheet.replace(b'<row r="2"', b'<row r="900000000000"').replace(b'r="A2"', b'r="A900000000000"')
+    assert far != sheet
+    with pytest.raises(FileRefused) as refused:
+        read(rezipped(content, "xl/worksheets/sheet1.xml", far))
+    assert refused.value.code == "damaged"
+
+
+def test_docx_says_moved_words_and_text_boxes_once() -> None:
+    def run(words: str) -> str:
+        return f"<w:r><w:t>{words}</w:t></w:r>"
+
+    box = f"<w:txbxContent><w:p>{run('In a box.')}</w:p></w:txbxContent>"
+    body = (
+        f"<w:p>{run('Around ')}<w:r><mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback>"
+        f"</mc:AlternateContent></w:r>{run('the box.')}</w:p>"
+        f"<w:p><w:moveFrom>{run('Moved.')}</w:moveFrom><w:del><w:r><w:delText>Struck.</w:delText></w:r></w:del>"
+        f"{run('Kept.')}</w:p><w:p><w:ins>{run('New.')}</w:ins><w:moveTo>{run('Moved.')}</w:moveTo></w:p>"
+    )
+    names = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    word_names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    document = f"<w:document {word_names} {names}><w:body>{body}</w:body></w:document>"
+    text = docx_text(io.BytesIO(rezipped(word("x"), "word/document.xml", document.encode())))
+    assert text.split("\n") == ["In a box.", "Around the box.", "Kept.", "New.Moved."]

@@ -319,3 +319,37 @@ def test_archive_reads_each_file_and_names_it(client: TestClient) -> None:
         ("inner.zip", "nested_archive"),
         ("scan.pdf", "scan_without_text"),
     }
+
+
+def mended(client: TestClient, import_id: str, old: str, new: str) -> dict[str, Any]:
+    """Download what was refused, mend it, and send it in again."""
+    download = client.get(f"/v1/imports/{import_id}/refused.csv").content.decode("utf-8-sig")
+    assert old in download
+    return post(client, download.replace(old, new).encode())
+
+
+def test_a_mended_row_keeps_the_day_that_its_file_meant(client: TestClient) -> None:
+    answer = post(client, b"Date,Client,Note,Amount\n3/14/2026,Harrow,One.,5\n3/2/2026,Aubry,Two.,lots\n")
+    assert mended(client, answer["id"], "lots", "500")["results"]["created"] == 1
+    days = {item["occurred_at"][:10] for item in client.get("/v1/notes").json()["items"]}
+    assert days == {"2026-03-14", "2026-03-02"}
+
+
+def test_mended_rows_of_sheets_with_other_columns_keep_all_fields(client: TestClient) -> None:
+    first = [["Date", "Client", "Commentaire", "Montant"], ["2026-02-03", "Harrow", "Cher.", "lots"]]
+    second = [["Jour", "Société", "Compte rendu", "Budget"], ["2026-03-04", "Aubry", "Lent.", "lots"]]
+    answer = post(client, workbook(*first, Mars=second))
+    assert answer["results"]["rejected"] == 2
+    assert mended(client, answer["id"], "lots", "500")["results"]["created"] == 2
+    notes = [client.get(f"/v1/notes/{item['id']}").json() for item in client.get("/v1/notes").json()["items"]]
+    assert sorted((n["text"], n["account"]["name"], n["occurred_at"][:10], n["deal"]["amount"]) for n in notes) == [
+        ("Cher.", "Harrow", "2026-02-03", 500),
+        ("Lent.", "Aubry", "2026-03-04", 500),
+    ]
+
+
+def test_a_row_with_a_broken_quote_is_mended_like_any_other(client: TestClient) -> None:
+    answer = post(client, b'Client;Note\nHarrow;"No" she says\nAubry;Slow.\n')
+    assert (answer["results"]["created"], answer["refused"][0]["row"]) == (1, 2)
+    assert mended(client, answer["id"], "No she", "'No' she")["results"]["created"] == 1
+    assert texts(client) == ["'No' she says", "Slow."]

@@ -33,7 +33,7 @@ def test_large_cells_and_wide_rows() -> None:
     assert fault_of(records[2]) == ("line", "too_many_cells")
 
 
-def test_a_quote_that_never_closes_ends_the_file_with_a_word() -> None:
+def test_a_quote_that_never_closes_is_refused_at_its_line() -> None:
     _, records = read(b'Note;Client\nGood.;Harrow\n"never closed;Harrow\n' + b"more;rows\n" * 100)
     assert records[0].note.text == "Good."
     assert fault_of(records[1]) == ("line", "invalid_csv")
@@ -95,3 +95,74 @@ def test_a_sample_that_ends_within_a_quoted_cell_is_enough() -> None:
     _, records = read(f"id;note\n{rows}".encode())
     assert len(records) == 400
     assert read(b'"no table at all, and a quote that stays open\nwords\n')[0].format is Format.TEXT
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "\r\n",
+        ";;;\r\n",
+        "Comptes rendus T1;;;\r\n;;;\r\n",
+        "Rapport\r\n\r\n",
+        "Notes;;;\r\n\r\n",
+        "\ufeffsep=;\r\n\r\n",
+    ],
+    ids=["empty", "empty cells", "wide title", "title", "title that is a column's name", "sep"],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_what_stands_above_the_header_is_left_out(above: str, end: str) -> None:
+    text = f"{above}Date;Client;Note;Montant\r\n03/02/2026;Harrow;Trop cher.;5\r\n04/02/2026;Aubry;Lent.;\r\n"
+    notes = notes_of(text.replace("\r\n", end).encode())
+    assert [(note.text, note.account.name, note.occurred_at.month) for note in notes if note.account] == [
+        ("Trop cher.", "Harrow", 2),
+        ("Lent.", "Aubry", 2),
+    ]
+
+
+def test_a_table_within_a_text_is_part_of_the_text() -> None:
+    text = "# Visit\n\n| Date | Client | Note |\n|---|---|---|\n| 03/03/2026 | Harrow | Too dear |\n"
+    assert read(text.encode())[0].format is Format.TEXT
+
+
+def test_a_broken_quote_costs_its_row_alone() -> None:
+    text = 'Client;Note\nA;"One\nof two lines."\nB;"No" she says\nC;Three.\nD;"open\nE;Five.\nF;"Six."\n'
+    _, records = read(text.encode())
+    assert [(record.number, getattr(record.note, "text", None)) for record in records] == [
+        (3, "One\nof two lines."),
+        (4, None),
+        (5, "Three."),
+        (6, None),
+        (7, "Five."),
+        (8, "Six."),
+    ]
+    assert [records[place].cells for place in (1, 3)] == [("B", "No she says"), ("D", "open\n")]
+
+
+def test_rows_without_end_are_bounded() -> None:
+    _, records = read(b"Client;Note\n" + b'x";y;"\n' * 1_200_000 + b"Harrow;Dear.\n")
+    assert len(records) < 100
+    assert {fault_of(record)[1] for record in records[:-1]} == {"invalid_csv"}
+    _, records = read(b"Client;Note\n" + b"x" * 9_000_000 + b"\nHarrow;Dear.\n")
+    assert fault_of(records[0]) == ("line", "invalid_csv")
+    assert [getattr(record.note, "text", None) for record in records[1:]] == ["Dear."]
+
+
+def test_files_that_were_joined() -> None:
+    one = "\ufeffDate;Note\n03/02/2026;One.\n"
+    assert [note.text for note in notes_of((one + one.replace("One", "Two")).encode())] == ["One.", "Two."]
+    _, records = read("Date;Note\n03/02/2026;One.\n\ufeff04/02/2026;Two.\n".encode())
+    assert [getattr(record.note, "text", None) for record in records] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize("nothing", ["-", "–", "N/A", "néant", "n.c.", "TBD"])
+def test_what_people_write_for_nothing_is_nothing(nothing: str) -> None:
+    (note,) = notes_of(f"Date;Client;Montant;Note\n{nothing};Harrow;{nothing};Dear.\n".encode())
+    assert note.deal is None
+    (note,) = notes_of(b"id;Client;Statut;Note\n-;N/A;-;-\n")
+    assert (note.text, note.account, str(note.external_id)[:7]) == ("-", None, "sha256-")
+
+
+def test_surplus_cells_are_kept_to_be_mended() -> None:
+    _, records = read(b"Client,Note\nHarrow,Too dear, they say\n")
+    assert fault_of(records[0]) == ("line", "too_many_cells")
+    assert records[0].cells == ("Harrow", "Too dear, they say")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.imports.records import DateOrder
-from service.imports.values import parse_date, parse_money, proven_order
+from service.imports.values import parse_date, parse_money, proven_order, written_out
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,27 @@ def test_month_first_only_where_a_column_proves_it() -> None:
     assert proven_order(["02/03/2026", "13/02/2026"]) == (DateOrder.DAY_FIRST, True)
     assert proven_order(["02/03/2026", "x", ""]) == (None, True)
     assert proven_order(["13/02/2026", "02/13/2026"]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("20260303", "2026-03-03T00:00:00"),
+        ("03-févr.-26", "2026-02-03T00:00:00"),
+        ("3-Feb-26", "2026-02-03T00:00:00"),
+        ("Tue Mar 03 2026", "2026-03-03T00:00:00"),
+        ("mardi 3 mars 2026 à 10h30", "2026-03-03T10:30:00"),
+        ("Mar 3, 2026, 2:05 PM", "2026-03-03T14:05:00"),
+        ("1772532000", "2026-03-03T10:00:00"),
+        ("1772532000000", "2026-03-03T10:00:00"),
+    ],
+)
+def test_dates_of_exports(cell: str, expected: str) -> None:
+    assert parse_date(cell) == f"{expected}+00:00"
+
+
+def test_only_a_date_that_could_be_read_otherwise_is_written_out() -> None:
+    assert written_out("3/2/2026", DateOrder.MONTH_FIRST) == "2026-03-02T00:00:00+00:00"
+    assert written_out("3/2/2026", DateOrder.DAY_FIRST) == "2026-02-03T00:00:00+00:00"
+    for cell in ("3.2.2026", "14/2/2026", "31/02/2026", "2026-02-03", "tomorrow", ""):
+        assert written_out(cell, DateOrder.DAY_FIRST) == cell
