@@ -100,7 +100,7 @@ def split_theme(
         InvalidInput: If a named passage is not the theme's.
         Conflict: If one of the two would be left without passages, or no two matters are found.
     """
-    from models.theme_map import halve, mean_vector  # numpy stays out of the HTTP process until somebody curates
+    from models.theme_curation import halve, mean_vector  # numpy stays out of the HTTP process until somebody curates
 
     check_active(theme)
     rows = _latest(session, PassageTable.theme_id == theme.id)
@@ -134,7 +134,7 @@ def declare_theme(session: Session, wanted: Declaration, *, by: str, now: dateti
     Raises:
         InvalidInput: If the words say nothing that can be compared.
     """
-    from models.theme_map import describe_theme
+    from models.theme_curation import describe_theme
     from models.themes import assign
 
     label = {

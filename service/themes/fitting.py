@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models.errors import ModelError
-from models.theme_map import place_themes
+from models.theme_curation import place_themes
 from models.themes import assign, fit
 from models.types import LivingTheme, ThemeFit
 from service.analysis.queries import count_unanalysed

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from models.encoder import load_encoder, to_bytes
-from models.theme_map import ARTEFACTS
+from models.theme_curation import ARTEFACTS
 from service.database import write_session
 from service.jobs.queries import JobKind, request_job
 from service.notes.queries import requeue

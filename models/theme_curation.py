@@ -1,4 +1,4 @@
-"""Curating themes by meaning: a place for each on a plane, a theme from a description, a theme in two.
+"""What curating themes needs of their meaning: a place for each on a plane, a theme from a description, one in two.
 
 All are deterministic: the same vectors give the same answer.
 """
