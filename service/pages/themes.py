@@ -29,20 +29,26 @@ from service.themes.undoing import undo_change
 
 WIDTH, HEIGHT = 1000.0, 560.0
 MARGIN = 70.0
-SMALLEST, LARGEST = 8.0, 42.0
+SMALLEST, LARGEST = 4.0, 34.0
+NAME_CHARS = 26
+CHAR_WIDTH, NAME_HEIGHT, NAME_GAP = 7.2, 15.0, 15.0  # of a name on the map
 SHOWN_CHANGES = 5
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A theme on the map, in units of its view box; the area of the circle grows with the passages."""
+    """A theme on the map, in units of its view box; the area of the circle grows with the passages.
+
+    `named` tells whether there is room for its name; the others are told by pointer, by keyboard and in the list.
+    """
 
     theme: MapTheme
     x: float
     y: float
     radius: float
     address: str
+    named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +91,39 @@ def get_themes_page(request: Request, session: ReadSession, _visitor: Visitor) -
         passages=passages,
         width=WIDTH,
         height=HEIGHT,
+        name_gap=NAME_GAP,
+        name_chars=NAME_CHARS,
         item_address=item_address,
     )
 
 
 def dots(themes: list[MapTheme]) -> list[Dot]:
-    """Draw themes, the largest first, so that small ones lie on top."""
+    """Draw themes, the largest first, so that small ones lie on top; a name stands where no larger theme's does."""
     most = max((theme.passages for theme in themes), default=1) or 1
-    return [
-        Dot(
-            theme,
-            round(MARGIN + theme.x * (WIDTH - 2 * MARGIN), 1),
-            round(MARGIN + (1 - theme.y) * (HEIGHT - 2 * MARGIN), 1),
-            round(SMALLEST + (LARGEST - SMALLEST) * sqrt(theme.passages / most), 1),
-            item_address(About.THEME, theme.id),
-        )
-        for theme in sorted(themes, key=lambda t: (-t.passages, t.id))
-    ]
+    drawn: list[Dot] = []
+    names: list[_Box] = []
+    for theme in sorted(themes, key=lambda t: (-t.passages, t.id)):
+        x = round(MARGIN + theme.x * (WIDTH - 2 * MARGIN), 1)
+        y = round(MARGIN + (1 - theme.y) * (HEIGHT - 2 * MARGIN), 1)
+        radius = round(SMALLEST + (LARGEST - SMALLEST) * sqrt(theme.passages / most), 1)
+        name = _name_box(theme, x, y + radius + NAME_GAP)
+        named = not any(_overlap(name, other) for other in names)
+        names += [name] if named else []
+        drawn.append(Dot(theme, x, y, radius, item_address(About.THEME, theme.id), named))
+    return drawn
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _name_box(theme: MapTheme, x: float, y: float) -> _Box:
+    """Return left, right, top and bottom of a name, as wide as in the language in which it is longer."""
+    half = CHAR_WIDTH * min(NAME_CHARS, max(len(theme.label.en), len(theme.label.fr))) / 2
+    return x - half, x + half, y - NAME_HEIGHT, y
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | None:

@@ -11,7 +11,10 @@ from service.auth.queries import SessionKind, create_key, open_session
 from service.auth.scopes import Scope
 from service.database import write_session
 from service.dependencies import COOKIE
+from service.insights.schemas import Label
+from service.pages.themes import dots
 from service.tables import ThemeTable
+from service.themes.schemas import MapTheme
 from tests.service.visits import NOW, by_account, make_theme, read_in, shown
 
 
@@ -34,6 +37,25 @@ def test_map_and_tree_in_both_languages(signed: TestClient, engine: sa.Engine) -
     assert "Price 3 passages" in shown(page)
     assert "Carte des thèmes" in signed.get("/themes?lang=fr").text
     assert "Curate this theme" not in signed.get("/insights/theme/theme-1").text
+
+
+def test_names_on_the_map_do_not_lie_on_each_other() -> None:
+    label = Label(en="Lead times on spare parts", fr="Délais")
+
+    def theme(number: int, x: float, passages: int) -> MapTheme:
+        return MapTheme(
+            id=f"theme-{number}", label=label, area="price", x=x, y=0.5, passages=passages, notes=passages, muted=False
+        )
+
+    near = [theme(n, 0.5 + n / 100, 9 - n) for n in range(3)]
+    apart = theme(9, 0.1, 1)
+    drawn = dots([*reversed(near), apart])
+    assert [(dot.theme.id, dot.named) for dot in drawn] == [
+        ("theme-0", True),
+        ("theme-1", False),
+        ("theme-2", False),
+        ("theme-9", True),
+    ]
 
 
 def test_rename_and_undo_by_forms(browser: TestClient, engine: sa.Engine) -> None:
