@@ -28,6 +28,14 @@ from service.tables import (
 DEFAULT_PERIOD_DAYS = 90
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return whole milliseconds since 1970: exact, where a floating point number of seconds may lose one."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
 class Compare(StrEnum):
     """What a period is compared with."""
 

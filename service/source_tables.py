@@ -104,6 +104,33 @@ class NoteContactTable(Table):
     __table_args__ = (Index("ix_note_contacts_contact", "source", "contact"),)
 
 
+class ContactMergeTable(Table):
+    """A contact that was merged into another: who asks for erasure takes along what was noted under the old id."""
+
+    __tablename__ = "contact_merges"
+    source: Mapped[str] = mapped_column(primary_key=True)
+    contact: Mapped[str] = mapped_column(primary_key=True)
+    into: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (Index("ix_contact_merges_into", "source", "into"),)
+
+
+class MailboxTable(Table):
+    """How far a folder of a mailbox is read: the last UID, which counts under its UIDVALIDITY alone (RFC 3501).
+
+    A worker that reads it holds it until `held_until`; `failure` is why the last attempt came to nothing.
+    """
+
+    __tablename__ = "mailboxes"
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    folder: Mapped[str] = mapped_column(primary_key=True)
+    uid_validity: Mapped[int | None]
+    last_uid: Mapped[int] = mapped_column(default=0)
+    checked_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    held_until: Mapped[datetime | None]
+
+
 class SourceActivityTable(Table):
     """How fresh a source is: its last delivery and note, and the usual gap between deliveries that bring notes."""
 
@@ -148,7 +175,8 @@ class ImportTable(Table):
 class ImportRefusalTable(Table):
     """A row, line or message of an import that is no note: where, why, and its original cells by column.
 
-    `skipped` marks what is left out by rule, such as an automatic reply.
+    `skipped` marks what is left out by rule, such as an automatic reply; `taken` a row that became a note, but for what
+    is said.
     """
 
     __tablename__ = "import_refusals"
@@ -162,3 +190,4 @@ class ImportRefusalTable(Table):
     message: Mapped[str] = mapped_column(sa.Text)
     cells: Mapped[dict[str, Any]]
     skipped: Mapped[bool] = mapped_column(default=False)
+    taken: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

@@ -96,7 +96,8 @@ class NoteTable(Table):
 
     `revision` grows with each change of content. A note waits for a job while `queued_revision < revision`, and for its
     findings while `analysed_revision < revision`. `version_ms` orders edits; a deletion is a tombstone (`deleted_at`,
-    empty text) under the same rule. `failure` is why the current revision can't be analysed.
+    empty text) under the same rule. `failure` is why the current revision can't be analysed. `duplicate_of` is the note
+    that another source brought first: this one has no findings of its own and is not counted.
     """
 
     __tablename__ = "notes"
@@ -123,6 +124,7 @@ class NoteTable(Table):
     received_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    duplicate_of: Mapped[int | None] = mapped_column(index=True)
 
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
@@ -138,6 +140,7 @@ class NoteTable(Table):
             "source",
             "analysed_revision",
             "deleted_at",
+            "duplicate_of",
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         ),

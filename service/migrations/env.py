@@ -12,6 +12,7 @@ from alembic import context
 
 from service import source_tables  # noqa: F401  # its tables belong to the same schema
 from service.database import make_engine
+from service.notes import tables as note_tables  # noqa: F401
 from service.tables import Table
 
 _LOCK = 0x62696E6F6D65  # "binome": one migration at a time on PostgreSQL

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
-from service.filters import NoteFilters, Outcome, day_end, day_start, name_key, note_conditions
+from service.filters import NoteFilters, Outcome, day_end, day_start, milliseconds, name_key, note_conditions
 from service.notes.schemas import AnalysisState, DealInput, IncomingNote, Result
 from service.tables import (
     AccountTable,
@@ -134,7 +134,7 @@ def _content(note: IncomingNote, links: _Links, now: datetime) -> dict[str, Any]
 
 
 def _version_ms(note: IncomingNote, now: datetime) -> int:
-    return int((note.updated_at or now).timestamp() * 1000)
+    return milliseconds(note.updated_at or now)
 
 
 def _apply(session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime) -> Result:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from models.types import Language, ObjectionStatus, ObjectionType, Relation, Standing
 from service.dependencies import Admin, Curator, Ingester, Now, Reader, ReadSession, WriteSession
 from service.errors import Conflict, NotFound
-from service.filters import NoteFilterQuery, NoteKind, Outcome
+from service.filters import NoteFilterQuery, NoteKind, Outcome, milliseconds
 from service.notes import intake, queries
 from service.notes.schemas import (
     EXAMPLE_NOTE,
@@ -225,7 +225,7 @@ def _summary(row: queries.NoteRow) -> dict[str, Any]:
 def delete_note(note_id: NoteId, session: WriteSession, now: Now, _caller: Admin) -> None:
     """Erase a note: its text, links and findings go; older versions of it that come later stay away."""
     note = _locked(session, note_id)
-    note.version_ms = max(note.version_ms, int(now.timestamp() * 1000))
+    note.version_ms = max(note.version_ms, milliseconds(now))
     note.content_hash = ""
     note.revision += 1
     queries.erase(session, note, now)

@@ -90,12 +90,13 @@ class NoteChange:
 class Deleted:
     """A note that is gone at the sender's; `at` orders it among the edits, without it the arrival does.
 
-    `final`: nothing revives it.
+    `final`: nothing revives it. `emptied`: only its words were taken out, an edit like any other.
     """
 
     external_id: str
     at: datetime | None
     final: bool = False
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,14 @@ class ContactErased:
     """A contact's notes are to be erased."""
 
     contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsMerged:
+    """Contacts that became another one."""
+
+    merged: tuple[str, ...]
+    into: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +153,7 @@ class Skipped:
     reason: str
 
 
-Change = NoteChange | Deleted | ContactErased | DealChange | FetchWanted | Aside | Skipped
+Change = NoteChange | Deleted | ContactErased | ContactsMerged | DealChange | FetchWanted | Aside | Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +176,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """All that a delivery says."""
+    """All that a delivery says.
+
+    Attributes:
+        refusal: Why its content is refused, where its events have to be remembered all the same.
+    """
 
     events: Sequence[Event]
     reply: Reply | None = None
+    refusal: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def _note(entity: str, key: str, values: dict[str, Any], at: datetime | None, me
         if values.get("isdocument") is True:
             return Skipped("an attachment without text")
         cleared = name in values and message == "Update"
-        return Deleted(key, at) if cleared else FetchWanted(entity, key, "no_text", at)
+        return Deleted(key, at, emptied=True) if cleared else FetchWanted(entity, key, "no_text", at)
     owner = part(values.get("ownerid"))
     about = part(values.get("objectid")) or part(values.get("regardingobjectid"))
     kind, record = text_of(about.get("LogicalName")).lower(), _guid(about.get("Id"))

@@ -21,6 +21,7 @@ from service.sources.contract import (
     Change,
     Connection,
     ContactErased,
+    ContactsMerged,
     DealChange,
     Deleted,
     Delivery,
@@ -141,7 +142,7 @@ def _property(event: dict[str, Any], object_type: str, key: str, at: datetime | 
         external_id = note_id(object_type, key) + _TEXTS[name]
         text = rich_text(value)
         if not text.strip():
-            yield Deleted(external_id, at)  # the words were taken out; later ones bring the note back
+            yield Deleted(external_id, at, emptied=True)  # later words bring the note back
             return
         author = text_of(event.get("sourceId"))
         yield NoteChange(
@@ -189,15 +190,20 @@ def _deletion(object_type: str, key: str, at: datetime | None, *, final: bool) -
 
 def _merge(event: dict[str, Any], object_type: str, at: datetime | None) -> Iterator[Change]:
     primary = ident(event.get("newObjectId")) or ident(event.get("primaryObjectId"))
-    merged = event.get("mergedObjectIds")
+    listed_ids = event.get("mergedObjectIds")
     if primary is None:
         yield Aside("no_id", "the merge names no object", event)
         return
-    for key in {ident(one) for one in (merged if isinstance(merged, list) else [])} - {primary, None}:
-        if object_type in NOTE_TYPES and key:
+    # where a new object is made, the primary one is merged too
+    ids = {ident(one) for one in [event.get("primaryObjectId"), *(listed_ids if isinstance(listed_ids, list) else [])]}
+    merged = sorted(one for one in ids if one and one != primary)
+    if object_type in NOTE_TYPES:
+        for key in merged:
             yield from _deletion(object_type, key, at, final=False)
     if object_type in NOTE_TYPES or object_type == "0-3":
         yield FetchWanted(object_type, primary, "merge", at)
+    elif object_type == "0-1" and merged:
+        yield ContactsMerged(tuple(merged), primary)
     else:
         yield Skipped(f"merge of {object_type or 'an unknown object'}")
 

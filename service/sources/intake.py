@@ -26,6 +26,9 @@ from service.sources.registry import SOURCES
 from service.sources.storing import store_events
 from service.start import base_url
 
+GZIP = 31  # zlib's window size that stands for gzip
+MAX_MEMBERS = 100
+
 _log = structlog.get_logger()
 
 
@@ -80,6 +83,8 @@ def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: date
         return _refuse(engine, source, connection, delivery, parsed)
     with write_session(engine) as session:
         counts = store_events(session, connection, parsed.events, now)
+    if parsed.refusal:
+        return _refuse(engine, source, connection, delivery, parsed.refusal)
     reply = parsed.reply or source.reply
     return reply if reply.content is not None else replace(reply, content=json.dumps({"results": dict(counts)}))
 
@@ -161,7 +166,7 @@ def unpack(delivery: Delivery, most: int) -> bytes:
         return delivery.body
     if len(encodings) > 1 or encodings[0] not in {"gzip", "x-gzip", "deflate"}:
         raise UnsupportedMedia("Content-Encoding is gzip, deflate or none.")
-    windows = [31] if "gzip" in encodings[0] else [15, -15]  # some senders leave the zlib header out of deflate
+    windows = [GZIP] if "gzip" in encodings[0] else [15, -15]  # some senders leave the zlib header out of deflate
     for window in windows:
         try:
             return _inflate(delivery.body, window, most)
@@ -171,13 +176,21 @@ def unpack(delivery: Delivery, most: int) -> bytes:
 
 
 def _inflate(body: bytes, window: int, most: int) -> bytes:
-    unpacker = zlib.decompressobj(window)
-    content = unpacker.decompress(body, most + 1)
-    if len(content) > most:
-        raise TooLarge(f"The body is over {most} bytes when unpacked: send it in parts.")
-    if not unpacker.eof or unpacker.unused_data:
-        raise zlib.error("cut off, or something follows")
-    return content
+    content = bytearray()
+    rest = body
+    for _ in range(MAX_MEMBERS):
+        unpacker = zlib.decompressobj(window)
+        content += unpacker.decompress(rest, most + 1 - len(content))
+        if len(content) > most:
+            raise TooLarge(f"The body is over {most} bytes when unpacked: send it in parts.")
+        if not unpacker.eof:
+            raise zlib.error("cut off")
+        rest = unpacker.unused_data
+        if not rest:
+            return bytes(content)
+        if window != GZIP:  # only gzip is made of members that follow each other (RFC 1952)
+            break
+    raise zlib.error("something follows")
 
 
 def _parsed(source: Source, delivery: Delivery, connection: Connection) -> Parsed:

@@ -13,7 +13,7 @@ import json
 from email.message import EmailMessage
 from typing import Any
 
-from service.errors import NotAcceptable, Problem, UnsupportedMedia
+from service.errors import InvalidInput, NotAcceptable, Problem, UnsupportedMedia
 from service.imports.mail import MailRefused, message_records, read_message
 from service.imports.records import Options
 from service.notes.intake import RejectedNote
@@ -95,11 +95,14 @@ def parse_mailgun(delivery: Delivery, connection: Connection) -> Parsed:
     """Read the message of a route that ends in `/mime`; its token counts once."""
     form = read_form(delivery)
     raw = form.get("body-mime")
-    if raw is None:
-        raise wrong_shape("body-mime", "is missing: give the route a URL that ends in /mime")
-    digest = hashlib.sha256(raw).hexdigest()
+    digest = hashlib.sha256(raw or b"").hexdigest()
     key = form["token"].decode("ascii")[:300]
-    return Parsed([Event(message_changes(raw, connection, delivery), key, digest)], Reply(200))
+    try:
+        if raw is None:
+            raise wrong_shape("body-mime", "is missing: give the route a URL that ends in /mime")
+        return Parsed([Event(message_changes(raw, connection, delivery), key, digest)], Reply(200))
+    except InvalidInput as problem:  # the token is used up all the same
+        return Parsed([Event([], key, digest)], refusal=problem)
 
 
 def refused_for_good(problem: Problem) -> Problem:

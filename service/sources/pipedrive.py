@@ -83,7 +83,11 @@ def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at:
     if entity == "activity" and not text.strip():
         return FetchWanted("activity", key, "no_text", at)
     if not text.strip():
-        return Deleted(note_id(entity, key), at) if "content" in data else FetchWanted("note", key, "no_text", at)
+        return (
+            Deleted(note_id(entity, key), at, emptied=True)
+            if "content" in data
+            else FetchWanted("note", key, "no_text", at)
+        )
     author = next((one for name in ("user_id", "owner_id") if (one := ident(data.get(name)))), None)
     person = ident(data.get("person_id"))
     deal = ident(data.get("deal_id"))

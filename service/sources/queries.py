@@ -10,9 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.filters import milliseconds
 from service.notes.queries import insert_ignoring
 from service.source_tables import (
     ConnectionTable,
+    ContactMergeTable,
     DeliveryTable,
     FetchTable,
     NoteContactTable,
@@ -123,7 +125,7 @@ def request_fetch(session: Session, source: str, connection: str, wanted: FetchW
         "object_type": wanted.object_type[:100],
         "object_id": wanted.object_id,
     }
-    version = int(wanted.at.timestamp() * 1000) if wanted.at else 0
+    version = milliseconds(wanted.at) if wanted.at else 0
     fresh = {"state": "waiting", "attempts": 0, "next_at": now, "updated_at": now, "reason": wanted.reason[:100]}
     statement = insert_ignoring(session, FetchTable, tuple(key)).values(
         **key, **fresh, version_ms=version, created_at=now
@@ -136,7 +138,7 @@ def request_fetch(session: Session, source: str, connection: str, wanted: FetchW
 
 def change_deal(session: Session, change: DealChange, now: datetime) -> None:
     """Bring a deal up to date, for all its notes; an older change does nothing."""
-    version = int((change.at or now).timestamp() * 1000)
+    version = milliseconds(change.at or now)
     session.execute(insert_ignoring(session, DealTable, ("key",)).values(key=change.deal, outcome="open", version_ms=0))
     row = session.scalars(sa.select(DealTable).where(DealTable.key == change.deal).with_for_update()).one()
     if version < row.version_ms:
@@ -161,10 +163,23 @@ def link_contacts(session: Session, source: str, external_id: str, contacts: Ite
         session.execute(insert_ignoring(session, NoteContactTable, key), values)
 
 
+def merge_contacts(session: Session, source: str, merged: Iterable[str], into: str) -> None:
+    """Remember that contacts became another one: notes about them, also those that come later, are about it."""
+    values = [{"source": source, "contact": one, "into": into} for one in sorted(set(merged) - {into})]
+    if values:
+        session.execute(insert_ignoring(session, ContactMergeTable, ("source", "contact", "into")), values)
+
+
 def notes_of_contact(session: Session, source: str, contact: str) -> list[str]:
-    """Return the ids of the notes about a contact."""
-    table = NoteContactTable
-    return list(session.scalars(sa.select(table.external_id).where(table.source == source, table.contact == contact)))
+    """Return the ids of the notes about a contact, and about those that were merged into it."""
+    merge, table = ContactMergeTable, NoteContactTable
+    whole, fresh = {contact}, [contact]
+    while fresh:  # a merged contact may have taken others up before
+        found = session.scalars(sa.select(merge.contact).where(merge.source == source, merge.into.in_(fresh)))
+        fresh = sorted(set(found) - whole)
+        whole |= set(fresh)
+    query = sa.select(table.external_id).distinct().where(table.source == source, table.contact.in_(sorted(whole)))
+    return list(session.scalars(query.order_by(table.external_id)))
 
 
 NoteLinks = tuple[NoteTable, str | None, AccountTable | None, str | None]

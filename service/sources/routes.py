@@ -41,6 +41,7 @@ SourceName = Annotated[str, Path(max_length=100, description="The source's name.
 ConnectionId = Annotated[int, Path(ge=1, le=2**62, description="The connection's `id`.", examples=[1])]
 AppSettings = Annotated[Settings, Depends(get_settings)]
 Body = Annotated[bytes, Depends(raw_body)]
+LISTS = frozenset({"webhook-signature", "svix-signature"})  # lists parted by spaces: a second header goes on with it
 LATE_GAPS = 4
 LATE_AT_LEAST = timedelta(hours=1)
 
@@ -114,6 +115,8 @@ def _received(
     query = request.scope.get("query_string", b"").decode("latin-1")
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
+        if name.lower() in LISTS and name.lower() in headers:
+            headers[name.lower()] += f" {value}"
         headers.setdefault(name.lower(), value)
     incoming = Incoming(
         source=source,

@@ -36,7 +36,8 @@ def verify(delivery: Delivery, connection: Connection) -> None:
     signed = f"{identity}.{at}.".encode() + delivery.body
     signatures = (headers.get("webhook-signature") or headers.get("svix-signature") or "").split()
     expected = [base64.b64encode(hmac_sha256(key_of(secret), signed)).decode() for secret in connection.secrets]
-    given = [entry[3:] for entry in signatures[:MAX_SIGNATURES] if entry.startswith("v1,")]
+    # a proxy may have joined two headers by a comma
+    given = [entry[3:].rstrip(",") for entry in signatures[:MAX_SIGNATURES] if entry.startswith("v1,")]
     if not any([same(one, other) for one in given for other in expected]):
         raise NotVerified("no v1 signature fits")
 

@@ -20,6 +20,7 @@ from service.sources.contract import (
     Change,
     Connection,
     ContactErased,
+    ContactsMerged,
     DealChange,
     Deleted,
     Event,
@@ -97,6 +98,9 @@ def _notes(
             notes.append(note)
         elif isinstance(change, Deleted):
             notes += _tombstone(connection.source, change)
+        elif isinstance(change, ContactsMerged):
+            queries.merge_contacts(session, connection.source, change.merged, change.into)
+            counts["merged"] += 1
         elif isinstance(change, ContactErased):
             found = queries.notes_of_contact(session, connection.source, change.contact)
             for external_id in found:
@@ -111,7 +115,7 @@ def _tombstone(source: str, change: Deleted) -> list[IncomingNote]:
     if change.final:
         item["updated_at"] = FOREVER.isoformat()
     elif change.at:  # of an edit and a deletion at the same moment, the deletion is the later
-        item["updated_at"] = (change.at + timedelta(milliseconds=1)).isoformat()
+        item["updated_at"] = (change.at + timedelta(milliseconds=not change.emptied)).isoformat()
     note = parse_note(item)
     return [note] if isinstance(note, IncomingNote) else []
 

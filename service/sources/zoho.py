@@ -94,7 +94,7 @@ def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: 
         yield _note(module, key, told, at)
         yield FetchWanted(module, key, "links", at)
     elif "Description" in told:
-        yield Deleted(key, at)
+        yield Deleted(key, at, emptied=True)
     else:
         yield FetchWanted(module, key, operation, at)
 

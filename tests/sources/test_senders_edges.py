@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.database import write_session
+from service.sources.queries import link_contacts
 from service.sources.registry import SOURCES
 from tests.sources.senders import ADMIN, ORG, SIGNERS, notes, send
 from tests.sources.test_vendors import AT, event, post, soap, texts
@@ -36,6 +40,55 @@ def test_hubspot_privacy_deletion_of_a_contact_alone_asks_for_erasure(client: Te
     assert post(client, "hubspot", [company]).json() == {"results": {"skipped": 1}}
     contact = event(None, AT, "contact.privacyDeletion", objectTypeId=None)
     assert post(client, "hubspot", [contact]).json() == {"results": {"set_aside": 1}}
+
+
+def test_hubspot_merged_contacts_are_erased_with_the_one_that_is_left(client: TestClient, engine: sa.Engine) -> None:
+    for number in range(1, 5):
+        post(client, "hubspot", [event(f"Note {number}.", objectId=number)])
+    with write_session(engine) as session:
+        for number, contact in ((1, "101"), (2, "102"), (3, "103"), (4, "104")):
+            link_contacts(session, "hubspot", f"0-46:{number}", [contact])
+    merge = {"objectTypeId": "0-1", "objectId": 102}
+    first = event(None, AT, "object.merge", primaryObjectId=102, mergedObjectIds=[101], **merge)
+    again = event(None, AT + 1, "contact.merge", primaryObjectId=102, mergedObjectIds=[103], newObjectId=900, **merge)
+    assert post(client, "hubspot", [again, first]).json() == {"results": {"merged": 2}}
+    post(client, "hubspot", [event(None, AT + 9, "contact.privacyDeletion", objectTypeId="0-1", objectId=900)])
+    assert texts(client) == ["Note 4."]
+
+
+def test_hubspot_words_that_come_back_a_millisecond_later(client: TestClient) -> None:
+    for number, order in ((1, (0, 1)), (2, (1, 0))):
+        edits = [event(None, AT + 7, objectId=number), event("Back.", AT + 8, objectId=number)]
+        for place in order:
+            post(client, "hubspot", [edits[place]])
+    assert texts(client) == ["Back.", "Back."]
+
+
+def test_mailgun_token_of_a_refused_message_is_used_up(client: TestClient) -> None:
+    sign = SIGNERS["mailgun"]
+    assert [send(client, sign("no message", token="t1")).status_code for _ in range(2)] == [406, 406]
+    assert send(client, sign(SOURCES["mail"].sample, token="t1")).status_code == 401
+    assert notes(client) == []
+
+
+def test_standard_signature_in_a_second_header(client: TestClient) -> None:
+    body = {"type": "note.created", "data": {"external_id": "a", "text": "Too dear."}}
+    for number, joined in enumerate((False, True)):
+        request = SIGNERS["standard"](body, key=f"m{number}")
+        right = request.headers.pop("webhook-signature").split()[-1]
+        values = [f"v1,AAAA, {right}"] if joined else ["v1,AAAA", right]
+        headers = [*request.headers.items(), *(("webhook-signature", value) for value in values)]
+        assert client.post(request.path, content=request.body, headers=headers).status_code == 202
+
+
+def test_gzip_of_several_members(client: TestClient) -> None:
+    request = SIGNERS["hubspot"]([event("Packed.")])
+    half = len(request.body) // 2
+    packed = gzip.compress(request.body[:half]) + gzip.compress(request.body[half:])
+    headers = request.headers | {"Content-Encoding": "gzip"}
+    assert client.post(request.path, content=packed, headers=headers).status_code == 202
+    assert client.post(request.path, content=packed + b"rest", headers=headers).status_code == 400
+    assert texts(client) == ["Packed."]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "windows-1252", "shift_jis"])
