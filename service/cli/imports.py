@@ -22,7 +22,6 @@ from service.imports.refused import Refused, column_names, csv_lines
 from service.imports.running import account_lookup, batches, first_records, opened
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.storage import PREVIEW_RECORDS
-from service.notes.intake import RejectedNote
 from service.notes.schemas import Result
 from service.settings import load_settings
 from service.start import open_database
@@ -110,13 +109,12 @@ def _store(engine: sa.Engine, batch: list[Record], outcome: Outcome, *, keep_cel
     with write_session(engine) as session:
         results, left_out = store_records(session, batch, datetime.now(UTC))
     outcome.results.update(results)
-    for record in left_out:
-        assert isinstance(record.note, RejectedNote)
-        fault = record.note.error
+    for one in left_out:
+        record, fault = one.record, one.reason.error
         place = {"line": record.number, **({"file": record.member} if record.member else {})}
-        skipped = {SKIPPED: True} if record.skipped else {}
-        outcome.refused.append({**place, "external_id": record.note.external_id, **fault.model_dump(), **skipped})
-        if keep_cells and not record.skipped:
+        marks = {name: True for name, is_so in ((SKIPPED, record.skipped), ("taken", one.taken)) if is_so}
+        outcome.refused.append({**place, "external_id": one.reason.external_id, **fault.model_dump(), **marks})
+        if keep_cells and not marks:
             outcome.rows.append((record.number, record.member, fault.field, fault.message, named_cells(record)))
 
 

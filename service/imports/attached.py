@@ -14,7 +14,17 @@ from service.imports.records import FileRefused, Format, Options, Record, reject
 from service.notes.schemas import IncomingNote
 
 _REPORTS = frozenset(
-    {Format.CSV, Format.XLSX, Format.DOCX, Format.PDF, Format.TEXT, Format.VTT, Format.SRT, Format.TRANSCRIPT}
+    {
+        Format.CSV,
+        Format.XLSX,
+        Format.HTML,
+        Format.DOCX,
+        Format.PDF,
+        Format.TEXT,
+        Format.VTT,
+        Format.SRT,
+        Format.TRANSCRIPT,
+    }
 )
 _NOT_A_TABLE = "no_text_column"
 

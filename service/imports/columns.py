@@ -50,8 +50,8 @@ _NAMES: dict[str, str] = {
     "account.id": "account id, company id, client id, customer id, organization id, id client, id compte, id societe, "
     "code client, numero client, crm account id",
     "account.name": "account, account name, company, company name, client, clients, customer, customer name, societe, "
-    "nom de la societe, nom du client, nom client, compte, nom du compte, entreprise, organisation, organization, "
-    "org, prospect, raison sociale, company / account, associated company, etablissement",
+    "nom de la societe, nom du client, nom client, client name, compte, nom du compte, entreprise, organisation, "
+    "organization, org, prospect, raison sociale, company / account, associated company, etablissement",
     "account.segment": "segment, account segment, customer segment, segment client, company size, taille, "
     "taille entreprise, industry, secteur, secteur d activite",
     "deal.id": "deal id, opportunity id, id opportunite, id affaire, deal, deal name, opportunity, opportunity name, "
@@ -163,7 +163,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str,
     """Return the row that is the header, and its columns.
 
     It is the first one that names a column of text; but a later one that tells more than twice as many fields (then
-    that was a title), or more with the names right above its empty cells (a header of two rows). If no row names a
+    that was a title), or more together with the row right above it (a header of two rows). If no row names a
     column of text, it is the first that holds anything.
     """
     found = first = 1, Columns((), (), ())
@@ -173,7 +173,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str,
         if columns.told > 2 * found[1].told:
             found = number, columns
         if above[0] == number - 1:
-            names = [cell if cell.strip() else name for cell, name in zip_longest(cells, above[1], fillvalue="")]
+            names = _composed(above[1], cells)
             both = map_columns(names, mapping) if names != list(cells) else columns
             if any(cells) and both.told > max(found[1].told, columns.told):
                 found = number, both
@@ -181,6 +181,21 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str,
             first = number, columns
         above = number, cells
     return found if found[1].usable else first
+
+
+def _composed(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Return the names of a header of two rows: `Client` over `Name` and `Id` is `Client Name` and `Client Id`.
+
+    A name of the upper row counts for the empty cells right of it; where both together are no known name, the lower
+    one counts, and the upper one above an empty cell.
+    """
+    names = []
+    group = ""
+    for cell, name in zip_longest(lower, upper, fillvalue=""):
+        group = name.strip() or group
+        both = (f"{group} {cell}", f"{cell} {group}") if cell.strip() and group else ()
+        names.append(next((one for one in both if _known(one)), cell if cell.strip() else name))
+    return names
 
 
 def check_mapping(mapping: Any) -> dict[str, str | None]:

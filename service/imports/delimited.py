@@ -98,8 +98,21 @@ def _score(sample: str, separator: str, options: Options) -> tuple[int, float]:
     known = known_names(header) | {field for field in map_columns(header, options.mapping).fields if field}
     same = sum(len(row) == len(header) for row in rows[1:]) / max(1, len(rows) - 1)
     named = all(len(cell) <= 80 and "\n" not in cell for cell in header)
+    if separator in ",;" and len(known) < 2 and _is_prose(rows, header, options):
+        return 0, 0.0
     looks_like_table = named and (len(known) >= 2 or (len(rows) >= 3 and same >= 0.9 and _are_names(header)))
     return (len(known), same + len(header) / 1000) if looks_like_table else (0, 0.0)
+
+
+def _is_prose(rows: list[Sequence[str]], header: Sequence[str], options: Options) -> bool:
+    """Tell sentences with equally many commas from a table: a space follows them, and no column holds notes."""
+    if options.name.lower().endswith((".csv", ".tsv")):
+        return False
+    inner = [cell for row in rows for cell in row[1:] if cell]
+    if sum(cell.startswith((" ", "\u00a0", "\u202f")) for cell in inner) < 0.8 * len(inner):
+        return False
+    ended = sum(row[-1].rstrip().endswith((".", "!", "?", "…")) for row in rows if row)
+    return not map_columns(header, options.mapping).usable or ended >= 0.3 * len(rows)
 
 
 def _below_title(rows: list[Sequence[str]], separator: str, options: Options) -> list[Sequence[str]]:

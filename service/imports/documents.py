@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element  # its type alone: what is parsed goes through defusedxml
@@ -15,10 +14,12 @@ from xml.etree.ElementTree import Element  # its type alone: what is parsed goes
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
-from service.imports.accounts import split_by_account
 from service.imports.decoding import whole_text
+from service.imports.grids import Grid, document_records, found_in, grid_records, note_table
 from service.imports.packages import check_package, open_zip
-from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note
+from service.imports.records import FileRefused, Format, Options, Reading
+from service.imports.tables import Table
+from service.imports.transcripts import is_plain_transcript, plain_turns, transcript_reading
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT_WORD = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
@@ -42,10 +43,18 @@ def read_docx(file: BinaryIO, options: Options) -> Reading:
     Raises:
         FileRefused: If it is damaged, unsafe, or holds no text.
     """
-    text = docx_text(file)
-    if not text.strip():
+    document = _docx(file)
+    if not any(line.strip() for line in document.lines):
         raise FileRefused("no_text", "The document holds no text: pictures are not read.")
-    return Reading(Format.DOCX, {}, document_records(text, options))
+    tables: list[tuple[Grid, int, Table]] = []
+    for begin, end, grid in reversed(document.tables):
+        if plan := note_table(grid, options):
+            tables.insert(0, (grid, *plan))
+            del document.lines[begin:end]
+    rest = "\n".join(document.lines).strip("\n")
+    if tables:
+        return Reading(Format.DOCX, found_in(tables), grid_records(tables, rest, options))
+    return _text_reading(Format.DOCX, rest, options)
 
 
 def read_pdf(file: BinaryIO, options: Options) -> Reading:
@@ -55,20 +64,27 @@ def read_pdf(file: BinaryIO, options: Options) -> Reading:
         FileRefused: If it is encrypted, a scan without text, damaged, or costs too much to read.
     """
     text = pdf_text(file)
-    return Reading(Format.PDF, {}, document_records(text, options))
+    return _text_reading(Format.PDF, text, options)
 
 
-def document_records(text: str, options: Options) -> Iterator[Record]:
-    """Give a document's note, or one for each account that it covers under a heading."""
-    for number, part in enumerate(split_by_account(text, options.known_account), start=1):
-        item: dict[str, Any] = {"text": part.text}
-        if part.account:
-            item["account"] = {"name": part.account}
-        yield Record(number, make_note(item, options))
+def _text_reading(form: Format, text: str, options: Options) -> Reading:
+    """Read what a document says: a transcript by its turns, else as it stands."""
+    if is_plain_transcript(text):
+        return transcript_reading(form, plain_turns(text), {}, options)
+    return Reading(form, {}, document_records(text, options))
 
 
 def docx_text(file: BinaryIO) -> str:
     """Return a Word document's text: a line for each paragraph, cells of a table's row parted by tabs.
+
+    Raises:
+        FileRefused: If it is damaged or unsafe.
+    """
+    return "\n".join(_docx(file).lines).strip("\n")
+
+
+def _docx(file: BinaryIO) -> _DocumentLines:
+    """Return the lines and tables of a Word document.
 
     Raises:
         FileRefused: If it is damaged or unsafe.
@@ -94,12 +110,19 @@ class _DocumentLines:
         self._left_out = 0
         self._rows: list[list[str]] = []  # of each table's row that is open, the finished cells
         self._starts: list[int] = []  # where the lines of the open cells start
+        self.tables: list[
+            tuple[int, int, list[list[str]]]
+        ] = []  # of each outer one its first line, the next, its cells
+        self._table_starts: list[int] = []
+        self._grid: list[list[str]] = []
 
     def start(self, tag: str) -> None:
         """Open a paragraph, a row or a cell of a table."""
         self._left_out += tag in _LEFT_OUT
         if tag == "p":
             self._paragraphs.append([])
+        elif tag == "tbl":
+            self._table_starts.append(len(self.lines))
         elif tag == "tr":
             self._rows.append([])
         elif tag == "tc":
@@ -121,7 +144,15 @@ class _DocumentLines:
             self._rows[-1].append(" ".join(line.strip() for line in self.lines[begin:] if line.strip()))
             del self.lines[begin:]
         elif tag == "tr" and self._rows:
-            self.lines.append("\t".join(self._rows.pop()))
+            cells = self._rows.pop()
+            self.lines.append("\t".join(cells))
+            if len(self._table_starts) == 1 and not self._rows:
+                self._grid.append(cells)
+        elif tag == "tbl" and self._table_starts:
+            begin = self._table_starts.pop()
+            if not self._table_starts:
+                self.tables.append((begin, len(self.lines), self._grid))
+                self._grid = []
 
     def _say(self, words: str) -> None:
         if self._paragraphs and not self._left_out:
@@ -129,7 +160,7 @@ class _DocumentLines:
             self.size += len(words)
 
 
-def _docx_lines(part: Any) -> str:
+def _docx_lines(part: Any) -> _DocumentLines:
     document = _DocumentLines()
     for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
         tag = element.tag.replace(_STRICT_WORD, _WORD).removeprefix(_WORD)
@@ -140,7 +171,7 @@ def _docx_lines(part: Any) -> str:
         element.clear()
         if document.size > _MAX_TEXT_CHARS:
             raise FileRefused("too_large", "The document holds over 4 million letters: split it.")
-    return "\n".join(document.lines).strip("\n")
+    return document
 
 
 def pdf_text(file: BinaryIO) -> str:

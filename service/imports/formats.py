@@ -11,6 +11,7 @@ from service.imports.columns import plain_name
 from service.imports.decoding import find_encoding
 from service.imports.delimited import find_separator, read_csv
 from service.imports.documents import read_docx, read_pdf, read_text
+from service.imports.grids import read_html
 from service.imports.json_notes import read_json, read_json_lines
 from service.imports.mail import read_eml, read_mbox
 from service.imports.packages import open_zip
@@ -23,6 +24,7 @@ READERS: dict[Format, Reader] = {
     Format.XLSX: read_workbook,
     Format.JSONL: read_json_lines,
     Format.JSON: read_json,
+    Format.HTML: read_html,
     Format.DOCX: read_docx,
     Format.PDF: read_pdf,
     Format.EML: read_eml,
@@ -71,6 +73,9 @@ _MAIL_HEADERS = frozenset(
 )
 _MBOX_START = re.compile(r"From \S+.*\d{4}\s*\n[!-9;-~]{1,60}:")
 _JSON_START = re.compile(r"\{\s*(?:[\"}]|$)|\[\s*(?:[\[{\]]|$)")  # "[00:01] Ann: Hello" is no list
+_HTML_START = re.compile(
+    r"(?:<\?xml[^<>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|style)\b", re.I | re.S
+)
 _NUMBERED_TIMING = re.compile(rf"\s*(?:\d{{1,9}}\s*\n)?\s*{TIMING.pattern.removeprefix('^')}")
 
 
@@ -142,6 +147,8 @@ def _textual(text: str, original: str, options: Options, *, whole: bool) -> Form
         return Format.EML
     if _JSON_START.match(start):
         return _json_form(start)
+    if _HTML_START.match(start):
+        return Format.HTML
     if start.startswith("<?xml"):
         raise FileRefused("unknown_format", f"XML is not taken as a file: send {_TAKEN}.")
     if find_separator(original, options) or _is_one_column(text, options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +21,30 @@ from service.tables import AccountTable, JobTable
 
 MAX_REFUSALS_KEPT = 20_000
 SKIPPED = "skipped"
+WARNED = "warned"
 
 ImportRow = tuple[ImportTable, JobTable | None]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that is no note, or (`taken`) what of a note was left out."""
+
+    record: Record
+    reason: RejectedNote
+    taken: bool = False
+
+
 def no_results() -> dict[str, int]:
     """Return the counts of an import that has not begun."""
-    return {**{result.value: 0 for result in Result}, SKIPPED: 0}
+    return {**{result.value: 0 for result in Result}, SKIPPED: 0, WARNED: 0}
 
 
-def store_records(session: Session, records: Sequence[Record], now: datetime) -> tuple[dict[str, int], list[Record]]:
+def store_records(session: Session, records: Sequence[Record], now: datetime) -> tuple[dict[str, int], list[LeftOut]]:
     """Store the notes of a batch.
 
     Returns:
-        How many came to which result, and the records that were refused or skipped.
+        How many came to which result, and what was refused, skipped or left out of a note.
     """
     results = no_results()
     checked = refuse_ambiguous([record.note for record in records])
@@ -43,32 +54,36 @@ def store_records(session: Session, records: Sequence[Record], now: datetime) ->
     for record, note in zip(records, checked, strict=True):
         if isinstance(note, RejectedNote):
             results[SKIPPED if record.skipped else Result.REJECTED] += 1
-            left_out.append(Record(record.number, note, record.cells, record.columns, record.member, record.skipped))
+            left_out.append(LeftOut(record, note))
+        elif record.warnings:
+            results[WARNED] += 1
+            left_out += [LeftOut(record, RejectedNote(note.external_id, one), taken=True) for one in record.warnings]
     return results, left_out
 
 
 def save_batch(session: Session, row: ImportTable, records: Sequence[Record], now: datetime) -> None:
     """Store a batch of an import with what it refuses, and move its cursor, all in the caller's transaction."""
     results, left_out = store_records(session, records, now)
-    kept = row.results[Result.REJECTED] + row.results[SKIPPED]
+    kept = row.results[Result.REJECTED] + row.results[SKIPPED] + row.results.get(WARNED, 0)
     row.results = {name: row.results.get(name, 0) + count for name, count in results.items()}
     row.records += len(records)
-    for record in left_out[: max(0, MAX_REFUSALS_KEPT - kept)]:
-        session.add(_refusal(row.id, record))
+    for one in left_out[: max(0, MAX_REFUSALS_KEPT - kept)]:
+        session.add(_refusal(row.id, one))
 
 
-def _refusal(import_id: int, record: Record) -> ImportRefusalTable:
-    assert isinstance(record.note, RejectedNote)
+def _refusal(import_id: int, left_out: LeftOut) -> ImportRefusalTable:
+    record, reason = left_out.record, left_out.reason
     return ImportRefusalTable(
         import_id=import_id,
         number=record.number,
         member=_storable(record.member[:500]),
-        external_id=record.note.external_id,
-        field=record.note.error.field,
-        code=record.note.error.code,
-        message=record.note.error.message,
+        external_id=reason.external_id,
+        field=reason.error.field,
+        code=reason.error.code,
+        message=reason.error.message,
         cells=named_cells(record),
         skipped=record.skipped,
+        taken=left_out.taken,
     )
 
 
@@ -143,9 +158,9 @@ def list_refusals(
 
 
 def each_refusal(session: Session, import_id: int) -> Iterator[ImportRefusalTable]:
-    """Give all that an import refused, in order, a few at a time; what was skipped needs no mending."""
+    """Give all that an import refused, in order, a few at a time; what was skipped or taken needs no mending."""
     after = 0
     while page := list_refusals(session, import_id, limit=500, after=after)[0]:
-        yield from (refusal for refusal in page if not refusal.skipped)
+        yield from (refusal for refusal in page if not refusal.skipped and not refusal.taken)
         after = page[-1].id
         session.expunge_all()

@@ -22,6 +22,7 @@ class Format(StrEnum):
     XLSX = "xlsx"
     JSONL = "jsonl"
     JSON = "json"
+    HTML = "html"
     DOCX = "docx"
     PDF = "pdf"
     EML = "eml"
@@ -82,6 +83,7 @@ class Record:
         columns: The names of their columns.
         member: The file within an archive.
         skipped: It is left out by rule (an automatic reply), which is no fault.
+        warnings: What of it was left out though it became a note.
     """
 
     number: int
@@ -90,6 +92,7 @@ class Record:
     columns: tuple[str, ...] = ()
     member: str = ""
     skipped: bool = False
+    warnings: tuple[NoteError, ...] = ()
 
 
 @dataclass(slots=True)

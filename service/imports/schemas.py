@@ -28,7 +28,10 @@ class ImportState(StrEnum):
 
 
 class ImportResults(BaseModel):
-    """How many records of a file came to what; `skipped` are left out by rule, such as automatic replies."""
+    """How many records of a file came to what; `skipped` are left out by rule, such as automatic replies.
+
+    `warned` were taken but for a cell: they count among the others too.
+    """
 
     created: int = 0
     updated: int = 0
@@ -37,6 +40,7 @@ class ImportResults(BaseModel):
     stale: int = 0
     rejected: int = 0
     skipped: int = 0
+    warned: int = 0
 
 
 class RefusedRow(BaseModel):
@@ -49,6 +53,7 @@ class RefusedRow(BaseModel):
     code: str
     message: str
     skipped: bool
+    taken: bool = Field(False, description="The row is a note, but for what the message says.")
     cells: dict[str, str]
 
 
@@ -72,6 +77,7 @@ _EXAMPLE: dict[str, Any] = {
             "code": "invalid_date",
             "message": "is not a date: write 2026-12-31 or 31/12/2026; day first is how this file is read",
             "skipped": False,
+            "taken": False,
             "cells": {"Date": "31/02/2026", "Compte rendu": "Trop cher."},
         }
     ],
@@ -184,6 +190,7 @@ def refused_row(refusal: ImportRefusalTable) -> RefusedRow:
         code=refusal.code,
         message=refusal.message,
         skipped=refusal.skipped,
+        taken=refusal.taken,
         cells=refusal.cells,
     )
 
@@ -225,6 +232,7 @@ def _problems(reading: Reading, records: list[Record]) -> list[str]:
         problems.append("No column holds an id: a row that is edited later comes as another note.")
     if reading.found.get("sheets_left_out"):
         problems.append(f"These sheets have no column of text: {', '.join(found['sheets_left_out'][:20])}.")
+    problems += [f"Row {record.number}: {one.field} {one.message}." for record in records for one in record.warnings]
     refused = sum(isinstance(record.note, RejectedNote) for record in records)
     if refused:
         problems.append(f"{refused} of the first {len(records)} rows can't be taken; each says why.")

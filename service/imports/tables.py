@@ -9,9 +9,9 @@ from typing import Any
 from service.filters import name_key
 from service.imports.columns import NESTED, TITLE, Columns
 from service.imports.records import DateOrder, Options, Record, make_note, rejected
-from service.imports.values import parse_date, parse_money, written_out
+from service.imports.values import parse_currency, parse_date, parse_money, written_out
 from service.notes.intake import RejectedNote
-from service.notes.schemas import IncomingNote
+from service.notes.schemas import MAX_AMOUNT, IncomingNote, NoteError
 
 MAX_COLUMNS = 500
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -79,9 +79,14 @@ def row_record(number: int, cells: Sequence[str], table: Table) -> Record | None
     header = table.columns.header
     if cells and cells[0].startswith("\ufeff"):
         cells = [cells[0].removeprefix("\ufeff"), *cells[1:]]
+    warnings: list[NoteError] = []
+    if any("\x00" in cell for cell in cells):
+        cells = [cell.replace("\x00", "") for cell in cells]
+        warnings.append(NoteError(field="line", code="nul_removed", message="held U+0000, which is removed"))
     if not any(cell.strip() for cell in cells) or _is_header(cells, header):
         return None
-    return Record(number, _row_note(cells, table), mendable(cells, table), header)
+    note = _row_note(cells, table, warnings)
+    return Record(number, note, mendable(cells, table), header, warnings=tuple(warnings))
 
 
 def _is_header(cells: Sequence[str], header: Sequence[str]) -> bool:
@@ -100,7 +105,8 @@ def mendable(cells: Sequence[str], table: Table) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _row_note(cells: Sequence[str], table: Table) -> IncomingNote | RejectedNote:
+def _row_note(cells: Sequence[str], table: Table, warnings: list[NoteError]) -> IncomingNote | RejectedNote:
+    """Return the note of a row; what is left out of it, for it must not be lost by that, goes to the warnings."""
     width = len(table.columns.header)
     if any(cell.strip() for cell in cells[width:]):
         return rejected(
@@ -124,7 +130,7 @@ def _row_note(cells: Sequence[str], table: Table) -> IncomingNote | RejectedNote
                 return rejected(field, "invalid_date", _date_fault(table.order), _id_of(item))
             item[field] = moment
         else:
-            _put(item, field, value.strip(), own)
+            _put(item, field, value.strip(), own, warnings)
     _join_text(item, texts)
     _complete(item)
     return make_note(item, table.options)
@@ -148,7 +154,7 @@ def _id_of(item: dict[str, Any]) -> str | None:
     return value[:200] if isinstance(value, str) else None
 
 
-def _put(item: dict[str, Any], field: str, value: str, own: bool) -> None:
+def _put(item: dict[str, Any], field: str, value: str, own: bool, warnings: list[NoteError]) -> None:
     """Put a cell where JSON has it: `deal.amount` is `amount` of `deal`."""
     if field in _CLOSED_SETS:
         meant = _CLOSED_SETS[field].get(name_key(value.replace("_", " ")))
@@ -162,11 +168,20 @@ def _put(item: dict[str, Any], field: str, value: str, own: bool) -> None:
     part = item.setdefault(outer, {})
     if inner == "amount":
         money = parse_money(value)
-        part["amount"] = money[0] if money else value
-        if money and money[1]:
+        if money is None or not 0 <= money[0] <= MAX_AMOUNT:
+            message = f"is no single amount of 0 or more ({value[:40]!r}): the note is kept without it"
+            warnings.append(NoteError(field=field, code="amount_left_out", message=message))
+            return
+        part["amount"] = money[0]
+        if money[1]:
             part.setdefault("currency", money[1])
     elif inner == "currency":
-        part["currency"] = {"€": "EUR", "$": "USD", "£": "GBP"}.get(value, value.upper())
+        code = parse_currency(value)
+        if code is None:
+            message = f"is no currency ({value[:40]!r}): the note is kept without it"
+            warnings.append(NoteError(field=field, code="currency_left_out", message=message))
+            return
+        part["currency"] = code
     else:
         part[inner] = value
 

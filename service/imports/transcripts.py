@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from service.imports.decoding import whole_text
 from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note
@@ -20,34 +20,43 @@ _TURN = re.compile(
     r"(?P<name>[^\W\d_][\w .'’()-]{0,40}?)\s*(?:[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])])?\s?:\s+(?P<words>\S.*)$"
 )
 
+_AT = r"[\[(]?(?P<at>\d{1,2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?[\])]?"
+_HEAD = re.compile(rf"^\s*(?P<name>[^\W\d_][\w .,'’()&-]{{0,58}}?)\s+{_AT}\s*$")
+_HEAD_TIME_FIRST = re.compile(rf"^\s*{_AT}\s+(?:[-–]\s*)?(?P<name>[^\W\d_][\w .,'’()&-]{{0,58}}?)\s*:?\s*$")
+
 Turn = tuple[str | None, str]
 
 
 def read_vtt(file: BinaryIO, options: Options) -> Reading:
     """Read a WebVTT file: speakers from `<v Name>` (Teams) or `Name: words` (Zoom)."""
     text, encoding = whole_text(file)
-    return _reading(Format.VTT, vtt_turns(text), encoding, options)
+    return transcript_reading(Format.VTT, vtt_turns(text), {"encoding": encoding}, options)
 
 
 def read_srt(file: BinaryIO, options: Options) -> Reading:
     """Read a SubRip file."""
     text, encoding = whole_text(file)
-    return _reading(Format.SRT, srt_turns(text), encoding, options)
+    return transcript_reading(Format.SRT, srt_turns(text), {"encoding": encoding}, options)
 
 
 def read_transcript(file: BinaryIO, options: Options) -> Reading:
     """Read a plain transcript."""
     text, encoding = whole_text(file)
-    return _reading(Format.TRANSCRIPT, plain_turns(text), encoding, options)
+    return transcript_reading(Format.TRANSCRIPT, plain_turns(text), {"encoding": encoding}, options)
 
 
-def _reading(form: Format, turns: list[Turn], encoding: str, options: Options) -> Reading:
+def transcript_reading(form: Format, turns: list[Turn], found: dict[str, Any], options: Options) -> Reading:
+    """Return the one note of a transcript.
+
+    Raises:
+        FileRefused: If it holds no words.
+    """
     text = spoken_text(turns)
     if not text.strip():
         raise FileRefused("no_text", "The transcript holds no words.")
     speakers = list(dict.fromkeys(name for name, _ in turns if name))
     note = make_note({"kind": "transcript", "text": text, **_without_kind(options)}, options)
-    return Reading(form, {"encoding": encoding, "speakers": speakers[:50]}, iter([Record(1, note)]))
+    return Reading(form, {**found, "speakers": speakers[:50]}, iter([Record(1, note)]))
 
 
 def _without_kind(options: Options) -> dict[str, str]:
@@ -127,9 +136,18 @@ def srt_turns(text: str) -> list[Turn]:
 
 def plain_turns(text: str) -> list[Turn]:
     """Return the turns of a plain transcript; a line without a name goes on with the turn before."""
+    lines = text.split("\n")
+    heads = _heads(lines)
     turns: list[Turn] = []
-    for line in text.split("\n"):
-        match = _TURN.match(line)
+    speaker: str | None = None
+    for index, line in enumerate(lines):
+        match = None if heads else _TURN.match(line)
+        if index in heads:
+            speaker = heads[index]
+            continue
+        if heads and line.strip():
+            turns.append((speaker, line.strip()))
+            continue
         if match:
             turns.append((match["name"].strip(), match["words"].strip()))
         elif line.strip():
@@ -137,8 +155,26 @@ def plain_turns(text: str) -> list[Turn]:
     return turns
 
 
+def _heads(lines: list[str]) -> dict[int, str]:
+    """Return the speakers by line where each turn stands below a line of its own: `Ann Lee   0:03` (Teams, Otter).
+
+    Empty where the lines are none: they are three or more, a speaker comes again, and their times never go back.
+    """
+    heads: dict[int, str] = {}
+    times: list[tuple[int, ...]] = []
+    for index, line in enumerate(lines):
+        match = _HEAD.match(line) or _HEAD_TIME_FIRST.match(line) if len(line) <= 90 else None
+        if match and len(match["name"].split()) <= 6 and match["name"][0].isupper():
+            heads[index] = match["name"].strip()
+            times.append(tuple(int(part) for part in f"0:{match['at']}".split(":")[-3:]))
+    again = len(set(heads.values())) < len(heads)
+    return heads if len(heads) >= 3 and again and times == sorted(times) else {}
+
+
 def is_plain_transcript(text: str) -> bool:
     """Tell a transcript: most lines are turns, of two speakers or more who come again."""
+    if _heads(text.split("\n")):
+        return True
     lines = [line for line in text.split("\n") if line.strip()]
     names = [match["name"].strip() for line in lines if (match := _TURN.match(line))]
     several = sum(names.count(name) > 1 for name in set(names)) >= 2

@@ -13,10 +13,11 @@ _SIGNS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY"}
 _CODES = "EUR|USD|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|PLN|MAD|TND|XOF|XAF"
 _MONEY = re.compile(
     rf"(?P<before>US\$|[€$£¥]|{_CODES})?(?P<sign>-?)(?P<digits>[0-9][0-9.,]*)"
-    rf"(?P<scale>[kKmM])?(?P<after>[€$£¥]|{_CODES}|EUROS?|DOLLARS?)?(?:HT|TTC)?",
+    rf"(?P<scale>[kKmM])?(?P<after>[€$£¥]|{_CODES}|EUROS?|DOLLARS?)?(?:HT|TTC)?(?:/an|/year|/yr|paran|peryear)?",
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
+_ABOUT = re.compile(r"^(?:[~≈]|environ|env\.?|approx\.?|about|around|circa|ca\.)", re.IGNORECASE)
 _WORDS = {"EURO": "EUR", "EUROS": "EUR", "DOLLAR": "USD", "DOLLARS": "USD"}
 _SLASHED = re.compile(
     r"(?P<first>\d{1,2})(?P<mark>[/.\-])(?P<second>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})"
@@ -69,11 +70,14 @@ _SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 
 
 def parse_money(cell: str) -> tuple[float, str | None] | None:
-    """Read an amount, with its currency where it is written; None where it is no amount.
+    """Read an amount, with its currency where it is written; None where it is no single amount.
 
-    The later of comma and point is the decimal mark; one that stands before three digits alone parts thousands.
+    The later of comma and point is the decimal mark; one that stands before three digits alone parts thousands. An
+    amount in brackets is below zero, as in accounts; "about" before it says nothing against it.
     """
-    match = _MONEY.fullmatch(_SPACES.sub("", cell)[:60])
+    bare = _ABOUT.sub("", _SPACES.sub("", cell)[:60])
+    below = bare.startswith("(") and bare.endswith(")")
+    match = _MONEY.fullmatch(bare[1:-1] if below else bare)
     if match is None:
         return None
     number = _number(match["digits"])
@@ -82,7 +86,14 @@ def parse_money(cell: str) -> tuple[float, str | None] | None:
     scale = {"k": 1_000, "m": 1_000_000}.get((match["scale"] or "").lower(), 1)
     mark = (match["before"] or match["after"] or "").upper()
     currency = _SIGNS.get(mark) or _WORDS.get(mark) or mark or None
-    return (-1 if match["sign"] else 1) * number * scale, currency
+    return (-1 if match["sign"] or below else 1) * number * scale, currency
+
+
+def parse_currency(cell: str) -> str | None:
+    """Return a currency's code from a code, a sign or a word; None where it is none."""
+    mark = cell.strip().upper()
+    code = _SIGNS.get(mark) or _WORDS.get(mark) or mark
+    return code if re.fullmatch(r"[A-Z]{3}", code) else None
 
 
 def _number(digits: str) -> float | None:

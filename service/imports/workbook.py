@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
@@ -16,8 +17,10 @@ from service.imports.columns import TITLE, Columns, find_header
 from service.imports.delimited import check_columns
 from service.imports.packages import check_package
 from service.imports.records import DateOrder, FileRefused, Format, Options, Reading, Record
-from service.imports.tables import MAX_COLUMNS, Table, table_records
+from service.imports.tables import MAX_COLUMNS, Table, row_record
 from service.imports.values import as_time, proven_order
+from service.notes.intake import RejectedNote
+from service.notes.schemas import NoteError
 
 _SAMPLE_ROWS = 5_000
 _MAX_ROW = 1_048_576  # a row that says to be the billionth has as many empty ones above
@@ -26,10 +29,27 @@ _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]{1,3})(\d{1
 _CHUNK = 256 * 1024
 _OF_ONE_ROW = frozenset({"text", TITLE, "external_id", "deleted"})
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+_NO_RESULT = "is a formula whose result the file does not hold: open it in a spreadsheet program and save it"
 _DAMAGED = "The workbook is damaged: open it in a spreadsheet program and save it again as XLSX, or as CSV."
+
+_CELL_OF_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\s(?P<attributes>[^<>]*)>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?P<value><(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
+_TAIL = 40_000  # a formula is not longer
+_MAX_FORMULAS = 200_000
+_NEEDED = frozenset({"text", "external_id", "occurred_at", "updated_at"})
 
 Row = tuple[int, Sequence[str]]
 Merged = tuple[int, int, int]  # first row, last row, column from 0
+
+
+class _Reader(ExcelReader):  # type: ignore[misc]
+    """Reads the sheets of cells alone: the library fails on some sheets of charts."""
+
+    def read_chartsheet(self, _sheet: Any, _rel: Any) -> None:
+        """Leave a sheet out that is a chart."""
 
 
 def read_workbook(file: BinaryIO, options: Options) -> Reading:
@@ -65,7 +85,9 @@ def _worksheets(file: BinaryIO) -> Iterator[ReadOnlyWorksheet]:
     file.seek(0)
     try:
         # values alone: cached results of formulas; no links to other files
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
+        reader.read()
+        book = reader.wb
     except Exception:  # whatever a hostile or broken file makes the library raise
         raise FileRefused("damaged", _DAMAGED) from None
     try:
@@ -124,23 +146,38 @@ def _date_order(
     return options.dates or proven or DateOrder.DAY_FIRST, proven is not None, ambiguous
 
 
-def _merged(file: BinaryIO) -> dict[str, list[Merged]]:
-    """Return what is merged over several rows, by sheet and from the top down; a reader of rows does not see it."""
-    return {sheet.title: sorted(islice(_merged_cells(sheet), _MAX_MERGED)) for sheet in _worksheets(file)}
+@dataclass(slots=True)
+class _Marks:
+    """What a reader of rows does not see: cells merged over several rows, and formulas without a result, by row."""
+
+    merged: list[Merged] = field(default_factory=list)
+    formulas: dict[int, set[int]] = field(default_factory=dict)
 
 
-def _merged_cells(sheet: ReadOnlyWorksheet) -> Iterator[Merged]:
+def _marks(sheet: ReadOnlyWorksheet) -> _Marks:
+    marks = _Marks()
     tail = b""
+    count = 0
     with sheet._get_source() as source:
         while chunk := source.read(_CHUNK):
             chunk = tail + chunk
             end = 0
-            for match in _MERGED.finditer(chunk):
+            for match in _MERGED.finditer(chunk) if len(marks.merged) < _MAX_MERGED else ():
                 end = match.end()
                 first, last = int(match[2]), int(match[4])
                 if last > first:
-                    yield first, last, column_index_from_string(match[1].decode()) - 1
-            tail = chunk[max(end, len(chunk) - 200) :]
+                    marks.merged.append((first, last, column_index_from_string(match[1].decode()) - 1))
+            for match in _CELL_OF_FORMULA.finditer(chunk) if count < _MAX_FORMULAS and b"<" in chunk else ():
+                end = max(end, match.end())
+                place = _PLACE.search(match["attributes"])
+                # with the type "str", no value is a result too: the empty text
+                if place and not (match["value"] and re.search(rb"\bt=[\"']str[\"']", match["attributes"])):
+                    columns = marks.formulas.setdefault(int(place[2]), set())
+                    columns.add(column_index_from_string(place[1].decode()) - 1)
+                    count += 1
+            tail = chunk[max(end, len(chunk) - _TAIL) :]
+    marks.merged.sort()
+    return marks
 
 
 def _filled(rows: Iterator[Row], merged: list[Merged], columns: Columns) -> Iterator[Row]:
@@ -162,11 +199,36 @@ def _filled(rows: Iterator[Row], merged: list[Merged], columns: Columns) -> Iter
 
 
 def _records(file: BinaryIO, plans: dict[str, tuple[int, Table]]) -> Iterator[Record]:
-    merged = {name: cells for name, cells in _merged(file).items() if name in plans}
+    marks = {sheet.title: _marks(sheet) for sheet in _worksheets(file) if sheet.title in plans}
     for name, rows in _sheets(file):
         if name in plans:
             header_row, table = plans[name]
             width = len(table.columns.header)
             # what stands right of the table belongs to nobody
             below = ((number, cells[:width]) for number, cells in rows if number > header_row)
-            yield from table_records(_filled(below, merged.get(name, []), table.columns), table)
+            formulas = {row: cells for row, cells in marks[name].formulas.items() if row > header_row}
+            for number, cells in _filled(below, marks[name].merged, table.columns):
+                record = row_record(number, cells, table)
+                if record := _computed(number, record, formulas.pop(number, set()), table):
+                    yield record
+            for number in sorted(formulas):  # rows of formulas alone
+                if record := _computed(number, None, formulas[number], table):
+                    yield record
+
+
+def _computed(number: int, record: Record | None, formulas: set[int], table: Table) -> Record | None:
+    """Name the cells whose formula has no result in the file: without its text, id or date a row can't be a note."""
+    columns = table.columns
+    lacking = [
+        (columns.header[place], columns.fields[place]) for place in sorted(formulas) if place < len(columns.fields)
+    ]
+    told = [
+        NoteError(field=name, code="formula_without_result", message=f"{_NO_RESULT} (column {header[:60]!r})")
+        for header, name in lacking
+        if name
+    ]
+    needed = next((one for one in told if one.field in _NEEDED), None)
+    if needed:
+        cells = record.cells if record else ("",) * len(columns.header)
+        return Record(number, RejectedNote(None, needed), cells, columns.header)
+    return replace(record, warnings=(*record.warnings, *told)) if record and told else record

@@ -25,6 +25,7 @@ from service.notes.text import plain_text
 
 MAX_TEXT_CHARS = 500_000
 MAX_BATCH = 1_000
+MAX_AMOUNT = 1e15
 
 EXAMPLE_NOTE: dict[str, Any] = {
     "source": "api",
@@ -106,7 +107,7 @@ class DealInput(_Input):
     """The deal, as it stands now: a later note of the same deal replaces it."""
 
     id: Identifier
-    amount: Annotated[float, Field(strict=True, ge=0, le=1e15, allow_inf_nan=False)] | None = None
+    amount: Annotated[float, Field(strict=True, ge=0, le=MAX_AMOUNT, allow_inf_nan=False)] | None = None
     currency: Annotated[Short, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     stage: Short | None = None
     outcome: Outcome = Outcome.OPEN

@@ -6,7 +6,7 @@ Numbers and dates come as text in local style; what is missing comes as "". Name
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -89,7 +89,9 @@ def changes(document: Any, source: str, connection: Connection, delivery: Delive
         known: Fields that the envelope tells (`external_id`, `updated_at`), for objects that lack them.
     """
     items = _unwrapped(document)
-    return [_change(item, source, connection, known if len(items) == 1 else {}) for item in items]
+    if len(items) > 1:
+        known = {}
+    return [change for item in items for change in _changes(item, source, connection, known)]
 
 
 def _unwrapped(document: Any) -> Sequence[Any]:
@@ -104,12 +106,14 @@ def _unwrapped(document: Any) -> Sequence[Any]:
     return [document]
 
 
-def _change(item: Any, source: str, connection: Connection, known: dict[str, Any]) -> Change:
+def _changes(item: Any, source: str, connection: Connection, known: dict[str, Any]) -> Iterator[Change]:
     if not isinstance(item, dict):
-        return Aside("shape", "is no object", item)
+        yield Aside("shape", "is no object", item)
+        return
     flat = {name: value for name, value in flatten(item).items() if value != ""}  # "" is a missing value
     if len(flat) > _MAX_FIELDS:
-        return Aside("too_many_fields", f"has over {_MAX_FIELDS} fields", item)
+        yield Aside("too_many_fields", f"has over {_MAX_FIELDS} fields", item)
+        return
     mapping = connection.options.get("fields")
     mapping = mapping if isinstance(mapping, dict) else {}
     told = map_columns(list(flat), mapping).fields
@@ -122,16 +126,20 @@ def _change(item: Any, source: str, connection: Connection, known: dict[str, Any
     if any(value in {"true", "1", "yes", "oui", "vrai"} for value in deleted):
         ids = [cells[place].strip() for place in columns.of("external_id") if cells[place].strip()]
         at = [moment(cells[place]) for place in columns.of("updated_at")]
-        return Deleted(ids[0], next(iter(at), None)) if ids else Aside("no_id", "a deletion needs an id", item)
+        yield Deleted(ids[0], next(iter(at), None)) if ids else Aside("no_id", "a deletion needs an id", item)
+        return
     order = DateOrder.MONTH_FIRST if connection.option("dates") == "month_first" else DateOrder.DAY_FIRST
     table = Table(columns, order, Options(source=source))
     record = next(table_records(iter([(1, cells)]), table), None)
     if record is None:
-        return Aside("empty", "has no values", item)
-    if isinstance(record.note, RejectedNote):
+        yield Aside("empty", "has no values", item)
+    elif isinstance(record.note, RejectedNote):
         fault = record.note.error
-        return Aside(fault.code, f"{fault.field}: {fault.message}", item, record.note.external_id)
-    return NoteChange(as_item(record.note))
+        yield Aside(fault.code, f"{fault.field}: {fault.message}", item, record.note.external_id)
+    else:
+        yield NoteChange(as_item(record.note))
+        for one in record.warnings:
+            yield Aside(one.code, f"{one.field} {one.message}", item, record.note.external_id)
 
 
 def as_item(note: IncomingNote) -> dict[str, Any]:

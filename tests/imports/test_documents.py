@@ -256,3 +256,73 @@ def test_docx_says_moved_words_and_text_boxes_once() -> None:
     document = f"<w:document {word_names} {names}><w:body>{body}</w:body></w:document>"
     text = docx_text(io.BytesIO(rezipped(word("x"), "word/document.xml", document.encode())))
     assert text.split("\n") == ["In a box.", "Around the box.", "Kept.", "New.Moved."]
+
+
+XLS = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><meta charset="utf-8"><style>td {}</style></head>
+<body><h1>Export</h1><table border=1><tr><th>Date<th>Client<th>Commentaire</tr>
+<tr><td rowspan="2">03/02/2026<td>Harrow<td>Trop cher,<br>dit-elle &amp; lent.</tr>
+<tr><td>Aubry<td>Ok.</tr><tr><td>13/02/2026<td colspan=2></tr></table></body></html>"""
+
+
+def test_html_that_a_program_saved_as_xls_is_read_row_by_row() -> None:
+    reading, records = read(XLS.encode(), name="export.xls")
+    assert reading.format is Format.HTML
+    first, second, empty, title = records
+    assert (first.note.text, first.note.account.name) == ("Trop cher,\ndit-elle & lent.", "Harrow")
+    assert [str(one.note.occurred_at)[:10] for one in (first, second)] == ["2026-02-03"] * 2
+    assert (fault_of(empty)[0], fault_of(title)[1], title.skipped) == ("text", "beside_table", True)
+    layout = "<html><body><table><tr><td><table><tr><td>Too dear.</table></table></body></html>"
+    assert [note.text for note in notes_of(layout.encode())] == ["Too dear."]
+
+
+def test_docx_with_a_list_of_notes_gives_a_note_each() -> None:
+    rows = [["Date", "Client", "Compte rendu"], ["03/02/2026", "Harrow", "Cher."], ["04/02/2026", "Aubry", "Lent."]]
+    long = (
+        "Le prix revient dans chaque visite de la semaine, et personne ne demande de remise avant la fin du trimestre."
+    )
+    _, records = read(word("Semaine 6", long, table=rows))
+    notes = [record.note for record in records]
+    assert [(note.text, note.account and note.account.name) for note in notes] == [
+        ("Cher.", "Harrow"),
+        ("Lent.", "Aubry"),
+        (f"Semaine 6\n{long}\nFin.", None),
+    ]
+
+
+TEAMS = (
+    "Weekly call\n32m 14s\n\nAnn Lee   0:03\nHello.\nIs it dear?\n\nBob Stone   0:09\nToo dear.\n"
+    "Ann Lee   1:02:10\nOk.\n"
+)
+
+
+@pytest.mark.parametrize("content", [TEAMS.encode(), word(*TEAMS.split("\n"))], ids=["txt", "docx"])
+def test_transcripts_of_teams_name_the_speaker_above_each_turn(content: bytes) -> None:
+    reading, (record,) = read(content)
+    assert reading.found["speakers"] == ["Ann Lee", "Bob Stone"]
+    assert record.note.kind == "transcript"
+    assert record.note.text.split("\n")[-3:] == ["Ann Lee: Hello. Is it dear?", "Bob Stone: Too dear.", "Ann Lee: Ok."]
+    agenda = "Programme\nAccueil 9:00\nVisite du site et discussion sur le prix.\nDéjeuner 12:00\nDépart 15:30\n"
+    assert read(agenda.encode())[0].format is Format.TEXT
+
+
+def test_formulas_without_a_result_are_named() -> None:
+    rows = [["Date", "Client", "Note", "Montant"], ["2026-02-03", "Harrow", "Dear.", "=1+1"]]
+    content = workbook(
+        *rows, ["2026-02-04", "Aubry", '=A2&" x"', 5], [None, None, "=C2", None], [None, None, None, "=D2"]
+    )
+    taken, refused, alone = read(content)[1]
+    assert (taken.note.text, [one.field for one in taken.warnings]) == ("Dear.", ["deal.amount"])
+    assert [fault_of(one) for one in (refused, alone)] == [("text", "formula_without_result")] * 2
+    assert (refused.number, refused.cells[1], alone.number) == (3, "Aubry", 4)
+
+
+def test_a_sheet_that_is_a_chart_without_drawing_is_left_out() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Client", "Note"], ["Harrow", "Dear."]):
+        book.active.append(row)
+    book.create_chartsheet("Chart").add_chart(openpyxl.chart.BarChart())
+    buffer = io.BytesIO()
+    book.save(buffer)
+    bare = b'<?xml version="1.0"?><chartsheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'
+    content = rezipped(buffer.getvalue(), "xl/chartsheets/sheet1.xml", bare)
+    assert [note.text for note in notes_of(content)] == ["Dear."]

@@ -42,8 +42,47 @@ def test_a_quote_that_never_closes_is_refused_at_its_line() -> None:
 def test_wrong_bytes_and_zeros_cost_their_row_alone() -> None:
     rows = b"".join(f"{i};Trop cher, dit l'équipe à côté.\n".encode() for i in range(30))
     _, records = read(b"id;note\n" + rows + b"a;caf\xe9\n" + b"b;null\x00\n")
-    assert [fault_of(record)[1] for record in records[30:]] == ["invalid_utf8", "value_error"]
-    assert sum(hasattr(record.note, "text") for record in records) == 30
+    assert fault_of(records[30])[1] == "invalid_utf8"
+    assert (records[31].note.text, records[31].warnings[0].code) == ("null", "nul_removed")
+    assert sum(hasattr(record.note, "text") for record in records) == 31
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount", "currency"),
+    [
+        ("~12k€", 12000, "EUR"),
+        ("env. 3 500 €", 3500, "EUR"),
+        *((cell, None, None) for cell in ("(500)", "-500", "10-15k", ">10k", "beaucoup", "1e99")),
+    ],
+)
+def test_no_note_is_lost_by_its_amount(cell: str, amount: float | None, currency: str | None) -> None:
+    (record,) = read(f"Client;Affaire;Montant;Note\nHarrow;d-1;{cell};Trop cher.\n".encode())[1]
+    deal = record.note.deal
+    assert (record.note.text, deal.id, deal.amount, deal.currency) == ("Trop cher.", "d-1", amount, currency)
+    assert [one.code for one in record.warnings] == ([] if amount else ["amount_left_out"])
+
+
+PROSE = (
+    "Vu Anne, Paul, Marie\nPrix, délai, support\nOui, non, peut-être\nÀ revoir, encore, bientôt\n",
+    "Note, call with Ann\nThey like it, but it is dear.\nThe price, she says.\nWe call back, in May.\n",
+    "Bon accueil ; prix haut\nDélai long ; à revoir\nBudget serré ; rien avant mai\n",
+)
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_prose_with_equally_many_commas_is_no_table(text: str) -> None:
+    assert [note.text for note in notes_of(text.encode())] == [text]
+    spaced = "Date, Client, Note\n2026-02-03, Harrow, They like it.\n2026-02-04, Aubry, Too dear.\n"
+    assert len(notes_of(spaced.encode())) == 2
+
+
+def test_a_header_of_two_rows() -> None:
+    names = "Visite;;Client;;Compte rendu;Deal;\nDate;Type;Nom;Segment;;Amount;Stage\n"
+    rows = f"{names}03/02/2026;appel;Harrow;PME;Cher.;5;x\n"
+    (note,) = notes_of(rows.encode())
+    assert (note.account.name, note.account.segment, note.kind, note.text) == ("Harrow", "PME", "call_note", "Cher.")
+    assert (note.deal.amount, note.deal.stage, str(note.occurred_at)[:10]) == (5, "x", "2026-02-03")
+    assert [note.text for note in notes_of(b"Note;Client\nDear.;Harrow\nSlow.;\n")] == ["Dear.", "Slow."]
 
 
 @pytest.mark.parametrize(

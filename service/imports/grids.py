@@ -1,0 +1,126 @@
+"""Tables within documents, in HTML and DOCX: those that are lists of notes are read row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from service.imports.accounts import split_by_account
+from service.imports.columns import find_header
+from service.imports.decoding import whole_text
+from service.imports.records import DateOrder, Format, Options, Reading, Record, make_note, rejected
+from service.imports.tables import MAX_COLUMNS, Table, row_record
+from service.imports.values import proven_order
+from service.notes.text import html_text
+
+MIN_TOLD = 2  # fields that a header names, the text among them
+HEADING_LETTERS = 60  # what stands beside the tables and is shorter is a title
+_MAX_SPAN = 1_000
+
+Grid = Sequence[Sequence[str]]
+
+
+def note_table(grid: Grid, options: Options) -> tuple[int, Table] | None:
+    """Return the row of the header, from 1, and how to read the rows below; None for a table that lists no notes."""
+    header_row, columns = find_header(enumerate(grid, start=1), options.mapping)
+    if "text" not in columns.fields or columns.told < MIN_TOLD or len(grid) <= header_row:
+        return None
+    if len(columns.header) > MAX_COLUMNS:
+        return None
+    places = columns.of("occurred_at") + columns.of("updated_at")
+    below = grid[header_row:]
+    proven, _ = proven_order(cells[place] for cells in below for place in places if place < len(cells))
+    return header_row, Table(columns, options.dates or proven or DateOrder.DAY_FIRST, options)
+
+
+def grid_records(tables: Sequence[tuple[Grid, int, Table]], rest: str, options: Options) -> Iterator[Record]:
+    """Give a record for each row of the tables, counted through all of them, and the note that stands beside them."""
+    offset = 0
+    for grid, header_row, table in tables:
+        width = len(table.columns.header)
+        for number, cells in enumerate(grid[header_row:], start=offset + header_row + 1):
+            if record := row_record(number, cells[:width], table):
+                yield record
+        offset += len(grid)
+    letters = sum(character.isalpha() for character in rest)
+    if 0 < letters < HEADING_LETTERS:
+        message = f"stands beside the table and is too short for a note: {' '.join(rest.split())[:200]!r}"
+        yield Record(offset + 1, rejected("text", "beside_table", message), skipped=True)
+    elif letters:
+        yield from document_records(rest, options, offset + 1)
+
+
+def document_records(text: str, options: Options, start: int = 1) -> Iterator[Record]:
+    """Give a document's note, or one for each account that it covers under a heading; numbers count from `start`."""
+    for number, part in enumerate(split_by_account(text, options.known_account), start=start):
+        item: dict[str, object] = {"text": part.text}
+        if part.account:
+            item["account"] = {"name": part.account}
+        yield Record(number, make_note(item, options))
+
+
+def found_in(tables: Sequence[tuple[Grid, int, Table]]) -> dict[str, object]:
+    """Return what the preview shows of the tables of a document."""
+    if not tables:
+        return {}
+    table = tables[0][2]
+    dates = {"order": table.order, "proven": True, "ambiguous": False}
+    return {"columns": table.columns.described(), "dates": dates, "tables": len(tables)}
+
+
+def read_html(file: BinaryIO, options: Options) -> Reading:
+    """Read HTML, also where a program saved it as .xls: the rows of tables that list notes, else its text."""
+    text, encoding = whole_text(file)
+    tree = LexborHTMLParser(text)
+    tables: list[tuple[Grid, int, Table]] = []
+    for node in tree.css("table"):
+        grid = [] if len(node.css("table")) > 1 else _grid(node)  # a table of tables is for the eye
+        if plan := note_table(grid, options):
+            tables.append((grid, *plan))
+            node.decompose()
+    rest = html_text(tree.html or "") if tables else ""
+    found = {"encoding": encoding, **found_in(tables)}
+    if tables:
+        return Reading(Format.HTML, found, grid_records(tables, rest, options))
+    return Reading(Format.HTML, found, document_records(html_text(text), options))
+
+
+def _grid(table: LexborNode) -> list[list[str]]:
+    """Return the cells of a table; what reaches over several rows stands in each, blanks follow what is wide."""
+    rows: list[list[str]] = []
+    over: dict[int, tuple[int, str]] = {}  # of each column, how many rows more, and the text
+    for row in table.css("tr"):
+        cells: list[str] = []
+        for cell in row.iter():
+            if cell.tag not in {"td", "th"}:
+                continue
+            _carry(cells, over)
+            text = html_text(cell.html or "").strip()
+            more = _span(cell, "rowspan") - 1
+            if more:
+                over[len(cells)] = more, text
+            cells += [text, *[""] * (_span(cell, "colspan") - 1)]
+            if len(cells) > MAX_COLUMNS:
+                break
+        _carry(cells, over)
+        rows.append(cells)
+    return rows
+
+
+def _carry(cells: list[str], over: dict[int, tuple[int, str]]) -> None:
+    """Put what reaches down from rows above where the next cells belong."""
+    while len(cells) in over:
+        place = len(cells)
+        more, text = over[place]
+        cells.append(text)
+        if more > 1:
+            over[place] = more - 1, text
+        else:
+            del over[place]
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    value = cell.attributes.get(name) or "1"
+    return min(int(value), _MAX_SPAN) if value.isascii() and value.isdigit() and int(value) > 0 else 1
