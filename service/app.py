@@ -17,6 +17,7 @@ from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
+from service.deliveries.routes import router as deliveries_router
 from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
 from service.imports.routes import router as imports_router
@@ -46,6 +47,7 @@ _ROUTERS = (
     curation_router,  # before the themes: /v1/themes/changes is no theme
     themes_router,
     corrections_router,
+    deliveries_router,
     jobs_router,
     keys_router,
     operation_router,

@@ -29,6 +29,13 @@ class Sample(StrEnum):
     OFF = "off"
 
 
+class Switch(StrEnum):
+    """Whether something is allowed."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Settings(BaseSettings):
     """Every setting, its range and its default; the README lists the same ones."""
 
@@ -51,6 +58,11 @@ class Settings(BaseSettings):
         "", pattern=r"^(https?://[^\s?#]+)?$", description="address that senders call, such as https://binome.firm.com"
     )
     connections: str = Field("", description="connections of sources: JSON, or the path of a JSON file")
+
+    outgoing_private: Switch = Field(
+        Switch.OFF,
+        description="on or off: webhooks and chat messages may go to loopback and private networks, by http too",
+    )
 
     @field_validator("admin_key")
     @classmethod
@@ -82,6 +94,11 @@ class Settings(BaseSettings):
     def configured_connections(self) -> dict[str, Any]:
         """The connections that the setting names, by source: an object or a list of objects each."""
         return read_connections(self.connections)
+
+    @property
+    def outgoing_private_allowed(self) -> bool:
+        """Whether what goes out may go to loopback and private networks."""
+        return self.outgoing_private is Switch.ON
 
     @cached_property
     def sqlalchemy_url(self) -> str:

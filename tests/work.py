@@ -15,6 +15,7 @@ from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import claim_waiting
 from service.database import write_session
 from service.jobs.worker import Worker
+from service.settings import Settings
 
 
 def note(external_id: str, text: str = "The director finds it too expensive.", **fields: Any) -> dict[str, Any]:
@@ -35,10 +36,16 @@ def analyse_all(engine: sa.Engine, analyzer: Analyzer) -> None:
 
 
 @contextmanager
-def worker_running(engine: sa.Engine, url: str, analyzer: Analyzer, name: str = "test-worker") -> Iterator[None]:
+def worker_running(
+    engine: sa.Engine,
+    url: str,
+    analyzer: Analyzer,
+    name: str = "test-worker",
+    settings: Settings | None = None,
+) -> Iterator[None]:
     """Run a worker with its job engine in a thread of this process."""
     stop = threading.Event()
-    worker = Worker(engine, url, name, lambda: analyzer)
+    worker = Worker(engine, url, name, lambda: analyzer, settings)
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import analysis, connections, doctor, export, imports, keys, serve
+from service.cli import analysis, connections, doctor, endpoints, export, imports, keys, serve
 from service.errors import BinomeError
 
 cli = typer.Typer(
@@ -25,6 +25,7 @@ cli.command("analyse")(analysis.analyse)
 cli.command("fit-themes")(analysis.fit_themes)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(connections.cli, name="connections")
+cli.add_typer(endpoints.cli, name="endpoints")
 cli.command("export")(export.export)
 cli.command("doctor")(doctor.doctor)
 

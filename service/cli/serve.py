@@ -42,4 +42,4 @@ def worker(
         stop_at_end_of_input(stop)
     name = executor_id(settings.data_dir, slot) if slot else f"{socket.gethostname()}-{os.getpid()}"
     with open_database(settings) as engine:
-        Worker(engine, settings.sqlalchemy_url, name, load_analyzer).run(stop)
+        Worker(engine, settings.sqlalchemy_url, name, load_analyzer, settings).run(stop)

@@ -23,6 +23,8 @@ APPLICATION = "binome"
 JOB_VERSION = "1"  # workers of another version leave these jobs alone: change it only after a drain
 ANALYSIS_QUEUE = "binome-analysis"
 LONG_QUEUE = "binome-long"
+OUTGOING_QUEUE = "binome-outgoing"
+AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4}  # jobs of a queue in one worker; sending is waiting
 MAX_RECOVERY_ATTEMPTS = 3
 POLL_SECONDS = 0.2
 DRAIN_SECONDS = 20
@@ -69,9 +71,9 @@ class JobEngine:
         for name, handler in handlers.items():
             DBOS.workflow(name=name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(_named(name, handler))
         DBOS.launch()
-        for queue in (ANALYSIS_QUEUE, LONG_QUEUE):
+        for queue, at_once in AT_ONCE.items():
             DBOS.register_queue(
-                queue, worker_concurrency=1, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+                queue, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
             )
         self._client = DBOSClient(system_database_engine=self._engine)
 

@@ -15,8 +15,10 @@ from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import Item, claim_waiting, count_in_flight, record_failure
 from service.database import read_session, write_session
+from service.deliveries.delivering import Deliverer
+from service.deliveries.queries import forget_old
 from service.imports.running import ImportFiles
-from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, BrokenJob, JobEngine
+from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, OUTGOING_QUEUE, BrokenJob, JobEngine
 from service.jobs.queries import (
     JobKind,
     WorkerState,
@@ -29,10 +31,12 @@ from service.jobs.queries import (
     living_workers,
     request_job,
 )
+from service.settings import Settings
 from service.themes.fitting import FitThemes, refit_due
 
 ANALYSE_BATCH = "analyse_batch"
 RUN_JOB = "run_job"
+DELIVER = "deliver"
 
 
 class LongJob(Protocol):
@@ -51,6 +55,7 @@ BATCH_NOTES = 64
 MAX_IN_FLIGHT = 8 * BATCH_NOTES  # the rest waits in `notes`, where a note that comes in now goes first
 BEAT_SECONDS = 5
 REAP_SECONDS = 5
+SEND_SECONDS = 1
 HOUSEKEEPING_SECONDS = 600
 KEEP_JOBS = timedelta(days=1)
 
@@ -60,7 +65,14 @@ _log = structlog.get_logger()
 class Worker:
     """One worker process: a loop over relay, heartbeat, reaper and housekeeping."""
 
-    def __init__(self, engine: sa.Engine, url: str, executor_id: str, load_analyzer: Callable[[], Analyzer]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        url: str,
+        executor_id: str,
+        load_analyzer: Callable[[], Analyzer],
+        settings: Settings | None = None,
+    ) -> None:
         """Prepare a worker.
 
         Args:
@@ -68,11 +80,13 @@ class Worker:
             url: The same, for the job engine.
             executor_id: Names this worker among all.
             load_analyzer: Loads the reader; takes seconds.
+            settings: What may be sent, and how; the defaults if left out.
         """
         self._engine = engine
         self._url = url
         self._executor_id = executor_id
         self._load_analyzer = load_analyzer
+        self._deliverer = Deliverer(engine, settings or Settings(_env_file=None))
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is running then is finished first."""
@@ -81,12 +95,17 @@ class Worker:
         self._jobs = JobEngine(
             self._url,
             self._executor_id,
-            {ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run, RUN_JOB: self._run_job},
+            {
+                ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run,
+                RUN_JOB: self._run_job,
+                DELIVER: self._deliverer.run,
+            },
         )
         self._beat(WorkerState.READY)
         _log.info("worker_ready", executor_id=self._executor_id, analyzer_version=analyzer.version)
         duties = [
             (BEAT_SECONDS, lambda: self._beat(WorkerState.READY)),
+            (SEND_SECONDS, self._send),
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
             (HOUSEKEEPING_SECONDS, self._clean_up),
@@ -140,6 +159,10 @@ class Worker:
                 self._jobs.enqueue(session, LONG_QUEUE, RUN_JOB, job.id)
         return bool(batches or jobs)
 
+    def _send(self) -> None:
+        """Take up what is to be sent."""
+        self._deliverer.claim(lambda session, id_: self._jobs.enqueue(session, OUTGOING_QUEUE, DELIVER, id_))
+
     def _reap(self) -> None:
         with read_session(self._engine) as session:
             living = living_workers(session, _now())
@@ -150,7 +173,9 @@ class Worker:
             self._take_up(broken)
 
     def _take_up(self, broken: BrokenJob) -> None:
-        """Put the notes of a batch that broke back, one by one; say why long work failed."""
+        """Put what a job broke on back: the notes of a batch one by one; say why long work failed."""
+        if broken.handler == DELIVER:
+            self._deliverer.give_back(broken.args[0])
         reason = "The analysis stopped the worker several times."
         with write_session(self._engine) as session:
             if broken.handler == ANALYSE_BATCH:
@@ -171,6 +196,7 @@ class Worker:
         self._jobs.forget_finished((_now() - KEEP_JOBS).isoformat())
         with write_session(self._engine) as session:
             forget_silent(session, _now())
+            forget_old(session, _now())
 
 
 def _now() -> datetime:

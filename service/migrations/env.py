@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 
-from service import source_tables  # noqa: F401  # its tables belong to the same schema
+from service import outgoing_tables, source_tables  # noqa: F401  # their tables belong to the same schema
 from service.database import make_engine
 from service.notes import tables as note_tables  # noqa: F401
 from service.tables import Table
