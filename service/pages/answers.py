@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from service.errors import Problem, Unauthorized
+from service.pages.menu import ENTRIES
 from service.pages.strings import STRINGS
 from service.pages.words import COOKIE, Words, asked_language, choose_language
 from service.problems import request_id
@@ -79,7 +80,8 @@ def render(
         t=words,
         path=request.url.path,
         switched=f"{switched.path}?{switched.query}",
-        style=_style_address(),
+        styles=_style_addresses(),
+        menu=ENTRIES,
         signed_in=signed_in,
         **context,
     )
@@ -142,7 +144,10 @@ def _status(request: Request, error: Exception) -> int:
 
 
 @cache
-def _style_address() -> str:
-    """Return the style sheet's address; it changes with its content, so that browsers never show an old one."""
-    content = (_FOLDER / "static" / "binome.css").read_bytes()
-    return f"/static/binome.css?{hashlib.sha256(content).hexdigest()[:12]}"
+def _style_addresses() -> list[str]:
+    """Return the addresses of the style sheets; they change with the content, so that browsers never show an old one.
+
+    `binome.css` comes first: the others build on its colours and parts.
+    """
+    sheets = sorted((_FOLDER / "static").glob("*.css"), key=lambda path: (path.stem != "binome", path.stem))
+    return [f"/static/{path.name}?{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}" for path in sheets]

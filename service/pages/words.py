@@ -13,7 +13,8 @@ from fastapi import Request
 from service.filters import Period
 from service.insights import words
 from service.insights.schemas import Amount, Label
-from service.pages.strings import MONTHS, SHORT_MONTHS, STRINGS
+from service.pages.strings import STRINGS
+from service.pages.strings.dates import MONTHS, SHORT_MONTHS
 
 COOKIE = "binome_lang"
 _KEPT_SPACE = re.compile(r"(?<=«) | (?=[»:;?!])")

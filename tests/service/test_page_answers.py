@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.pages.strings import STRINGS
+from service.pages.strings import PAGES, STRINGS
 from service.pages.words import Lang, Words
 from tests.service.visits import (
     read_in,
@@ -87,8 +87,9 @@ def test_pages_hold_nothing_that_the_policy_forbids(signed: TestClient, engine: 
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://(?!testserver)", page), path
         assert '<a class="skip" href="#content">' in page
         assert '<html lang="en">' in page
-        (style,) = re.findall(r'href="(/static/[^"]+\.css[^"]*)"', page)
-        assert signed.get(style).headers["content-type"].startswith("text/css")
+        styles = re.findall(r'href="(/static/[^"]+\.css[^"]*)"', page)
+        assert styles[0].startswith("/static/binome.css?")
+        assert all(signed.get(style).headers["content-type"].startswith("text/css") for style in styles)
 
 
 def test_pages_stay_out_of_the_openapi_document(signed: TestClient) -> None:
@@ -125,6 +126,10 @@ def test_the_browser_chooses_the_language(browser: TestClient) -> None:
     ]
     for accepted, language in cases:
         assert f'<html lang="{language}">' in browser.get("/sign-in", headers={"Accept-Language": accepted}).text
+
+
+def test_no_sentence_is_defined_twice() -> None:
+    assert sum(len(page.STRINGS) for page in PAGES) == len(STRINGS)
 
 
 def test_both_languages_say_the_same_with_the_same_values() -> None:

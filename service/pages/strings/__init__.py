@@ -1,0 +1,12 @@
+"""Every sentence of the pages, in English and French; a module for each page.
+
+A string with `|` has a form for one and a form for many; `Words.count` picks. French keeps its signs with their words:
+`Words` makes the spaces before `:` `;` `»` and after `«` unbreakable.
+"""
+
+from __future__ import annotations
+
+from service.pages.strings import filters, frame, insights, notes, signing, themes, values
+
+PAGES = (frame, values, filters, insights, notes, themes, signing)
+STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

@@ -1,0 +1,54 @@
+"""What the pages say: the frame of every page, pages of lists, and what goes wrong."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    # the frame of every page
+    "skip": ("Skip to the content", "Aller au contenu"),
+    "insights": ("Insights", "Enseignements"),
+    "sign_out": ("Sign out", "Déconnexion"),
+    "other_language": ("Français", "English"),
+    "main_menu": ("Main menu", "Menu principal"),
+    "footer": (
+        "Binôme reads every note where it is stored: no text leaves this installation.",
+        "Binôme lit chaque note là où elle est stockée : aucun texte ne quitte cette installation.",
+    ),
+    "colon": (": ", " : "),
+    # pages of a list
+    "pages": ("Pages", "Pages"),
+    "previous_page": ("Previous", "Précédent"),
+    "next_page": ("Next", "Suivant"),
+    "page_of": ("Page {page} of {pages}", "Page {page} sur {pages}"),
+    # what goes wrong
+    "error_400": ("This request can't be read.", "Cette demande est illisible."),
+    "error_403": (
+        "Your key can't do this: ask your administrator for one with the scope “read”.",
+        "Votre clé ne permet pas cela : demandez à votre administrateur une clé qui a le droit « read ».",
+    ),
+    "error_404": (
+        "There is nothing at this address. It may have been erased, or the link is incomplete.",
+        "Il n'y a rien à cette adresse. Le contenu a pu être effacé, ou le lien est incomplet.",
+    ),
+    "error_405": ("This address can't be used that way.", "Cette adresse ne s'utilise pas ainsi."),
+    "error_413": ("What was sent is too large.", "L'envoi est trop volumineux."),
+    "error_422": (
+        "Some filters in this address are wrong: go back and choose others.",
+        "Certains filtres de cette adresse sont faux : revenez en arrière et choisissez-en d'autres.",
+    ),
+    "error_500": (
+        "Something went wrong on our side. Try again; if it stays, give your administrator the number below.",
+        "Une erreur est survenue de notre côté. Réessayez ; si elle persiste, donnez à votre administrateur le numéro "
+        "ci-dessous.",
+    ),
+    "error_503": (
+        "The database does not answer for now. Try again in a moment.",
+        "La base de données ne répond pas pour le moment. Réessayez dans un instant.",
+    ),
+    "error_title_403": ("Not allowed", "Accès refusé"),
+    "error_title_404": ("Not found", "Introuvable"),
+    "error_title_500": ("Something went wrong", "Une erreur est survenue"),
+    "error_title_503": ("Try again in a moment", "Réessayez dans un instant"),
+    "error_title": ("This did not work", "Cela n'a pas marché"),
+    "request_number": ("Request {id}", "Demande {id}"),
+    "home": ("Go to the insights", "Aller aux enseignements"),
+}

@@ -1,0 +1,26 @@
+"""What the pages say: signing in."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "sign_in": ("Sign in", "Se connecter"),
+    "sign_in_text": (
+        "Open the link that Binôme prints when it starts, ask your administrator for one, or paste a key with the "
+        "scope “read”.",
+        "Ouvrez le lien que Binôme affiche au démarrage, demandez-en un à votre administrateur, ou collez une clé qui "
+        "a le droit « read ».",
+    ),
+    "key": ("Key", "Clé"),
+    "bad_key": (
+        "This key is unknown, expired or revoked: check that it was copied whole.",
+        "Cette clé est inconnue, expirée ou révoquée : vérifiez qu'elle a été copiée en entier.",
+    ),
+    "key_cannot_read": (
+        "This key lacks the scope “read”: ask your administrator for one that has it.",
+        "Cette clé n'a pas le droit « read » : demandez-en une qui l'a à votre administrateur.",
+    ),
+    "bad_link": (
+        "This link was used already or has expired: ask for a new one, or paste a key.",
+        "Ce lien a déjà servi ou a expiré : demandez-en un autre, ou collez une clé.",
+    ),
+}

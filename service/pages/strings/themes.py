@@ -1,0 +1,52 @@
+"""What the pages say: the themes and their curation."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "themes": ("Themes", "Thèmes"),
+    "themes_lede": (
+        "What passages are about, by area. {unassigned} of {passages} passages have no theme.",
+        "Ce dont parlent les passages, par domaine. {unassigned} passages sur {passages} n'ont pas de thème.",
+    ),
+    "themes_none": (
+        "No theme yet: they are found from about thirty notes on.",
+        "Pas encore de thème : ils apparaissent à partir d'une trentaine de notes.",
+    ),
+    "map": ("Map of the themes", "Carte des thèmes"),
+    "map_text": (
+        "Near circles are alike in meaning; large ones have many passages. A theme stays where it is.",
+        "Les cercles proches ont un sens voisin ; les grands ont beaucoup de passages. Un thème reste à sa place.",
+    ),
+    "n_passages": ("{n} passage|{n} passages", "{n} passage|{n} passages"),
+    "muted": ("muted", "masqué"),
+    "curation": ("Curate this theme", "Modifier ce thème"),
+    "merged_into": ("This theme was merged: go to where it went", "Ce thème a été fusionné : voir où il est passé"),
+    "rename": ("Rename", "Renommer"),
+    "name_en": ("Name in English", "Nom en anglais"),
+    "name_fr": ("Name in French", "Nom en français"),
+    "merge": ("Merge", "Fusionner"),
+    "merge_into": ("Into", "Avec"),
+    "keep_or_mute": ("Keep or mute", "Garder ou masquer"),
+    "lock": ("Pin: never retire it", "Épingler : ne jamais le retirer"),
+    "unlock": ("Unpin", "Désépingler"),
+    "mute": ("Mute: leave it out of the insights", "Masquer dans les enseignements"),
+    "unmute": ("Unmute", "Ne plus masquer"),
+    "changes": ("Latest changes", "Derniers changements"),
+    "change_edit": ("Edited", "Modifié"),
+    "change_merge": ("Merged", "Fusionné"),
+    "change_split": ("Split", "Scindé"),
+    "change_declare": ("Declared", "Déclaré"),
+    "change_move": ("Passage moved in", "Passage déplacé ici"),
+    "undo": ("Undo", "Annuler"),
+    "confirm_title": ("Confirm this change", "Confirmer ce changement"),
+    "confirm": ("Confirm", "Confirmer"),
+    "cancel": ("Cancel", "Annuler"),
+    "confirm_rename": ("it gets a new name.", "il reçoit un nouveau nom."),
+    "confirm_merge": ("it is merged into", "il est fusionné avec"),
+    "confirm_mute": ("it leaves the insights, and stays readable.", "il quitte les enseignements et reste lisible."),
+    "confirm_unmute": ("it comes back to the insights.", "il revient dans les enseignements."),
+    "confirm_lock": ("it is never retired by a fit.", "il n'est jamais retiré par un calcul des thèmes."),
+    "confirm_unlock": ("fits may retire it again.", "un calcul des thèmes peut de nouveau le retirer."),
+    "confirm_undo": ("the change is undone.", "le changement est annulé."),
+    "effect": ("This touches {passages}, {notes}, {accounts}.", "Cela concerne {passages}, {notes}, {accounts}."),
+}
