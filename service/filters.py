@@ -170,9 +170,7 @@ def _attribute_conditions(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
     return [column == value for column, value in attributes if value is not None]
 
 
-def _holding_conditions(
-    filters: NoteFilters, note_id: Any, period: Period | None, *, few: bool = False
-) -> list[sa.ColumnElement[bool]]:
+def _holding_conditions(filters: NoteFilters, note_id: Any, period: Period | None) -> list[sa.ColumnElement[bool]]:
     """Return the conditions that a note holds certain findings, on a column with its id."""
     theme = sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme).scalar_subquery()
     findings: list[tuple[Any, str, Any, Any]] = [
@@ -186,48 +184,55 @@ def _holding_conditions(
             continue
         finding = aliased(table)
         wanted = [getattr(finding, column) == value]
-        if few:
-            conditions.append(sa.exists().where(finding.note_id == note_id, *wanted))
-            continue
         if period:
             wanted.append(finding.occurred_on.between(period.start, period.end))
         conditions.append(note_id.in_(sa.select(finding.note_id).where(*wanted)))
     return conditions
 
 
+def _dimensions(filters: NoteFilters) -> list[tuple[str, Any, Any, str | None]]:
+    """Return the column of notes and findings that each filter is about, its table, its attribute, and the value."""
+    return [
+        ("account_id", AccountTable, AccountTable.segment, filters.segment),
+        ("account_id", AccountTable, AccountTable.key, filters.account),
+        ("author_id", AuthorTable, AuthorTable.team, filters.team),
+        ("author_id", AuthorTable, AuthorTable.key, filters.author),
+        ("deal_id", DealTable, DealTable.outcome, filters.outcome),
+    ]
+
+
 def dimension_conditions(filters: NoteFilters, table: Any) -> list[sa.ColumnElement[bool]]:
     """Return the conditions on account, author and deal, on `notes` or any table of findings."""
-    conditions: list[sa.ColumnElement[bool]] = []
-    dimensions: list[tuple[Any, Any, Any, Any]] = [
-        (table.account_id, AccountTable, AccountTable.segment, filters.segment),
-        (table.account_id, AccountTable, AccountTable.key, filters.account),
-        (table.author_id, AuthorTable, AuthorTable.team, filters.team),
-        (table.author_id, AuthorTable, AuthorTable.key, filters.author),
-        (table.deal_id, DealTable, DealTable.outcome, filters.outcome),
+    return [
+        getattr(table, column).in_(sa.select(dimension.id).where(attribute == value))
+        for column, dimension, attribute, value in _dimensions(filters)
+        if value is not None
     ]
-    for column, dimension, attribute, value in dimensions:
-        if value is not None:
-            conditions.append(column.in_(sa.select(dimension.id).where(attribute == value)))
-    return conditions
 
 
-def finding_conditions(
-    filters: NoteFilters, table: Any, period: Period, *, few: bool = False
-) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of filters and period on a table of findings; no join is needed.
+def dimension_ids(session: Session, filters: NoteFilters, column: str) -> frozenset[int] | None:
+    """Return the row ids that filters leave of accounts, authors or deals; None where they leave all.
 
     Args:
-        few: Look up each finding's own note, for reading a few; else the notes in question are gathered first.
+        column: `account_id`, `author_id` or `deal_id`.
     """
+    left: frozenset[int] | None = None
+    for name, dimension, attribute, value in _dimensions(filters):
+        if name == column and value is not None:
+            ids = frozenset(session.scalars(sa.select(dimension.id).where(attribute == value)))
+            left = ids if left is None else left & ids
+    return left
+
+
+def finding_conditions(filters: NoteFilters, table: Any, period: Period) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of filters and period on a table of findings; no join is needed."""
     conditions = [
         table.occurred_on.between(period.start, period.end),
         *dimension_conditions(filters, table),
-        *_holding_conditions(filters, table.note_id, period, few=few),
+        *_holding_conditions(filters, table.note_id, period),
     ]
     attributes = _attribute_conditions(filters)
-    if attributes and few:
-        conditions.append(sa.exists().where(NoteTable.id == table.note_id, *attributes))
-    elif attributes:
+    if attributes:
         days = NoteTable.occurred_at.between(day_start(period.start), day_end(period.end))
         notes = sa.select(NoteTable.id).where(days, NoteTable.deleted_at.is_(None), *attributes)
         conditions.append(table.note_id.in_(notes))

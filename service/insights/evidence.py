@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.filters import NoteFilters, Period
+from service.insights.counting import Chosen, latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
 
@@ -79,34 +80,20 @@ def list_quotes(
 
 
 def best_quotes(
-    session: Session, about: About, filters: NoteFilters, period: Period, *, items: Sequence[Any], each: int
+    session: Session, about: About, days: Sequence[Chosen], *, items: Sequence[Any], each: int
 ) -> dict[Any, list[Quote]]:
-    """Return a few quotes of each of several items, of different accounts where it can be, the latest first.
-
-    They are chosen among an item's latest findings, which its index gives without looking at the others.
-    """
-    table, column = TABLES[about], ITEM_COLUMNS[about]
-    latest: list[Any] = [
-        sa.select(table.id, column.label("item"), table.account_id)
-        .where(*item_conditions(about, filters, period, [item], few=True))
-        .order_by(table.occurred_on.desc(), table.id.desc())
-        .limit(LATEST)
-        .subquery()
-        for item in items
-    ]
-    found: dict[Any, list[tuple[int, int | None]]] = {item: [] for item in items}
-    for finding_id, item, account_id in session.execute(sa.union_all(*(sa.select(part) for part in latest))):
-        found[item].append((finding_id, account_id))
-    chosen = [finding_id for candidates in found.values() for finding_id in _vary(candidates, each)]
+    """Return a few quotes of each of several items, of different accounts where it can be, the latest first."""
+    latest = latest_findings(days, about, items, LATEST)
+    chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, each)]
     quotes: dict[Any, list[Quote]] = {}
     for quote in read_quotes(session, about, chosen):
         quotes.setdefault(quote.item, []).append(quote)
     return quotes
 
 
-def _vary(candidates: Sequence[tuple[int, int | None]], count: int) -> list[int]:
+def _vary(candidates: Sequence[tuple[int, int]], count: int) -> list[int]:
     """Choose findings: the first of each account, and further ones only where there are too few accounts."""
-    seen: set[int | None] = set()
+    seen: set[int] = set()
     first: list[int] = []
     further: list[int] = []
     for finding_id, account_id in candidates:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
-from service.insights.measures import (
-    About,
-    Counts,
-    Whole,
+from service.insights.counting import (
+    Chosen,
+    choose,
     count_heard,
     count_items,
     count_notes,
     count_voices,
     count_whole,
 )
+from service.insights.measures import About, Counts, Whole
 from service.insights.statistics import (
     DOWNWARD,
     NO_VOICE,
@@ -58,14 +58,18 @@ class Frame:
     whole: Whole
     previous: Period | None
     notes_before: int
+    days: Sequence[Chosen] = field(default=(), repr=False)
+    days_before: Sequence[Chosen] = field(default=(), repr=False)
 
 
 def measuring_frame(session: Session, filters: Filters) -> Frame:
     """Return the periods that filters mean, and what was read in them."""
     period = resolve_period(session, filters)
     previous = period.previous if filters.compare is Compare.PREVIOUS else None
-    notes_before = count_notes(session, filters, previous) if previous else 0
-    return Frame(period, count_whole(session, filters, period), previous, notes_before)
+    days = choose(session, filters, period)
+    days_before = choose(session, filters, previous) if previous else []
+    whole = count_whole(session, days)
+    return Frame(period, whole, previous, count_notes(days_before), days, days_before)
 
 
 def measure_items(
@@ -76,8 +80,8 @@ def measure_items(
     An item that was said in the period before and no more is kept: that it is gone is news. A single one is measured
     among all, because its p-value is corrected for their number.
     """
-    now = count_items(session, about, filters, frame.period, frame.whole.book)
-    changes = _changes(session, about, filters, frame, now) if frame.previous else dict.fromkeys(now, STEADY)
+    now = count_items(frame.days, about, frame.whole.book)
+    changes = _changes(about, frame, now) if frame.previous else dict.fromkeys(now, STEADY)
     return [
         _item(about, item, now.get(item, Counts()), frame.whole, trend)
         for item, trend in changes.items()
@@ -90,20 +94,17 @@ def silent_item(about: About, key: Any) -> Item:
     return Item(about, key, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
 
 
-def _changes(
-    session: Session, about: About, filters: Filters, frame: Frame, now: dict[Any, Counts]
-) -> dict[Any, Trend]:
-    assert frame.previous is not None
-    before = count_heard(session, about, filters, frame.previous)
+def _changes(about: About, frame: Frame, now: dict[Any, Counts]) -> dict[Any, Trend]:
+    before = count_heard(frame.days_before, about)
     pairs = {}
     for key in sorted(now.keys() | before.keys()):
         counts = now.get(key, Counts())
         here = Share(counts.notes, frame.whole.notes, counts.accounts)
         pairs[key] = (here, Share(before.get(key, 0), frame.notes_before))
     changes = dict(zip(pairs, trends(list(pairs.values())), strict=True))
-    for louder, directions in ((frame.period, UPWARD), (frame.previous, DOWNWARD)):
+    for louder, directions in ((frame.days, UPWARD), (frame.days_before, DOWNWARD)):
         moved = {key: trend for key, trend in changes.items() if trend.direction in directions}
-        voices = count_voices(session, about, filters, louder, list(moved)) if moved else {}
+        voices = count_voices(louder, about, list(moved)) if moved else {}
         changes |= {key: hold_without(trend, *pairs[key], voices.get(key, NO_VOICE)) for key, trend in moved.items()}
     return changes
 

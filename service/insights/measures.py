@@ -1,11 +1,7 @@
-"""Counts of findings, grouped by item: one statement a kind, over one index.
+"""What is measured of an item: an objection type, a competitor or a theme.
 
-An item is an objection type, a competitor or a theme. What is counted is the same for all: mentions, notes, accounts,
-authors, and the money and outcomes of their deals.
-
-Items are asked for by name, never "all there are": their index then gives its rows item by item, as they are grouped,
-and nothing has to be sorted. The deals of an item come as one list of ids, and their money is added up here: a join
-would take as long as all the rest.
+What is counted is the same for all: mentions, notes, accounts, authors, and the money and outcomes of their deals. In
+SQL, items are asked for by name, never "all there are": their index then gives its rows item by item and by day.
 """
 
 from __future__ import annotations
@@ -16,13 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
-from service.database import is_sqlite
-from service.filters import NoteFilters, Outcome, Period, day_end, day_start, finding_conditions, note_conditions
-from service.insights.statistics import Voices
-from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable, ThemeTable
+from service.filters import NoteFilters, Outcome, Period, finding_conditions
+from service.tables import CompetitorMentionTable, ObjectionTable, PassageTable, ThemeTable
 
 
 class About(StrEnum):
@@ -75,21 +68,19 @@ class DealBook:
     """All deals of a period, to add up those of each item: some ten thousand additions a request.
 
     Attributes:
-        groups: The outcomes and currencies that there are.
-        deals: By id, as text: the index of its group, and its amount in thousandths, which add up without rounding.
+        groups: The index of each outcome and currency that there are.
+        deals: By id: the index of its group, and its amount in thousandths, which add up without rounding.
     """
 
-    groups: list[tuple[Outcome, str | None]] = field(default_factory=list)
-    deals: dict[str, tuple[int, int]] = field(default_factory=dict)
+    groups: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    deals: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def enter(self, deal_id: int, outcome: str, currency: str | None, amount: float | None) -> None:
         """Enter a deal."""
-        group = (Outcome(outcome), currency)
-        if group not in self.groups:
-            self.groups.append(group)
-        self.deals[str(deal_id)] = (self.groups.index(group), round(1000 * (amount or 0)))
+        group = self.groups.setdefault((outcome, currency), len(self.groups))
+        self.deals[deal_id] = (group, round(1000 * amount) if amount else 0)
 
-    def add_up(self, deal_ids: Iterable[str]) -> Deals:
+    def add_up(self, deal_ids: Iterable[int]) -> Deals:
         """Sum deals, each named once; unknown ones are passed over."""
         counts, sums = [0] * len(self.groups), [0] * len(self.groups)
         for deal in map(self.deals.get, deal_ids):
@@ -99,7 +90,7 @@ class DealBook:
                 sums[group] += amount
         total = Deals()
         for (outcome, currency), count, amount in zip(self.groups, counts, sums, strict=True):
-            total.add(outcome, currency, amount / 1000, count)
+            total.add(Outcome(outcome), currency, amount / 1000, count)
         return total
 
 
@@ -127,14 +118,15 @@ DETAILS: dict[About, dict[str, tuple[Any, Sequence[Any]]]] = {
 
 
 def item_conditions(
-    about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable] | None = None, *, few: bool = False
+    about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable] | None = None
 ) -> list[sa.ColumnElement[bool]]:
     """Return the conditions on a kind's table: filters, period, and the items, or any that there are."""
-    wanted = _all_items(about) if items is None else items
-    return [*finding_conditions(filters, TABLES[about], period, few=few), ITEM_COLUMNS[about].in_(wanted)]
+    wanted = all_items(about) if items is None else items
+    return [*finding_conditions(filters, TABLES[about], period), ITEM_COLUMNS[about].in_(wanted)]
 
 
-def _all_items(about: About) -> Any:
+def all_items(about: About) -> Any:
+    """Return every item of a kind, as the right side of an `in`."""
     if about is About.OBJECTION:
         return list(ObjectionType)
     return sa.select(ThemeTable.id) if about is About.THEME else _all_names()
@@ -147,75 +139,6 @@ def _all_names() -> sa.Select[Any]:
     following = sa.select(sa.func.min(key)).where(key > names.c.name).scalar_subquery()
     names = names.union_all(sa.select(following).where(names.c.name.is_not(None)))
     return sa.select(names.c.name).where(names.c.name.is_not(None))
-
-
-def count_items(
-    session: Session, about: About, filters: NoteFilters, period: Period, book: DealBook
-) -> dict[Any, Counts]:
-    """Count all items of a kind in a period.
-
-    Args:
-        book: The period's deals.
-
-    Returns:
-        Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
-        relation and so on.
-    """
-    table, column = TABLES[about], ITEM_COLUMNS[about]
-    details = [(name, value, column == value) for name, (column, values) in DETAILS[about].items() for value in values]
-    rows = session.execute(
-        sa.select(
-            column,
-            sa.func.count(),
-            sa.func.count(sa.distinct(table.note_id)),
-            sa.func.count(sa.distinct(table.account_id)),
-            sa.func.count(sa.distinct(table.author_id)),
-            _distinct_ids(session, table.deal_id),
-            *(sa.func.sum(sa.case((is_value, 1), else_=0)) for _, _, is_value in details),
-        )
-        .where(*item_conditions(about, filters, period))
-        .group_by(column)
-    )
-    counts: dict[Any, Counts] = {}
-    for key, mentions, notes, accounts, authors, deal_ids, *sums in rows:
-        deals = book.add_up(deal_ids.split(",")) if deal_ids else Deals()
-        counts[key] = Counts(mentions, notes, accounts, authors, deals)
-        for (name, value, _), count in zip(details, sums, strict=True):
-            counts[key].details.setdefault(name, {})[str(value)] = int(count)
-    return counts
-
-
-def count_voices(
-    session: Session, about: About, filters: NoteFilters, period: Period, items: Sequence[Hashable]
-) -> dict[Any, Voices]:
-    """Return for each item from how many accounts it comes, and how much from one."""
-    table, column = TABLES[about], ITEM_COLUMNS[about]
-    conditions = [*item_conditions(about, filters, period, items), table.account_id.is_not(None)]
-    by_account = (
-        sa.select(column.label("item"), sa.func.count(sa.distinct(table.note_id)).label("notes"))
-        .where(*conditions)
-        .group_by(column, table.account_id)
-        .subquery()
-    )
-    rows = session.execute(
-        sa.select(by_account.c.item, sa.func.count(), sa.func.max(by_account.c.notes)).group_by(by_account.c.item)
-    )
-    return {item: Voices(accounts, loudest) for item, accounts, loudest in rows}
-
-
-def _distinct_ids(session: Session, column: Any) -> sa.ColumnElement[str]:
-    """Return an aggregate of the different ids in a column, joined by commas."""
-    if is_sqlite(session):
-        return sa.func.group_concat(sa.distinct(column))
-    return sa.func.string_agg(sa.distinct(sa.cast(column, sa.String)), ",")
-
-
-def count_heard(session: Session, about: About, filters: NoteFilters, period: Period) -> dict[Any, int]:
-    """Return for each item its notes in a period: what a later one is compared with."""
-    column, notes = ITEM_COLUMNS[about], sa.func.count(sa.distinct(TABLES[about].note_id))
-    conditions = item_conditions(about, filters, period)
-    rows = session.execute(sa.select(column, notes).where(*conditions).group_by(column))
-    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,37 +158,3 @@ class Whole:
     authors: int
     deals: Deals
     book: DealBook = field(default_factory=DealBook)
-
-
-def count_whole(session: Session, filters: NoteFilters, period: Period) -> Whole:
-    """Count the notes of a period that were read, and their accounts, authors and deals."""
-    conditions = _were_read(filters, period)
-    notes, accounts, authors = session.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.count(sa.distinct(NoteTable.account_id)),
-            sa.func.count(sa.distinct(NoteTable.author_id)),
-        ).where(*conditions)
-    ).one()
-    ids = sa.select(NoteTable.deal_id).where(*conditions)
-    rows = session.execute(
-        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount).where(DealTable.id.in_(ids))
-    )
-    book = DealBook()
-    for deal_id, outcome, currency, amount in rows:
-        book.enter(deal_id, outcome, currency, amount)
-    return Whole(notes, accounts, authors, book.add_up(book.deals), book)
-
-
-def count_notes(session: Session, filters: NoteFilters, period: Period) -> int:
-    """Count the notes of a period that were read."""
-    query = sa.select(sa.func.count()).select_from(NoteTable).where(*_were_read(filters, period))
-    return session.scalar(query) or 0
-
-
-def _were_read(filters: NoteFilters, period: Period) -> list[sa.ColumnElement[bool]]:
-    return [
-        NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)),
-        NoteTable.analysed_revision > 0,
-        *note_conditions(filters, period=period),
-    ]

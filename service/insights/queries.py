@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.types import ObjectionType
-from service.filters import Filters, NoteFilters, Period
+from service.filters import Filters
 from service.insights.evidence import Quote, best_quotes
 from service.insights.items import Frame, Item, measure_items, measuring_frame
 from service.insights.measures import About
@@ -60,12 +60,13 @@ def titles(session: Session, about: About, keys: Collection[Any]) -> dict[Any, L
         themes = session.scalars(sa.select(ThemeTable).where(ThemeTable.id.in_(keys)))
         return {theme.id: Label(en=theme.label_en, fr=theme.label_fr) for theme in themes}
     mention = CompetitorMentionTable
-    rows = session.execute(
-        sa.select(mention.name_key, sa.func.min(mention.name))
-        .where(mention.name_key.in_(keys))
-        .group_by(mention.name_key)
-    )
-    return {key: Label(en=name, fr=name) for key, name in rows}
+    names: dict[Any, str] = {}
+    for key in keys:  # its index gives the latest; to look at all mentions of all names takes longer than to count them
+        latest = sa.select(mention.name).where(mention.name_key == key)
+        name = session.scalar(latest.order_by(mention.occurred_on.desc(), mention.note_id.desc()).limit(1))
+        if name is not None:
+            names[key] = name
+    return {key: Label(en=name, fr=name) for key, name in names.items()}
 
 
 def public_ids(session: Session, about: About, keys: Collection[Any]) -> dict[Any, str]:
@@ -77,13 +78,13 @@ def public_ids(session: Session, about: About, keys: Collection[Any]) -> dict[An
 
 
 def quotes_of(
-    session: Session, filters: NoteFilters, period: Period, ranked: Collection[RankedItem], each: int = 3
+    session: Session, ranking: Ranking, ranked: Collection[RankedItem], each: int = 3
 ) -> dict[tuple[About, Any], list[Quote]]:
-    """Return a few quotes of each ranked item, by kind and key."""
+    """Return a few quotes of some of a ranking's items, by kind and key."""
     found: dict[tuple[About, Any], list[Quote]] = {}
     for about in About:
         keys = [r.item.key for r in ranked if r.item.about is about]
         if keys:
-            quotes = best_quotes(session, about, filters, period, items=keys, each=each)
+            quotes = best_quotes(session, about, ranking.frame.days, items=keys, each=each)
             found |= {(about, key): quotes.get(key, []) for key in keys}
     return found

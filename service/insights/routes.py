@@ -60,7 +60,7 @@ def get_insights(
 
 def insights(session: Session, filters: Filters, ranking: queries.Ranking, ranked: list[RankedItem]) -> list[Insight]:
     """Return ranked items as JSON has them, with names and quotes."""
-    quotes = queries.quotes_of(session, filters, ranking.frame.period, ranked)
+    quotes = queries.quotes_of(session, ranking, ranked)
     names: dict[tuple[About, object], Label] = {}
     ids: dict[tuple[About, object], str] = {}
     for about in About:

@@ -12,6 +12,8 @@ from alembic import context
 
 from service import outgoing_tables, source_tables  # noqa: F401  # their tables belong to the same schema
 from service.database import make_engine
+from service.insights import triggers
+from service.insights.tables import DayVersionTable
 from service.notes import tables as note_tables  # noqa: F401
 from service.tables import Table
 
@@ -39,8 +41,11 @@ def run() -> None:
             if not sqlite:
                 connection.execute(sa.text(f"select pg_advisory_xact_lock({_LOCK})"))
             context.run_migrations()
+            if sa.inspect(connection).has_table(DayVersionTable.__tablename__):
+                triggers.install(connection)
             if sqlite:
                 _check_foreign_keys(connection)
+                connection.commit()  # Alembic ends its own steps alone here
         if sqlite:
             _driver(connection).execute("pragma foreign_keys=on")
     engine.dispose()

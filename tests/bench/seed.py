@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,10 +41,35 @@ def seed(engine: sa.Engine, notes: int) -> None:
     for begin in range(0, notes, CHUNK):
         with engine.begin() as connection:
             for table, rows in _chunk(chance, range(begin + 1, min(begin + CHUNK, notes) + 1)).items():
-                connection.execute(sa.insert(table), rows)
+                _insert(connection, table, rows)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("analyze")
+
+
+def _insert(connection: sa.Connection, table: type[Table], rows: list[dict[str, Any]]) -> None:
+    """Insert rows as the driver does it fastest: a million findings one by one take minutes."""
+    names = list(rows[0])
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ([row[name] for name in names] for row in rows)
+    if connection.dialect.name == "postgresql":
+        with (
+            connection.connection.cursor() as cursor,
+            cursor.copy(f"copy {table.__tablename__} ({columns}) from stdin") as copy,
+        ):
+            for row in values:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(names))
+    statement = f"insert into {table.__tablename__} ({columns}) values ({marks})"  # our own names
+    connection.exec_driver_sql(statement, [tuple(map(_plain, row)) for row in values])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as SQLite keeps it."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _insert_dimensions(engine: sa.Engine, chance: random.Random) -> None:

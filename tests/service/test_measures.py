@@ -1,21 +1,17 @@
-"""Fair and fast counting: loud accounts, edits, filters, months, and that no count reads more than its index."""
+"""Fair counting: loud accounts, edits, filters, months."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from sqlalchemy import event
 
 from service.database import read_session, write_session
 from service.filters import Filters, Period
-from service.insights.items import measure_items, measuring_frame
-from service.insights.measures import About
+from service.insights.items import measuring_frame
 from service.insights.queries import rank_insights
 from service.insights.statistics import Direction, Share, Voices, hold_without, trends
 from service.tables import PassageTable, ThemeTable
@@ -190,43 +186,6 @@ def test_months_of_a_theme_count_notes_and_up_to_three_people(client: TestClient
     assert dict(months[1].notes) == {2026 * 12 + 7: 3, 2026 * 12 + 8: 2}
     assert (months[1].accounts, months[1].authors) == (3, 1)
     assert (dict(months[2].notes), months[2].accounts) == ({}, 0)
-
-
-@contextmanager
-def plans(engine: sa.Engine) -> Iterator[list[str]]:
-    """Collect SQLite's plans of all statements."""
-    seen: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            inner = connection.connection.cursor()
-            seen.extend(row[3] for row in inner.execute(f"explain query plan {statement}", parameters).fetchall())
-
-    event.listen(engine, "after_cursor_execute", explain)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "after_cursor_execute", explain)
-
-
-@pytest.mark.parametrize("filters", [{}, {"segment": "x"}, {"team": "x"}, {"language": "fr"}])
-def test_counting_reads_indexes_alone_and_sorts_nothing(engine: sa.Engine, filters: dict[str, str]) -> None:
-    """At 100,000 notes a full scan, a look at the rows, or a sort costs more than all the rest."""
-    if engine.dialect.name != "sqlite":
-        pytest.skip("plans of SQLite")
-    with read_session(engine) as session, plans(engine) as seen:
-        asked = Filters.model_validate({"from": "2026-07-01", "to": "2026-09-30", **filters})
-        frame = measuring_frame(session, asked)
-        for about in About:
-            measure_items(session, about, asked, frame)
-    big = [
-        line
-        for line in seen
-        if any(f" {table} " in f"{line} " for table in ("notes", "objections", "passages", "competitor_mentions"))
-    ]
-    assert len(big) >= 9
-    assert [line for line in big if not line.startswith("SEARCH") or "COVERING INDEX" not in line] == []
-    assert "USE TEMP B-TREE FOR GROUP BY" not in seen
 
 
 def test_a_period_of_one_day_compares_with_the_day_before(client: TestClient, engine: sa.Engine) -> None:

@@ -1,0 +1,153 @@
+"""Triggers that give a day a new version with every change of its notes or findings, whoever makes the change.
+
+They are put in place after every migration, because SQLite drops them with a table that a migration builds anew.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
+
+FINDINGS = tuple(table.__tablename__ for table in (ObjectionTable, CompetitorMentionTable, PassageTable))
+NOTES = NoteTable.__tablename__
+EVENTS = ("insert", "update", "delete")
+COUNTED = (
+    "occurred_at",
+    "account_id",
+    "author_id",
+    "deal_id",
+    "language",
+    "kind",
+    "source",
+    "analysed_revision",
+    "deleted_at",
+)
+"""Columns of notes that counting reads; others may change without a new version."""
+
+
+def install(connection: sa.Connection) -> None:
+    """Create the triggers that are missing."""
+    present = _present(connection)
+    statements = _sqlite() if connection.dialect.name == "sqlite" else _postgresql()
+    if not set(statements) <= present:
+        for statement in _functions(connection):
+            connection.exec_driver_sql(statement)
+    for name, statement in statements.items():
+        if name not in present:
+            connection.exec_driver_sql(statement)
+
+
+def remove(connection: sa.Connection) -> None:
+    """Drop the triggers and their functions."""
+    sqlite = connection.dialect.name == "sqlite"
+    for table in (NOTES, *FINDINGS):
+        for event in EVENTS:
+            connection.exec_driver_sql(
+                f"drop trigger if exists {_name(table, event)}{'' if sqlite else f' on {table}'}"
+            )
+    if not sqlite:
+        for function in ("version_days_of_notes()", "version_days_of_findings()", "version_days(date[])"):
+            connection.exec_driver_sql(f"drop function if exists {function}")
+
+
+def _name(table: str, event: str) -> str:
+    return f"version_{table}_{event}"
+
+
+def _present(connection: sa.Connection) -> set[str]:
+    sqlite = connection.dialect.name == "sqlite"
+    query = "select name from sqlite_master where type = 'trigger'" if sqlite else "select tgname from pg_trigger"
+    return set(connection.exec_driver_sql(query).scalars())
+
+
+def _sqlite() -> dict[str, str]:
+    """Return a trigger a row: SQLite knows no others."""
+    statements = {}
+    for table in (NOTES, *FINDINGS):
+        day = "substr({0}.occurred_at, 1, 10)" if table == NOTES else "{0}.occurred_on"
+        for event in EVENTS:
+            condition = _sqlite_condition(event) if table == NOTES else ""
+            rows = {"insert": ("new",), "delete": ("old",), "update": ("old", "new")}[event]
+            body = " ".join(_renew(day.format(row)) for row in rows)
+            name = _name(table, event)
+            statements[name] = f"create trigger {name} after {event} on {table} {condition} begin {body} end"
+    return statements
+
+
+def _sqlite_condition(event: str) -> str:
+    """Return when the change of a note counts: not when it is taken in or queued, which must be fast."""
+    if event == "update":
+        return f"when {' or '.join(f'old.{column} is not new.{column}' for column in COUNTED)}"
+    return f"when {'new' if event == 'insert' else 'old'}.analysed_revision > 0"
+
+
+def _renew(day: str) -> str:
+    return (
+        f"update day_versions set token = random() where day = {day}; "  # noqa: S608  # columns named here
+        f"insert into day_versions (day, token) select {day}, random() where changes() = 0;"
+    )
+
+
+def _functions(connection: sa.Connection) -> tuple[str, ...]:
+    if connection.dialect.name == "sqlite":
+        return ()
+    old, new = (f"({', '.join(f'{row}.{column}' for column in COUNTED)})" for row in ("stale", "fresh"))
+    utc = "(occurred_at at time zone 'UTC')::date"
+    return (
+        # Tokens that another transaction is about to replace are left to it: nobody waits, and no two can deadlock.
+        """
+        create or replace function version_days(days date[]) returns void language sql as $$
+            delete from day_versions where id in
+                (select id from day_versions where day = any(days) for update skip locked);
+            insert into day_versions (day, token)
+                select day, (random() * 9007199254740991)::bigint from unnest(days) as day;
+        $$
+        """,
+        """
+        create or replace function version_days_of_findings() returns trigger language plpgsql as $$
+        begin
+            if tg_op = 'INSERT' then
+                perform version_days(array(select distinct occurred_on from fresh));
+            elsif tg_op = 'DELETE' then
+                perform version_days(array(select distinct occurred_on from stale));
+            else
+                perform version_days(array(select occurred_on from stale union select occurred_on from fresh));
+            end if;
+            return null;
+        end $$
+        """,
+        f"""
+        create or replace function version_days_of_notes() returns trigger language plpgsql as $$
+        begin
+            if tg_op = 'INSERT' then
+                perform version_days(array(select distinct {utc} from fresh where analysed_revision > 0));
+            elsif tg_op = 'DELETE' then
+                perform version_days(array(select distinct {utc} from stale where analysed_revision > 0));
+            else
+                perform version_days(array(
+                    select distinct (changed.at at time zone 'UTC')::date
+                    from stale join fresh on fresh.id = stale.id and {old} is distinct from {new},
+                    lateral (values (stale.occurred_at), (fresh.occurred_at)) as changed (at)
+                ));
+            end if;
+            return null;
+        end $$
+        """,  # noqa: S608  # columns named here
+    )
+
+
+def _postgresql() -> dict[str, str]:
+    """Return a trigger a statement."""
+    rows = {"insert": "new table as fresh", "delete": "old table as stale"}
+    rows["update"] = f"{rows['delete']} {rows['insert']}"
+    statements = {}
+    for table in (NOTES, *FINDINGS):
+        function = "version_days_of_notes" if table == NOTES else "version_days_of_findings"
+        for event in EVENTS:
+            name = _name(table, event)
+            statements[name] = (
+                f"create trigger {name} after {event} on {table} referencing {rows[event]} "
+                f"for each statement execute function {function}()"
+            )
+    return statements
