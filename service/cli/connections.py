@@ -39,12 +39,13 @@ def add(
         if queries.named_connection(session, source, name) or taken(session, source, given):
             raise BinomeError(f"{source} has a connection {name!r}, or this secret: `binome connections list`.")
         queries.create_connection(session, source, name, given, options, datetime.now(UTC))
-    url = f"{public_url(settings)}/v1/webhooks/{source}"
+    url = None if kind.polled else f"{public_url(settings)}/v1/webhooks/{source}"
     if as_json:
         print_json({"source": source, "name": name, "url": url, "secret": None if secret else given})
         return
-    console.print(kind.setup.en.replace("{url}", url).replace("{{", "{").replace("}}", "}"), markup=False)
-    print(f"url: {url}")
+    console.print(kind.setup.en.replace("{url}", url or "").replace("{{", "{").replace("}}", "}"), markup=False)
+    if url:
+        print(f"url: {url}")
     if not secret:
         print(f"secret: {given}")
 

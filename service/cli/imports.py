@@ -54,7 +54,7 @@ def import_file(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in notes from a file: CSV, XLSX, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, ZIP of these.
+    """Take in a file: CSV, XLSX, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, ZIP of these.
 
     Columns are found by name, in English and French: note, compte rendu, date, client, commercial, montant ... or by
     the note format's own: external_id, kind, language, occurred_at, updated_at, text, author.id, author.name,

@@ -37,7 +37,7 @@ READERS: dict[Format, Reader] = {
 }
 
 _HEAD = 256 * 1024
-_TAKEN = "CSV, XLSX, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these"
+_TAKEN = "CSV, XLSX, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",

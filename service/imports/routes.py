@@ -90,7 +90,7 @@ def post_import(
     dates: Annotated[str | None, _asked("dates")] = None,
     defaults: Annotated[str | None, _asked("defaults")] = None,
 ) -> ImportOutput | ImportPreview:
-    """Take in a file: CSV, XLSX, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these.
+    """Take in a file: CSV, XLSX, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these.
 
     What it is is told by its content. A small file is worked off at once, a larger one in the background: ask for the
     import by its id. The same file again is answered with what came of it before. 422 says why a file can't be read.

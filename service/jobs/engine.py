@@ -24,7 +24,9 @@ JOB_VERSION = "1"  # workers of another version leave these jobs alone: change i
 ANALYSIS_QUEUE = "binome-analysis"
 LONG_QUEUE = "binome-long"
 OUTGOING_QUEUE = "binome-outgoing"
-AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4}  # jobs of a queue in one worker; sending is waiting
+MAIL_QUEUE = "binome-mail"
+# jobs of a queue in one worker; sending is waiting
+AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4, MAIL_QUEUE: 1}
 MAX_RECOVERY_ATTEMPTS = 3
 POLL_SECONDS = 0.2
 DRAIN_SECONDS = 20

@@ -18,7 +18,7 @@ from service.database import read_session, write_session
 from service.deliveries.delivering import Deliverer
 from service.deliveries.queries import forget_old
 from service.imports.running import ImportFiles
-from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, OUTGOING_QUEUE, BrokenJob, JobEngine
+from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, MAIL_QUEUE, OUTGOING_QUEUE, BrokenJob, JobEngine
 from service.jobs.queries import (
     JobKind,
     WorkerState,
@@ -32,11 +32,13 @@ from service.jobs.queries import (
     request_job,
 )
 from service.settings import Settings
+from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due
 
 ANALYSE_BATCH = "analyse_batch"
 RUN_JOB = "run_job"
 DELIVER = "deliver"
+READ_MAILBOX = "read_mailbox"
 
 
 class LongJob(Protocol):
@@ -56,6 +58,7 @@ MAX_IN_FLIGHT = 8 * BATCH_NOTES  # the rest waits in `notes`, where a note that 
 BEAT_SECONDS = 5
 REAP_SECONDS = 5
 SEND_SECONDS = 1
+MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
 HOUSEKEEPING_SECONDS = 600
 KEEP_JOBS = timedelta(days=1)
 
@@ -80,13 +83,15 @@ class Worker:
             url: The same, for the job engine.
             executor_id: Names this worker among all.
             load_analyzer: Loads the reader; takes seconds.
-            settings: What may be sent, and how; the defaults if left out.
+            settings: What may be sent, and how, and the connections that they name; the defaults if left out.
         """
         self._engine = engine
         self._url = url
         self._executor_id = executor_id
         self._load_analyzer = load_analyzer
-        self._deliverer = Deliverer(engine, settings or Settings(_env_file=None))
+        settings = settings or Settings(_env_file=None)
+        self._deliverer = Deliverer(engine, settings)
+        self._mailboxes = Mailboxes(engine, settings)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is running then is finished first."""
@@ -99,6 +104,7 @@ class Worker:
                 ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run,
                 RUN_JOB: self._run_job,
                 DELIVER: self._deliverer.run,
+                READ_MAILBOX: self._mailboxes.run,
             },
         )
         self._beat(WorkerState.READY)
@@ -108,6 +114,7 @@ class Worker:
             (SEND_SECONDS, self._send),
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
+            (MAIL_SECONDS, self._ask_for_mail),
             (HOUSEKEEPING_SECONDS, self._clean_up),
         ]
         last = [0.0 for _ in duties]
@@ -176,6 +183,8 @@ class Worker:
         """Put what a job broke on back: the notes of a batch one by one; say why long work failed."""
         if broken.handler == DELIVER:
             self._deliverer.give_back(broken.args[0])
+        elif broken.handler == READ_MAILBOX:
+            self._mailboxes.release(broken.args[0], "Reading broke off; see the worker's log.")
         reason = "The analysis stopped the worker several times."
         with write_session(self._engine) as session:
             if broken.handler == ANALYSE_BATCH:
@@ -191,6 +200,10 @@ class Worker:
         if trigger:
             with write_session(self._engine) as session:
                 request_job(session, JobKind.FIT_THEMES, by="schedule", now=_now(), params={"trigger": trigger})
+
+    def _ask_for_mail(self) -> None:
+        """Have the mailboxes read that are due."""
+        self._mailboxes.claim(lambda session, name: self._jobs.enqueue(session, MAIL_QUEUE, READ_MAILBOX, name))
 
     def _clean_up(self) -> None:
         self._jobs.forget_finished((_now() - KEEP_JOBS).isoformat())

@@ -81,6 +81,8 @@ def check_connection(name: str, secret: str, options: Mapping[str, Any]) -> Sour
     for option in source.required:
         if not options.get(option):
             raise _wrong(f"options.{option}", f"is needed: {source.options[option]}")
+    if source.check:
+        source.check(options)
     return source
 
 

@@ -208,6 +208,8 @@ class Source:
         options: Options that a connection may have, each with what it is.
         refusal: How the sender wants to hear that its content is refused; without it, by the problem itself.
         media_type: Of `sample`.
+        polled: Nothing is posted: a worker asks for what is new.
+        check: Raises `InvalidInput` for options that a connection can't have.
     """
 
     name: str
@@ -221,3 +223,5 @@ class Source:
     options: Mapping[str, str] = field(default_factory=dict)
     refusal: Callable[[Problem], Problem | Reply] | None = None
     media_type: str = "application/json"
+    polled: bool = False
+    check: Callable[[Mapping[str, Any]], None] | None = None

@@ -59,8 +59,9 @@ def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: date
         Problem: 400, 406, 410, 413, 415 or 422, where its content can't be taken.
     """
     source = SOURCES.get(incoming.source)
-    if source is None:
-        raise NotFound(f"There is no source {incoming.source[:100]!r}: the sources are {', '.join(sorted(SOURCES))}.")
+    if source is None or source.polled:
+        names = ", ".join(sorted(name for name, one in SOURCES.items() if not one.polled))
+        raise NotFound(f"Nobody posts as {incoming.source[:100]!r}: the sources are {names}.")
     with read_session(engine) as session:
         delivery = Delivery(
             method=incoming.method,

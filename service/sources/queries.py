@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from service.source_tables import (
     ContactMergeTable,
     DeliveryTable,
     FetchTable,
+    MailboxTable,
     NoteContactTable,
     SetAsideTable,
     SourceActivityTable,
@@ -238,6 +239,66 @@ def activity(session: Session) -> list[SourceActivityTable]:
             sa.select(SourceActivityTable).order_by(SourceActivityTable.source, SourceActivityTable.connection)
         )
     )
+
+
+def due_mailboxes(session: Session, boxes: Mapping[str, str], now: datetime, checked_before: datetime) -> list[str]:
+    """Return which of the connections, with the folders that they read, are neither held nor looked at lately."""
+    rows = {(row.connection, row.folder): row for row in mailboxes(session)}
+    due = []
+    for connection, folder in boxes.items():
+        row = rows.get((connection, folder))
+        held = row is not None and row.held_until is not None and row.held_until >= now
+        fresh = row is not None and row.checked_at is not None and row.checked_at >= checked_before
+        if not held and not fresh:
+            due.append(connection)
+    return due
+
+
+def hold_mailbox(
+    session: Session, connection: str, folder: str, now: datetime, checked_before: datetime, until: datetime
+) -> bool:
+    """Hold a mailbox for the one who is to read it; False where it is held, or was looked at."""
+    key = {"connection": connection, "folder": folder}
+    session.execute(insert_ignoring(session, MailboxTable, tuple(key)).values(**key, last_uid=0))
+    table = MailboxTable
+    statement = sa.update(table).where(
+        table.connection == connection,
+        table.folder == folder,
+        sa.or_(table.held_until.is_(None), table.held_until < now),
+        sa.or_(table.checked_at.is_(None), table.checked_at < checked_before),
+    )
+    return session.scalar(statement.values(held_until=until).returning(table.connection)) is not None
+
+
+def release_mailbox(session: Session, connection: str, failure: str | None, now: datetime) -> None:
+    """Let go of a connection's mailbox, and keep why it could not be read."""
+    table = MailboxTable
+    its = sa.update(table).where(table.connection == connection)
+    session.execute(its.values(held_until=None, checked_at=now, failure=failure))
+
+
+def mailbox_position(session: Session, connection: str, folder: str, validity: int) -> int:
+    """Return the last UID that was read; 0 where the folder has another UIDVALIDITY than then."""
+    key = {"connection": connection, "folder": folder}
+    session.execute(insert_ignoring(session, MailboxTable, tuple(key)).values(**key, last_uid=0))
+    row = session.get_one(MailboxTable, (connection, folder), with_for_update=True)
+    if row.uid_validity != validity:
+        row.uid_validity, row.last_uid = validity, 0
+    return row.last_uid
+
+
+def advance_mailbox(
+    session: Session, connection: str, folder: str, validity: int, uid: int, held_until: datetime
+) -> None:
+    """Remember up to which message a folder is read, in the transaction that stores the messages."""
+    table = MailboxTable
+    here = (table.connection == connection, table.folder == folder, table.uid_validity == validity)
+    session.execute(sa.update(table).where(*here, table.last_uid < uid).values(last_uid=uid, held_until=held_until))
+
+
+def mailboxes(session: Session) -> list[MailboxTable]:
+    """Return how far each mailbox is read."""
+    return list(session.scalars(sa.select(MailboxTable).order_by(MailboxTable.connection, MailboxTable.folder)))
 
 
 def count_by_source(session: Session) -> tuple[dict[str, int], dict[str, int]]:

@@ -8,6 +8,7 @@ from service.sources import (
     generic,
     gong,
     hubspot,
+    imap,
     mail,
     pipedrive,
     salesforce,
@@ -38,5 +39,6 @@ SOURCES: dict[str, Source] = {
         mail.MAILGUN,
         mail.POSTMARK,
         mail.SENDGRID,
+        imap.SOURCE,
     )
 }

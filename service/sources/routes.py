@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,7 +19,7 @@ from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.settings import Settings
 from service.source_tables import ConnectionTable, SourceActivityTable
-from service.sources import queries
+from service.sources import imap, queries
 from service.sources.connections import check_connection, check_secret, configured, new_secret, taken
 from service.sources.contract import Source
 from service.sources.intake import Incoming, public_url, receive
@@ -29,6 +31,7 @@ from service.sources.schemas import (
     Connections,
     FaultOutput,
     Freshness,
+    MailboxOutput,
     NewConnection,
     NewSecret,
     SourceOutput,
@@ -53,7 +56,7 @@ def _example(source: Source) -> dict[str, Any]:
 
 def _webhook_body() -> dict[str, Any]:
     content: dict[str, Any] = {}
-    for source in SOURCES.values():
+    for source in (one for one in SOURCES.values() if not one.polled):
         media = content.setdefault(source.media_type, {"schema": {}, "examples": {}})
         media["examples"][source.name] = _example(source)
     return {"requestBody": {"required": True, "content": content}, ANY_QUERY: True}
@@ -139,7 +142,7 @@ def _received(
 )
 def allow_origin(source: SourceName, request: Request) -> Response:
     """Answer the handshake of CloudEvents: the sender that asks may post."""
-    if source not in SOURCES:
+    if source not in SOURCES or SOURCES[source].polled:
         raise NotFound(f"There is no source {source!r}.")
     origin = request.headers.get("webhook-request-origin", "").strip()
     if source != "cloudevents" or not origin or not origin.isascii() or not origin.isprintable():
@@ -154,14 +157,16 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
     aside, waiting = queries.count_by_source(session)
     rows = queries.list_connections(session)
     active = queries.activity(session)
+    boxes = [MailboxOutput.model_validate(row, from_attributes=True) for row in queries.mailboxes(session)]
     return Sources(
         items=[
             SourceOutput(
                 source=source.name,
-                url=_url(settings, source.name),
+                url=None if source.polled else _url(settings, source.name),
                 connections=len([row for row in rows if row.source == source.name and not row.disabled_at])
                 + len(configured(settings, source)),
                 freshness=[_freshness(row, now) for row in active if row.source == source.name],
+                mailboxes=boxes if source.name == imap.NAME else [],
                 set_aside=aside.get(source.name, 0),
                 waiting_fetches=waiting.get(source.name, 0),
                 options=dict(source.options),
@@ -280,6 +285,11 @@ def _url(settings: Settings, source: str) -> str:
     return f"{public_url(settings)}/v1/webhooks/{source}"
 
 
+def _mailbox_url(options: Mapping[str, Any]) -> str:
+    """Return where a mailbox is, without its user."""
+    return f"imap://{options.get('host', '')}/{quote(imap.folder_of(options))}"
+
+
 def _setup(source: Source, settings: Settings) -> dict[str, str]:
     url = _url(settings, source.name)
     return {
@@ -293,7 +303,7 @@ def _shown(row: ConnectionTable, settings: Settings) -> dict[str, Any]:
         "id": str(row.id),
         "source": row.source,
         "name": row.name,
-        "url": _url(settings, row.source),
+        "url": _mailbox_url(row.options) if SOURCES[row.source].polled else _url(settings, row.source),
         "options": row.options,
         "created_at": row.created_at,
         "previous_until": row.previous_until,

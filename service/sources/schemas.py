@@ -99,8 +99,21 @@ class Freshness(BaseModel):
     late: bool = Field(description="the last note is over four usual gaps, and an hour, ago")
 
 
+class MailboxOutput(BaseModel):
+    """How far a mailbox is read; `failure` is why the last attempt came to nothing."""
+
+    connection: str
+    folder: str
+    last_uid: int
+    checked_at: datetime | None
+    failure: str | None
+
+
 class SourceOutput(BaseModel):
-    """A kind of sender: whether it is open, how fresh, what waits, and how to set it up."""
+    """A kind of sender: whether it is open, how fresh, what waits, and how to set it up.
+
+    `url` is null, and `mailboxes` filled, for what a worker reads by itself.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -120,6 +133,7 @@ class SourceOutput(BaseModel):
                             "late": False,
                         }
                     ],
+                    "mailboxes": [],
                     "set_aside": 0,
                     "waiting_fetches": 3,
                     "options": {"portal_id": "the account's number"},
@@ -130,9 +144,10 @@ class SourceOutput(BaseModel):
     )
 
     source: str
-    url: str
+    url: str | None
     connections: int
     freshness: list[Freshness]
+    mailboxes: list[MailboxOutput] = []
     set_aside: int
     waiting_fetches: int
     options: dict[str, str]
