@@ -17,6 +17,7 @@ from service.deliveries import queries
 from service.deliveries.events import DeliveryKind, DeliveryState
 from service.deliveries.sending import Answer, post
 from service.deliveries.signing import body_of, secrets_in_force, signed_headers
+from service.deliveries.words import quotes_of_event
 from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable
 from service.settings import Settings
 
@@ -80,7 +81,7 @@ class Deliverer:
         assert event is not None
         assert row.endpoint_id is not None
         endpoint = session.get_one(EndpointTable, row.endpoint_id)
-        body = body_of(event)
+        body = body_of(event, quotes_of_event(session, event) if endpoint.quotes else None)
         headers = signed_headers(event.key, body, secrets_in_force(endpoint, now), now)
         url, private = endpoint.url, self._settings.outgoing_private_allowed
         return lambda: post(url, headers, body, allow_private=private)

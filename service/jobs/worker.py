@@ -17,6 +17,7 @@ from service.analysis.queries import Item, claim_waiting, count_in_flight, recor
 from service.database import read_session, write_session
 from service.deliveries.delivering import Deliverer
 from service.deliveries.queries import forget_old
+from service.deliveries.watching import Watcher
 from service.imports.running import ImportFiles
 from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, MAIL_QUEUE, OUTGOING_QUEUE, BrokenJob, JobEngine
 from service.jobs.queries import (
@@ -39,6 +40,7 @@ ANALYSE_BATCH = "analyse_batch"
 RUN_JOB = "run_job"
 DELIVER = "deliver"
 READ_MAILBOX = "read_mailbox"
+WATCH = "watch"
 
 
 class LongJob(Protocol):
@@ -59,6 +61,7 @@ BEAT_SECONDS = 5
 REAP_SECONDS = 5
 SEND_SECONDS = 1
 MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
+WATCH_SECONDS = 15
 HOUSEKEEPING_SECONDS = 600
 KEEP_JOBS = timedelta(days=1)
 
@@ -91,6 +94,7 @@ class Worker:
         self._load_analyzer = load_analyzer
         settings = settings or Settings(_env_file=None)
         self._deliverer = Deliverer(engine, settings)
+        self._watcher = Watcher(engine, settings)
         self._mailboxes = Mailboxes(engine, settings)
 
     def run(self, stop: threading.Event) -> None:
@@ -105,6 +109,7 @@ class Worker:
                 RUN_JOB: self._run_job,
                 DELIVER: self._deliverer.run,
                 READ_MAILBOX: self._mailboxes.run,
+                WATCH: self._watcher.run,
             },
         )
         self._beat(WorkerState.READY)
@@ -112,6 +117,7 @@ class Worker:
         duties = [
             (BEAT_SECONDS, lambda: self._beat(WorkerState.READY)),
             (SEND_SECONDS, self._send),
+            (WATCH_SECONDS, self._watch),
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
             (MAIL_SECONDS, self._ask_for_mail),
@@ -169,6 +175,10 @@ class Worker:
     def _send(self) -> None:
         """Take up what is to be sent."""
         self._deliverer.claim(lambda session, id_: self._jobs.enqueue(session, OUTGOING_QUEUE, DELIVER, id_))
+
+    def _watch(self) -> None:
+        """Have rankings looked at that are due."""
+        self._watcher.claim(lambda session, id_: self._jobs.enqueue(session, OUTGOING_QUEUE, WATCH, id_))
 
     def _reap(self) -> None:
         with read_session(self._engine) as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from service.source_tables import ConnectionTable, SourceActivityTable
 from service.sources import imap, queries
 from service.sources.connections import check_connection, check_secret, configured, new_secret, taken
 from service.sources.contract import Source
+from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
 from service.sources.registry import SOURCES
 from service.sources.schemas import (
@@ -45,8 +46,6 @@ ConnectionId = Annotated[int, Path(ge=1, le=2**62, description="The connection's
 AppSettings = Annotated[Settings, Depends(get_settings)]
 Body = Annotated[bytes, Depends(raw_body)]
 LISTS = frozenset({"webhook-signature", "svix-signature"})  # lists parted by spaces: a second header goes on with it
-LATE_GAPS = 4
-LATE_AT_LEAST = timedelta(hours=1)
 
 
 def _example(source: Source) -> dict[str, Any]:
@@ -178,8 +177,6 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
 
 
 def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:
-    silent = now - row.last_note_at if row.last_note_at else timedelta(0)
-    patience = max(LATE_AT_LEAST, timedelta(seconds=LATE_GAPS * (row.gap_seconds or 0)))
     return Freshness(
         connection=row.connection,
         deliveries=row.deliveries,
@@ -187,7 +184,7 @@ def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:
         last_delivery_at=row.last_delivery_at,
         last_note_at=row.last_note_at,
         usual_gap_seconds=row.gap_seconds,
-        late=row.gap_seconds is not None and silent > patience,
+        late=is_late(row, now),
     )
 
 

@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_watches")),
         sa.UniqueConstraint("subscription_id", name=op.f("uq_watches_subscription_id")),
     )
+    op.bulk_insert(sa.table("watches", sa.column("subscription_id", _BIG)), [{"subscription_id": None}])
     op.create_table(
         "announced",
         sa.Column("id", _BIG, nullable=False),
