@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service.filters import NoteFilters, Period
 from service.insights.counting import Chosen, latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
+from service.sources.record_links import note_link, options_by_source
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
 
 LATEST = 60  # findings of an item among which quotes are chosen
@@ -26,6 +27,7 @@ class Quote:
 
     Attributes:
         detail: What belongs to the kind: status; relation and standing; similarity.
+        record_url: The note's record at its source, where that can be told.
     """
 
     finding_id: int
@@ -40,6 +42,7 @@ class Quote:
     language: str | None
     outcome: str | None
     detail: dict[str, Any]
+    record_url: str | None = None
 
 
 _DETAILS = {
@@ -106,9 +109,7 @@ def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quot
     """Read findings with their words, in the order of `ids`; those whose words have changed meanwhile are left out."""
     table = TABLES[about]
     query = (
-        sa.select(
-            table, ITEM_COLUMNS[about].label("item"), NoteTable, AccountTable, AuthorTable.team, DealTable.outcome
-        )
+        sa.select(table, ITEM_COLUMNS[about].label("item"), NoteTable, AccountTable, AuthorTable.team, DealTable)
         .join(NoteTable, NoteTable.id == table.note_id)
         .outerjoin(AccountTable, AccountTable.id == table.account_id)
         .outerjoin(AuthorTable, AuthorTable.id == table.author_id)
@@ -116,7 +117,8 @@ def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quot
         .where(table.id.in_(ids))
     )
     quotes = {}
-    for finding, item, note, account, team, outcome in session.execute(query):
+    connected = options_by_source(session)
+    for finding, item, note, account, team, deal in session.execute(query):
         if not _stands(finding, note):
             continue
         quotes[finding.id] = Quote(
@@ -130,8 +132,9 @@ def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quot
             account=(account.name or account.key) if account else None,
             team=team,
             language=finding.language if about is About.THEME else note.language,
-            outcome=outcome,
+            outcome=deal.outcome if deal else None,
             detail={name: getattr(finding, name) for name in _DETAILS[about]},
+            record_url=note_link(connected, note, account, deal),
         )
     return [quotes[i] for i in ids if i in quotes]
 

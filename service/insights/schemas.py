@@ -47,6 +47,7 @@ EXAMPLE_QUOTE: dict[str, Any] = {
     "language": "en",
     "outcome": "open",
     "detail": {"type": "price", "status": "open", "score": 0.93},
+    "record_url": "https://app.hubspot.com/contacts/62515/record/0-48/1042",
 }
 EXAMPLE_REASON: dict[str, Any] = {
     "part": "reach",
@@ -138,6 +139,7 @@ class QuoteOutput(BaseModel):
     language: Language | None
     outcome: Outcome | None = Field(description="of the note's deal")
     detail: dict[str, Any] = Field(description="status; or relation and standing; or similarity")
+    record_url: str | None = Field(None, description="the note's record at its source, where that can be told")
 
 
 class PointOutput(BaseModel):
@@ -257,6 +259,7 @@ def quote_output(quote: Quote) -> QuoteOutput:
         language=Language(quote.language) if quote.language else None,
         outcome=Outcome(quote.outcome) if quote.outcome else None,
         detail=quote.detail,
+        record_url=quote.record_url,
     )
 
 

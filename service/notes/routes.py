@@ -31,6 +31,7 @@ from service.notes.schemas import (
 )
 from service.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from service.problems import problem_responses
+from service.sources.record_links import note_link, options_by_source
 from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.queries import keys_of
 
@@ -141,7 +142,7 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutp
     row = queries.get_note(session, note_id)
     if row is None:
         raise NotFound(f"There is no note {note_id}.")
-    note = row[0]
+    note, _author, account, deal = row
     objections = queries.findings_of(session, note_id, ObjectionTable)
     mentions = queries.findings_of(session, note_id, CompetitorMentionTable)
     passages = queries.findings_of(session, note_id, PassageTable)
@@ -165,7 +166,12 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutp
         ],
     )
     return NoteOutput(
-        **_summary(row), received_at=note.received_at, updated_at=note.updated_at, text=note.text, analysis=analysis
+        **_summary(row),
+        received_at=note.received_at,
+        updated_at=note.updated_at,
+        text=note.text,
+        record_url=note_link(options_by_source(session), note, account, deal),
+        analysis=analysis,
     )
 
 

@@ -323,6 +323,7 @@ EXAMPLE_OUTPUT: dict[str, Any] = {
     "received_at": "2026-09-14T10:21:07Z",
     "updated_at": "2026-09-14T10:21:07Z",
     "text": EXAMPLE_NOTE["text"],
+    "record_url": "https://app.hubspot.com/contacts/62515/record/0-48/1042",
     "analysis": {
         "state": "done",
         "language": "en",
@@ -355,4 +356,5 @@ class NoteOutput(NoteSummary):
     received_at: datetime
     updated_at: datetime
     text: str
+    record_url: str | None = Field(None, description="the note's record at its source, where that can be told")
     analysis: Analysis

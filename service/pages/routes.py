@@ -23,6 +23,7 @@ from service.pages.sign_in import router as sign_in_router
 from service.pages.themes import curation_panel
 from service.pages.themes import router as themes_router
 from service.pages.words import Words, choose_language
+from service.sources.record_links import note_link, options_by_source
 
 MAX_NOTE_ID = 2**62
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -106,4 +107,5 @@ def get_note_page(note_id: str, request: Request, session: ReadSession, _visitor
         state=analysis_state(note),
         highlights=highlights,
         segments=cut(note.text, highlights),
+        record_url=note_link(options_by_source(session), note, account, deal),
     )

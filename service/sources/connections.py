@@ -18,6 +18,7 @@ from service.sources import queries
 from service.sources.contract import Connection, Source
 from service.sources.gong import public_key
 from service.sources.proofs import same
+from service.sources.record_links import link_options, template_fault
 from service.sources.registry import SOURCES
 from service.sources.standard import key_of
 
@@ -74,15 +75,19 @@ def check_connection(name: str, secret: str, options: Mapping[str, Any]) -> Sour
     if source is None:
         raise _wrong("source", f"is none of {', '.join(sorted(SOURCES))}")
     check_secret(source.name, secret)
+    known_options = {**source.options, **link_options(source.name)}
     for option in options:
-        if option not in source.options:
-            known = ", ".join(sorted(source.options)) or "none"
+        if option not in known_options:
+            known = ", ".join(sorted(known_options))
             raise _wrong(f"options.{option[:60]}", f"is not an option of {name}: those are {known}")
     for option in source.required:
         if not options.get(option):
             raise _wrong(f"options.{option}", f"is needed: {source.options[option]}")
     if source.check:
         source.check(options)
+    fault = template_fault(options["record_url"]) if "record_url" in options else None
+    if fault:
+        raise _wrong("options.record_url", fault)
     return source
 
 

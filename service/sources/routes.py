@@ -24,6 +24,7 @@ from service.sources.connections import check_connection, check_secret, configur
 from service.sources.contract import Source
 from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
+from service.sources.record_links import link_options
 from service.sources.registry import SOURCES
 from service.sources.schemas import (
     ConnectionChange,
@@ -168,7 +169,7 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
                 mailboxes=boxes if source.name == imap.NAME else [],
                 set_aside=aside.get(source.name, 0),
                 waiting_fetches=waiting.get(source.name, 0),
-                options=dict(source.options),
+                options={**source.options, **link_options(source.name)},
                 setup=_setup(source, settings),
             )
             for source in SOURCES.values()

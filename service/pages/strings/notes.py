@@ -16,5 +16,7 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Cette note attend d'être lue ; le résultat arrive dans un instant.",
     ),
     "note_failed": ("This note could not be read: {reason}", "Cette note n'a pas pu être lue : {reason}"),
+    "record": ("Record", "Fiche"),
+    "open_record": ("open the record", "ouvrir la fiche"),
     "show_in_text": ("Show in the text", "Voir dans le texte"),
 }
