@@ -29,6 +29,8 @@ from service.objections.routes import router as objections_router
 from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
+from service.search.meaning import MeaningIndex
+from service.search.routes import router as search_router
 from service.settings import Settings
 from service.sources.routes import router as sources_router
 from service.themes.curation_routes import router as curation_router
@@ -42,6 +44,7 @@ _ROUTERS = (
     sources_router,
     catalog_router,
     insights_router,
+    search_router,
     objections_router,
     competitors_router,
     curation_router,  # before the themes: /v1/themes/changes is no theme
@@ -68,6 +71,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = engine
+    app.state.meaning = MeaningIndex()
     problems.install(app)
     pages.install(app)
     for router in _ROUTERS:

@@ -121,12 +121,21 @@ def resolve_period(session: Session, filters: NoteFilters) -> Period:
     """
     end = filters.to or _latest_day(session)
     start = filters.from_ or end - timedelta(days=DEFAULT_PERIOD_DAYS - 1)
-    if end < start:
+    return check_order(Period(start, end))
+
+
+def check_order(period: Period) -> Period:
+    """Return a period.
+
+    Raises:
+        InvalidInput: If it ends before it starts.
+    """
+    if period.end < period.start:
         raise InvalidInput(
-            f"to ({end}) is before from ({start}): swap them.",
+            f"to ({period.end}) is before from ({period.start}): swap them.",
             errors=[{"field": "to", "code": "before_from", "message": "the period ends before it starts"}],
         )
-    return Period(start, end)
+    return period
 
 
 def _latest_day(session: Session) -> date:
@@ -144,6 +153,18 @@ def day_start(day: date) -> datetime:
 def day_end(day: date) -> datetime:
     """Return the last moment of a day, UTC."""
     return datetime.combine(day, time.max, UTC)
+
+
+def day_conditions(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of `from` and `to` on `notes`, where one that is not set sets no limit.
+
+    Raises:
+        InvalidInput: If the period ends before it starts.
+    """
+    if filters.from_ and filters.to:
+        check_order(Period(filters.from_, filters.to))
+    conditions = [NoteTable.occurred_at >= day_start(filters.from_)] if filters.from_ else []
+    return conditions + ([NoteTable.occurred_at <= day_end(filters.to)] if filters.to else [])
 
 
 def note_conditions(filters: NoteFilters, *, period: Period | None = None) -> list[sa.ColumnElement[bool]]:

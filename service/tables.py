@@ -363,7 +363,10 @@ class ThemePinTable(Table):
 
 
 class PassageTable(_Finding, Table):
-    """A passage of a note with its vector (float16 bytes) and its theme, if any; `pinned` where a person put it."""
+    """A passage of a note with its vector (float16 bytes) and its theme, if any; `pinned` where a person put it.
+
+    An id is never given twice, as in `ObjectionTable`: the index by meaning keeps passages by it.
+    """
 
     __tablename__ = "passages"
     language: Mapped[str]
@@ -374,6 +377,7 @@ class PassageTable(_Finding, Table):
 
     __table_args__ = (
         Index("ix_passages_item", "theme_id", "occurred_on", "note_id", "account_id", "author_id", "deal_id"),
+        {"sqlite_autoincrement": True},
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
-from service.filters import NoteFilters, Outcome, day_end, day_start, milliseconds, name_key, note_conditions
+from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
 from service.notes.schemas import AnalysisState, DealInput, IncomingNote, Result
 from service.tables import (
     AccountTable,
@@ -298,17 +298,13 @@ def list_notes(
     Args:
         before: `occurred_at` and id of the last note of the page before.
     """
-    conditions = note_conditions(filters)
-    if filters.from_:
-        conditions.append(NoteTable.occurred_at >= day_start(filters.from_))
-    if filters.to:
-        conditions.append(NoteTable.occurred_at <= day_end(filters.to))
+    conditions = [*note_conditions(filters), *day_conditions(filters)]
     if state:
         conditions.append(state_condition(state))
     if external_id is not None:
         conditions.append(NoteTable.external_id == external_id)
     total = session.scalar(sa.select(sa.func.count()).select_from(NoteTable).where(*conditions)) or 0
-    query = _with_links().where(*conditions)
+    query = with_links().where(*conditions)
     if before:
         at, note_id = before
         query = query.where(
@@ -318,7 +314,8 @@ def list_notes(
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)], total
 
 
-def _with_links() -> sa.Select[NoteTable, AuthorTable, AccountTable, DealTable]:
+def with_links() -> sa.Select[NoteTable, AuthorTable, AccountTable, DealTable]:
+    """Return the query of notes with author, account and deal."""
     return (
         sa.select(NoteTable, AuthorTable, AccountTable, DealTable)
         .outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
@@ -329,7 +326,7 @@ def _with_links() -> sa.Select[NoteTable, AuthorTable, AccountTable, DealTable]:
 
 def get_note(session: Session, note_id: int) -> NoteRow | None:
     """Return a note that is not deleted, with its author, account and deal."""
-    row = session.execute(_with_links().where(NoteTable.id == note_id, NoteTable.deleted_at.is_(None))).one_or_none()
+    row = session.execute(with_links().where(NoteTable.id == note_id, NoteTable.deleted_at.is_(None))).one_or_none()
     return (row[0], row[1], row[2], row[3]) if row else None
 
 

@@ -115,7 +115,7 @@ def get_notes(
     )
     more = rows[limit - 1][0] if len(rows) > limit else None
     return Page(
-        items=[NoteSummary(**_summary(row)) for row in rows[:limit]],
+        items=[NoteSummary(**summary(row)) for row in rows[:limit]],
         next=_cursor(more) if more else None,
         total=total,
     )
@@ -166,7 +166,7 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutp
         ],
     )
     return NoteOutput(
-        **_summary(row),
+        **summary(row),
         received_at=note.received_at,
         updated_at=note.updated_at,
         text=note.text,
@@ -203,7 +203,8 @@ def _mention(row: CompetitorMentionTable) -> CompetitorOutput:
     )
 
 
-def _summary(row: queries.NoteRow) -> dict[str, Any]:
+def summary(row: queries.NoteRow) -> dict[str, Any]:
+    """Return the fields of `NoteSummary`."""
     note, author, account, deal = row
     return {
         "id": str(note.id),

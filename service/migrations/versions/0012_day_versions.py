@@ -31,8 +31,8 @@ def upgrade() -> None:
     note_day = "substr(occurred_at, 1, 10)" if sqlite else "(occurred_at at time zone 'UTC')::date"
     token = "random()" if sqlite else "(random() * 9007199254740991)::bigint"
     sources = {"notes where analysed_revision > 0": note_day, **dict.fromkeys(triggers.FINDINGS, "occurred_on")}
-    days = " union ".join(f"select {day} as day from {source}" for source, day in sources.items())  # noqa: S608
-    op.execute(f"insert into day_versions (day, token) select day, {token} from ({days}) as days")  # noqa: S608
+    days = " union ".join(f"select {day} as day from {source}" for source, day in sources.items())
+    op.execute(f"insert into day_versions (day, token) select day, {token} from ({days}) as days")
     op.create_index("ix_day_versions_day", "day_versions", ["day", "token"])
 
 

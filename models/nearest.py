@@ -1,0 +1,110 @@
+"""Nearest passages: one bit a dimension in memory to find candidates, full vectors to order them.
+
+The signs of two vectors differ in the more places the wider the angle between them (Charikar 2002). A passage of 384
+dimensions takes 48 bytes and its two ids 16, so 300,000 take 19 MB, and comparing with all of them some milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.encoder import Encoder, from_bytes, load_encoder, to_bytes
+
+_ENCODER = Path(__file__).parent / "artefacts" / "encoder"
+_WORD_BITS = 64
+
+
+class PassageCodes:
+    """The signs of passages' vectors. One thread may change it at a time; others may ask meanwhile."""
+
+    def __init__(self) -> None:
+        self._held = _empty(), _empty(), np.zeros((0, 0), dtype=np.uint64)
+
+    def __len__(self) -> int:
+        return len(self._held[0])
+
+    @property
+    def last(self) -> int:
+        """The highest id, 0 for none."""
+        return int(self._held[0].max(initial=0))
+
+    def missing(self, ids: Sequence[int]) -> list[int]:
+        """Return those ids that are not held."""
+        wanted = np.asarray(ids, dtype=np.int64)
+        return [int(i) for i in wanted[~np.isin(wanted, self._held[0])]]
+
+    def add(self, passages: Sequence[tuple[int, int, bytes]]) -> None:
+        """Add passages that are not held: id, note's id, vector as in `models.types.Passage`."""
+        if not passages:
+            return
+        codes = _codes([vector for _, _, vector in passages])
+        ids, notes, held = self._held
+        self._held = (
+            np.concatenate([ids, np.asarray([p[0] for p in passages], dtype=np.int64)]),
+            np.concatenate([notes, np.asarray([p[1] for p in passages], dtype=np.int64)]),
+            np.concatenate([held, codes]) if len(held) else codes,
+        )
+
+    def keep(self, ids: Sequence[int]) -> None:
+        """Drop all passages but these."""
+        held, notes, codes = self._held
+        kept = np.isin(held, np.asarray(ids, dtype=np.int64))
+        self._held = held[kept], notes[kept], codes[kept]
+
+    def nearest(self, vector: bytes, count: int, notes: Collection[int] | None = None) -> list[int]:
+        """Return ids of passages whose signs differ least from a vector's, in no order.
+
+        Args:
+            vector: As in `models.types.Passage`.
+            count: How many at most.
+            notes: Only passages of these notes; None for all.
+        """
+        ids, of_notes, codes = self._held
+        if notes is not None:
+            inside = np.isin(of_notes, np.fromiter(notes, dtype=np.int64, count=len(notes)))
+            ids, codes = ids[inside], codes[inside]
+        if len(ids) > count:
+            differing = np.bitwise_count(codes ^ _codes([vector])).sum(axis=1, dtype=np.int16)
+            ids = ids[np.argpartition(differing, count)[:count]]
+        return [int(i) for i in ids]
+
+
+def _empty() -> NDArray[np.int64]:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _codes(vectors: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return the signs of vectors, 64 to a word; what is left of the last word is 0."""
+    signs = from_bytes(vectors) > 0
+    padded = np.pad(signs, ((0, 0), (0, -signs.shape[1] % _WORD_BITS)))
+    return np.packbits(padded, axis=1).view(np.uint64)
+
+
+def similarities(vector: bytes, others: Sequence[bytes]) -> list[float]:
+    """Return the cosine in [-1, 1] of a vector with each of the others, all as in `models.types.Passage`."""
+    if not others:
+        return []
+    return [float(value) for value in np.einsum("ij,j->i", from_bytes(others), from_bytes([vector])[0])]
+
+
+def embed_query(text: str) -> bytes | None:
+    """Return the vector of a query as in `models.types.Passage`; None where no part of it is known.
+
+    The encoder is loaded at the first call.
+
+    Raises:
+        ArtefactMissing: If a file of the encoder is not there.
+        ArtefactDamaged: If a file is not the one that the manifest describes.
+    """
+    rows = _query_encoder().encode([text])
+    return to_bytes(rows)[0] if rows.any() else None
+
+
+@cache
+def _query_encoder() -> Encoder:
+    return load_encoder(_ENCODER)

@@ -1,0 +1,73 @@
+"""Passages near a query in meaning: codes of all passages in this process, kept level with the database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from models.nearest import PassageCodes, embed_query, similarities
+from service.search import queries
+
+CANDIDATES = 3_000
+MIN_SIMILARITY = 0.35
+NEAR_NOTES = 100
+_LATE_IDS = 2_000  # on PostgreSQL a transaction may commit lower ids after another's higher ones
+
+
+@dataclass(frozen=True, slots=True)
+class NearPassage:
+    """The passage of a note that is nearest to the query; `similarity` is a cosine in [0.35, 1]."""
+
+    note_id: int
+    start: int
+    end: int
+    similarity: float
+
+
+class MeaningIndex:
+    """All passages' codes; filled at the first search. One a process; threads may share it."""
+
+    def __init__(self) -> None:
+        self._codes = PassageCodes()
+        self._lock = threading.Lock()
+
+    def near(self, session: Session, text: str, notes: Collection[int] | None) -> list[NearPassage]:
+        """Return the notes nearest in meaning, each with its nearest passage, the nearest first.
+
+        Args:
+            session: Reads passages that the index lacks, and the vectors of candidates.
+            text: The query.
+            notes: Only these notes; None for all.
+        """
+        vector = embed_query(text)
+        if vector is None:
+            return []
+        self._catch_up(session)
+        ids = self._codes.nearest(vector, CANDIDATES, notes)
+        rows = queries.standing_passages(session, ids)
+        if len(rows) < len(ids) // 2:  # most are of texts that were read again since: forget all that is gone
+            with self._lock:
+                self._codes.keep(queries.passages_after(session, 0))
+            rows = queries.standing_passages(session, self._codes.nearest(vector, CANDIDATES, notes))
+        best: dict[int, NearPassage] = {}
+        for row, similarity in zip(rows, similarities(vector, [row.vector for row in rows]), strict=True):
+            if similarity >= MIN_SIMILARITY and (row.note_id not in best or best[row.note_id].similarity < similarity):
+                best[row.note_id] = NearPassage(row.note_id, row.start, row.end, round(min(similarity, 1.0), 4))
+        return sorted(best.values(), key=lambda p: (-p.similarity, -p.note_id))[:NEAR_NOTES]
+
+    def _catch_up(self, session: Session) -> None:
+        """Add the passages that are new."""
+        with self._lock:
+            if len(self._codes):
+                new = self._codes.missing(queries.passages_after(session, self._codes.last - _LATE_IDS))
+                if not new:
+                    return
+                wanted = set(new)
+                first, last = min(new), max(new)
+            else:
+                wanted, first, last = None, 0, 2**62
+            for part in queries.passage_vectors(session, first, last):
+                self._codes.add([(id_, note_id, v) for id_, note_id, v in part if wanted is None or id_ in wanted])
