@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Coroutine
 from functools import cache
 from http import HTTPStatus
@@ -15,11 +16,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from models.types import ObjectionStatus, ObjectionType, Relation, Standing
 from service.errors import Problem, Unauthorized
+from service.insights.words import OBJECTION_TITLES
 from service.pages.menu import ENTRIES
 from service.pages.strings import STRINGS
 from service.pages.words import COOKIE, Words, asked_language, choose_language
@@ -44,6 +48,12 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+templates.globals["findings"] = {
+    "type": [(str(kind), OBJECTION_TITLES[kind]) for kind in ObjectionType],
+    "status": list(ObjectionStatus),
+    "relation": list(Relation),
+    "standing": list(Standing),
+}
 templates.filters["pairs"] = lambda values: [(value, value) for value in values]  # the options of a choice
 
 
@@ -75,17 +85,31 @@ def render(
 ) -> HTMLResponse:
     """Fill in a template in the request's language."""
     words = Words(choose_language(request))
-    switched = request.url.include_query_params(lang=words.lang.other).remove_query_params("token")
     html = templates.get_template(template).render(
         t=words,
         path=request.url.path,
-        switched=f"{switched.path}?{switched.query}",
+        switched=_without(request.url.include_query_params(lang=words.lang.other), "changed", "undone", "token"),
         styles=_style_addresses(),
         menu=ENTRIES,
+        here=_without(request.url, "changed", "undone", "fault", "token"),
+        changed=_changed(request),
+        undone="undone" in request.query_params,
         signed_in=signed_in,
         **context,
     )
     return HTMLResponse(html, status_code=status)
+
+
+def _without(url: URL, *names: str) -> str:
+    """Return a page's address within the site without some of its parameters."""
+    rest = url.remove_query_params(names)
+    return f"{rest.path}?{rest.query}" if rest.query else rest.path
+
+
+def _changed(request: Request) -> str:
+    """Return the corrections that the address says were just made, which the page offers to undo."""
+    text = request.query_params.get("changed", "")
+    return text if re.fullmatch(r"\d{1,18}(,\d{1,18}){0,9}", text, re.ASCII) else ""
 
 
 def error_page(request: Request, status: int) -> Response:
@@ -144,10 +168,17 @@ def _status(request: Request, error: Exception) -> int:
 
 
 @cache
-def _style_addresses() -> list[str]:
-    """Return the addresses of the style sheets; they change with the content, so that browsers never show an old one.
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes with its content, so that browsers never show an old one."""
+    digest = hashlib.sha256((_FOLDER / "static" / name).read_bytes()).hexdigest()
+    return f"/static/{name}?{digest[:12]}"
 
-    `binome.css` comes first: the others build on its colours and parts.
-    """
-    sheets = sorted((_FOLDER / "static").glob("*.css"), key=lambda path: (path.stem != "binome", path.stem))
-    return [f"/static/{path.name}?{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}" for path in sheets]
+
+@cache
+def _style_addresses() -> list[str]:
+    """Return the addresses of the style sheets; `binome.css` first: the others build on its colours and parts."""
+    names = sorted((path.name for path in (_FOLDER / "static").glob("*.css")), key=lambda n: (n != "binome.css", n))
+    return [asset(name) for name in names]
+
+
+templates.globals["asset"] = asset

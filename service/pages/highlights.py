@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from service.insights.measures import About
@@ -19,6 +19,7 @@ class Highlight:
         anchor: Its id in the page.
         label: What was found, in words.
         address: The page of its item.
+        detail: What a person can correct of it; empty where nothing.
     """
 
     about: About
@@ -28,6 +29,8 @@ class Highlight:
     label: str
     quote: str
     address: str
+    finding_id: int = 0
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

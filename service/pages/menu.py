@@ -28,4 +28,5 @@ class Entry:
 ENTRIES = (
     Entry("/", "insights", ("/insights/", "/notes/")),
     Entry("/themes", "themes"),
+    Entry("/sources", "sources"),
 )

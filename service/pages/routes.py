@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from service.corrections.queries import corrections_of
 from service.dependencies import Now, ReadSession
 from service.errors import InvalidInput, NotFound
 from service.insights.evidence import Step
@@ -15,11 +16,14 @@ from service.notes.queries import analysis_state, get_note
 from service.operation.queries import read_backlog
 from service.pages import views
 from service.pages.answers import PageRoute, render
+from service.pages.corrections import competitor_names
+from service.pages.corrections import router as corrections_router
 from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
 from service.pages.queries import list_segments, list_teams
 from service.pages.sign_in import Visitor
 from service.pages.sign_in import router as sign_in_router
+from service.pages.sources import router as sources_router
 from service.pages.themes import curation_panel
 from service.pages.themes import router as themes_router
 from service.pages.words import Words, choose_language
@@ -29,6 +33,8 @@ MAX_NOTE_ID = 2**62
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
 router.include_router(themes_router)
+router.include_router(corrections_router)
+router.include_router(sources_router)
 
 
 @router.get("/")
@@ -85,11 +91,22 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, v
     view, by = found
     address = views.item_address(About(about), item_id)
     panel = curation_panel(session, item_id, visitor) if view.about is About.THEME else None
-    return render(request, "item.html", form=form, view=view, by=by, steps=list(Step), address=address, curation=panel)
+    names = None if view.about is About.THEME else competitor_names(session, visitor)
+    return render(
+        request,
+        "item.html",
+        form=form,
+        view=view,
+        by=by,
+        steps=list(Step),
+        address=address,
+        curation=panel,
+        names=names,
+    )
 
 
 @router.get("/notes/{note_id}")
-def get_note_page(note_id: str, request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+def get_note_page(note_id: str, request: Request, session: ReadSession, visitor: Visitor) -> Response:
     """Show one note with what was found in it."""
     number = int(note_id) if note_id.isascii() and note_id.isdigit() and len(note_id) < 20 else 0
     row = get_note(session, number) if 1 <= number <= MAX_NOTE_ID else None
@@ -108,4 +125,7 @@ def get_note_page(note_id: str, request: Request, session: ReadSession, _visitor
         highlights=highlights,
         segments=cut(note.text, highlights),
         record_url=note_link(options_by_source(session), note, account, deal),
+        names=competitor_names(session, visitor),
+        corrections=corrections_of(session, note.id),
+        fault=request.query_params.get("fault", ""),
     )

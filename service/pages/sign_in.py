@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -18,7 +19,7 @@ from service.pages.answers import NotSignedIn, PageRoute, render
 from service.pages.queries import use_link
 from service.tables import ApiKeyTable
 
-MAX_FORM_BYTES = 10_000
+MAX_FORM_BYTES = 20_000
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
@@ -40,6 +41,37 @@ def visitor(request: Request, session: ReadSession, now: Now) -> Caller:
 Visitor = Annotated[Caller, Depends(visitor)]
 
 
+def may_curate(visitor: Caller) -> bool:
+    """Tell whether a visitor may correct and curate."""
+    return allows(list(visitor.scopes), Scope.CURATE)
+
+
+def may_administer(visitor: Caller) -> bool:
+    """Tell whether a visitor may set up sources."""
+    return allows(list(visitor.scopes), Scope.ADMIN)
+
+
+def may_ingest(visitor: Caller) -> bool:
+    """Tell whether a visitor may send files in."""
+    return allows(list(visitor.scopes), Scope.INGEST)
+
+
+def _with_right(allowed: Callable[[Caller], bool]) -> Callable[..., Caller]:
+    """Make a dependency that lets visitors with a right pass."""
+
+    def checked(visitor: Visitor) -> Caller:
+        if not allowed(visitor):
+            raise Forbidden("This key lacks the scope.")
+        return visitor
+
+    return checked
+
+
+CuratingVisitor = Annotated[Caller, Depends(_with_right(may_curate))]
+AdminVisitor = Annotated[Caller, Depends(_with_right(may_administer))]
+IngestingVisitor = Annotated[Caller, Depends(_with_right(may_ingest))]
+
+
 async def form_fields(request: Request) -> dict[str, str]:
     """Return the fields of a small posted form; a page of another site can't post it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
@@ -48,7 +80,7 @@ async def form_fields(request: Request) -> dict[str, str]:
     if len(body) > MAX_FORM_BYTES:
         raise TooLarge("The form is too large.")
     try:
-        fields = parse_qs(body.decode("ascii", "replace"), errors="replace", max_num_fields=20)
+        fields = parse_qs(body.decode("ascii", "replace"), errors="replace", max_num_fields=50)
     except ValueError:
         return {}
     return {name: values[-1] for name, values in fields.items()}
@@ -61,7 +93,7 @@ FormFields = Annotated[dict[str, str], Depends(form_fields)]
 def get_sign_in(request: Request, session: ReadSession, now: Now) -> Response:
     """Open a session by a link that works once, or show the form."""
     token = request.query_params.get("token", "")
-    wanted = _inside(request.query_params.get("next", ""))
+    wanted = inside(request.query_params.get("next", ""))
     if not token:
         return _form(request, wanted=wanted)
     engine = get_engine(request)
@@ -78,7 +110,7 @@ def get_sign_in(request: Request, session: ReadSession, now: Now) -> Response:
 @router.post("/sign-in")
 def post_sign_in(request: Request, fields: FormFields, now: Now) -> Response:
     """Open a session by a key."""
-    wanted = _inside(fields.get("next", ""))
+    wanted = inside(fields.get("next", ""))
     with write_session(get_engine(request)) as session:
         key = find_key(session, fields.get("key", "").strip(), now)
         cookie = _open(session, request, key, now) if key and allows(key.scopes, Scope.READ) else None
@@ -125,7 +157,7 @@ def _form(request: Request, fault: str = "", *, status: int = 200, wanted: str =
     return response
 
 
-def _inside(address: str) -> str:
+def inside(address: str) -> str:
     """Return an address of this site, else the first page: browsers read `//` and a backslash as another site."""
     inside = address.startswith("/") and not address.startswith("//") and address.isprintable()
     return address if inside and "\\" not in address else "/"

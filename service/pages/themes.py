@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from service.auth.scopes import Scope, allows
 from service.database import write_session
 from service.dependencies import Caller, Now, ReadSession, get_engine
-from service.errors import Forbidden, InvalidInput
+from service.errors import InvalidInput
 from service.insights.measures import About
 from service.pages.answers import PageRoute, render
-from service.pages.sign_in import FormFields, Visitor
+from service.pages.sign_in import CuratingVisitor, FormFields, Visitor, may_curate
 from service.pages.views import item_address
 from service.tables import ThemeChangeTable, ThemeTable
 from service.themes import curation, outputs, queries
@@ -65,17 +64,6 @@ class Panel:
     merged_into: str | None
     others: list[ThemeTable]
     changes: list[ChangeOutput]
-
-
-def curator(visitor: Visitor) -> Caller:
-    """Return the visitor, who may curate.
-
-    Raises:
-        Forbidden: If the session's key may not.
-    """
-    if not allows(list(visitor.scopes), Scope.CURATE):
-        raise Forbidden(f"This key lacks the scope {Scope.CURATE}.")
-    return visitor
 
 
 @router.get("/themes")
@@ -129,7 +117,7 @@ def _overlap(one: _Box, other: _Box) -> bool:
 def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | None:
     """Return what the forms of a theme's page need; None where the visitor may not curate."""
     theme = queries.find_theme(session, theme_id.replace("\0", ""))
-    if theme is None or not allows(list(visitor.scopes), Scope.CURATE):
+    if theme is None or not may_curate(visitor):
         return None
     rows, _ = queries.list_changes(session, limit=SHOWN_CHANGES, before=None, theme_id=theme.id)
     into = queries.keys_of(session, [theme.merged_into]) if theme.merged_into else {}
@@ -143,9 +131,7 @@ def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | 
 
 
 @router.post("/themes/{theme_id}/curate")
-def post_curation(
-    theme_id: str, request: Request, fields: FormFields, now: Now, visitor: Annotated[Caller, Depends(curator)]
-) -> Response:
+def post_curation(theme_id: str, request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
     """Change a theme; first the effect is shown in counts, and the form asks again with `confirm`."""
     confirmed = fields.get("confirm") == "yes"
     with write_session(get_engine(request)) as session:

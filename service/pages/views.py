@@ -213,11 +213,15 @@ def _objection(row: ObjectionTable, words: Words) -> Highlight:
     title = words.label(OBJECTION_TITLES[ObjectionType(row.type)])
     label = f"{words('about_objection')}{words('colon')}{title}, {words(f'status_{row.status}')}"
     address = item_address(About.OBJECTION, row.type)
-    return Highlight(About.OBJECTION, row.start, row.end, f"objection-{row.id}", label, row.quote, address)
+    detail = {"type": row.type, "status": row.status}
+    anchor = f"objection-{row.id}"
+    return Highlight(About.OBJECTION, row.start, row.end, anchor, label, row.quote, address, row.id, detail)
 
 
 def _mention(row: CompetitorMentionTable, words: Words) -> Highlight:
     standing = f", {words(f'standing_{row.standing}')}" if row.standing != "neutral" else ""
     label = f"{words('about_competitor')}{words('colon')}{row.name}, {words(f'relation_{row.relation}')}{standing}"
     address = item_address(About.COMPETITOR, row.name_key)
-    return Highlight(About.COMPETITOR, row.start, row.end, f"competitor-{row.id}", label, row.quote, address)
+    detail = {"name": row.name, "relation": row.relation, "standing": row.standing}
+    anchor = f"competitor-{row.id}"
+    return Highlight(About.COMPETITOR, row.start, row.end, anchor, label, row.quote, address, row.id, detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from fastapi import Request
@@ -116,6 +116,23 @@ class Words:
     def short_date(self, day: date) -> str:
         """Write a day with its month cut short."""
         return f"{self._day(day)}\u00a0{SHORT_MONTHS[self.french][day.month - 1]} {day.year}"
+
+    def moment(self, at: datetime) -> str:
+        """Write a time to the minute, in UTC."""
+        return f"{self.short_date(at.date())}, {at:%H:%M} UTC"
+
+    def span(self, seconds: float) -> str:
+        """Write how long something takes, in its largest unit that is at least two long, or seconds."""
+        for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+            if seconds >= 2 * size:
+                return self(unit, n=self.number(seconds / size))
+        return self("seconds", n=self.number(max(0, seconds)))
+
+    def option(self, name: str, meaning: str) -> str:
+        """Say what an option of a source is for; `meaning` is English, and stands where the catalogue lacks it."""
+        key = f"option_{name}"
+        example = meaning[meaning.find(": ") + 2 :].split(";")[0]
+        return self(key, example=example) if key in STRINGS else meaning
 
     def long_date(self, day: date) -> str:
         """Write a day in full."""

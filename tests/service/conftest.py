@@ -9,12 +9,9 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.auth.queries import SessionKind, create_key, open_session
 from service.auth.scopes import Scope
-from service.database import write_session
-from service.dependencies import COOKIE
 from service.settings import Settings
-from tests.service.visits import NOW
+from tests.service.visits import sign_in
 
 
 @pytest.fixture
@@ -29,7 +26,16 @@ def browser(settings: Settings, engine: sa.Engine) -> Iterator[TestClient]:
 @pytest.fixture
 def signed(browser: TestClient, engine: sa.Engine) -> TestClient:
     """A browser that is signed in with a key that may read."""
-    with write_session(engine) as session:
-        key, _ = create_key(session, name="reader", scopes=[Scope.READ], now=NOW)
-        browser.cookies.set(COOKIE, open_session(session, key, SessionKind.COOKIE, NOW), domain="testserver.local")
-    return browser
+    return sign_in(browser, engine, Scope.READ)
+
+
+@pytest.fixture
+def curator(browser: TestClient, engine: sa.Engine) -> TestClient:
+    """A browser that is signed in with a key that may read and curate."""
+    return sign_in(browser, engine, Scope.READ, Scope.CURATE)
+
+
+@pytest.fixture
+def admin(browser: TestClient, engine: sa.Engine) -> TestClient:
+    """A browser that is signed in with a key that may do everything."""
+    return sign_in(browser, engine, Scope.ADMIN)

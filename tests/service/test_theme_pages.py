@@ -7,22 +7,13 @@ import re
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.auth.queries import SessionKind, create_key, open_session
 from service.auth.scopes import Scope
 from service.database import write_session
-from service.dependencies import COOKIE
 from service.insights.schemas import Label
 from service.pages.themes import dots
 from service.tables import ThemeTable
 from service.themes.schemas import MapTheme
-from tests.service.visits import NOW, by_account, make_theme, read_in, shown
-
-
-def sign_in_curator(browser: TestClient, engine: sa.Engine) -> TestClient:
-    with write_session(engine) as session:
-        key, _ = create_key(session, name="marketing", scopes=[Scope.READ, Scope.CURATE], now=NOW)
-        browser.cookies.set(COOKIE, open_session(session, key, SessionKind.COOKIE, NOW), domain="testserver.local")
-    return browser
+from tests.service.visits import by_account, make_theme, read_in, shown, sign_in
 
 
 def test_map_and_tree_in_both_languages(signed: TestClient, engine: sa.Engine) -> None:
@@ -58,8 +49,7 @@ def test_names_on_the_map_do_not_lie_on_each_other() -> None:
     ]
 
 
-def test_rename_and_undo_by_forms(browser: TestClient, engine: sa.Engine) -> None:
-    curator = sign_in_curator(browser, engine)
+def test_rename_and_undo_by_forms(curator: TestClient, engine: sa.Engine) -> None:
     read_in(engine, *by_account(3))
     make_theme(engine, "theme-1", "Doors", "Portes")
     assert "Curate this theme" in curator.get("/insights/theme/theme-1").text
@@ -83,7 +73,7 @@ def test_forms_need_the_right_and_the_same_site(signed: TestClient, engine: sa.E
     make_theme(engine, "theme-1", "Doors", "Portes")
     form = {"action": "mute", "confirm": "yes"}
     assert signed.post("/themes/theme-1/curate", data=form).status_code == 403
-    curator = sign_in_curator(signed, engine)
+    curator = sign_in(signed, engine, Scope.READ, Scope.CURATE)
     crossed = curator.post("/themes/theme-1/curate", data=form, headers={"Sec-Fetch-Site": "cross-site"})
     assert crossed.status_code == 403
     assert curator.post("/themes/theme-1/curate", data=form).status_code == 303

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from html import unescape
 
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 
 from service.auth.queries import SessionKind, create_key, open_session
 from service.auth.scopes import Scope
 from service.catalog.queries import replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import write_session
+from service.dependencies import COOKIE
 from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
@@ -28,6 +30,13 @@ def make_key(engine: sa.Engine, *scopes: Scope) -> tuple[int, str]:
     with write_session(engine) as session:
         key, secret = create_key(session, name="a key", scopes=list(scopes), now=NOW)
         return key.id, secret
+
+
+def sign_in(browser: TestClient, engine: sa.Engine, *scopes: Scope) -> TestClient:
+    with write_session(engine) as session:
+        key, _ = create_key(session, name="marketing", scopes=list(scopes), now=NOW)
+        browser.cookies.set(COOKIE, open_session(session, key, SessionKind.COOKIE, NOW), domain="testserver.local")
+    return browser
 
 
 def make_link(engine: sa.Engine, *scopes: Scope, at: datetime = NOW) -> str:

@@ -6,7 +6,7 @@ A string with `|` has a form for one and a form for many; `Words.count` picks. F
 
 from __future__ import annotations
 
-from service.pages.strings import filters, frame, insights, notes, signing, themes, values
+from service.pages.strings import corrections, filters, frame, insights, notes, signing, sources, themes, values
 
-PAGES = (frame, values, filters, insights, notes, themes, signing)
+PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, signing)
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

@@ -30,6 +30,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Il n'y a rien à cette adresse. Le contenu a pu être effacé, ou le lien est incomplet.",
     ),
     "error_405": ("This address can't be used that way.", "Cette adresse ne s'utilise pas ainsi."),
+    "error_409": (
+        "Someone changed this meanwhile, or a later change stands on it: look again, then try once more.",
+        "Quelqu'un l'a modifié entre-temps, ou un changement ultérieur en dépend : revérifiez, puis réessayez.",
+    ),
     "error_413": ("What was sent is too large.", "L'envoi est trop volumineux."),
     "error_422": (
         "Some filters in this address are wrong: go back and choose others.",
@@ -46,6 +50,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "error_title_403": ("Not allowed", "Accès refusé"),
     "error_title_404": ("Not found", "Introuvable"),
+    "error_title_409": ("It has changed", "Cela a changé"),
     "error_title_500": ("Something went wrong", "Une erreur est survenue"),
     "error_title_503": ("Try again in a moment", "Réessayez dans un instant"),
     "error_title": ("This did not work", "Cela n'a pas marché"),

@@ -1,0 +1,225 @@
+"""Where notes come from: connections and how fresh they are, what could not be taken, and setting a source up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, Response
+
+from service.database import write_session
+from service.dependencies import Caller, Now, ReadSession, get_engine, get_settings
+from service.errors import Conflict, InvalidInput, NotFound
+from service.pages.answers import PageRoute, render
+from service.pages.forms import read_page
+from service.pages.sign_in import AdminVisitor, FormFields, Visitor, may_administer
+from service.pages.views import Pager
+from service.settings import Settings
+from service.sources import queries, routes
+from service.sources.registry import SOURCES
+from service.sources.schemas import ConnectionChange, Freshness, NewConnection, NewSecret, SourceOutput
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+AppSettings = Annotated[Settings, Depends(get_settings)]
+
+NAMES = {
+    "hubspot": "HubSpot",
+    "salesforce": "Salesforce",
+    "flow": "Salesforce Flow",
+    "dynamics": "Dynamics 365",
+    "sendgrid": "SendGrid",
+    "standard": "Standard Webhooks",
+    "cloudevents": "CloudEvents",
+    "generic": "JSON",
+}
+"""Names that are not the source's own with a capital."""
+FAULTS_SHOWN = 20
+PAYLOAD_CHARS = 4_000
+
+
+def source_title(source: str) -> str:
+    """Return a source's name as its maker writes it."""
+    return NAMES.get(source, source if source == "n8n" else source.capitalize())
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection as the page shows it.
+
+    Attributes:
+        id: None where the settings name it, or it is known by what it sent alone.
+        state: `off`, `late`, `fresh`, or `silent` where nothing came yet.
+        silence: Seconds since the last note; None where none came.
+    """
+
+    source: str
+    title: str
+    name: str
+    id: int | None
+    state: str
+    freshness: Freshness | None
+    silence: float | None
+    previous_until: datetime | None
+
+
+@router.get("/sources")
+def get_sources_page(
+    request: Request, session: ReadSession, settings: AppSettings, now: Now, visitor: Visitor
+) -> Response:
+    """Show the connections, what was set aside, and the sources that can be added."""
+    sources = routes.get_sources(session, visitor, settings, now).items
+    admin = may_administer(visitor)
+    return render(
+        request,
+        "sources.html",
+        lines=_lines(session, sources, now),
+        sources=sorted(sources, key=lambda one: source_title(one.source).lower()),
+        waiting=sum(one.waiting_fetches for one in sources),
+        title_of=source_title,
+        admin=admin,
+        **(_faults(session, read_page(request.query_params)) if admin else {"faults": [], "pager": None}),
+    )
+
+
+def _lines(session: Session, sources: list[SourceOutput], now: datetime) -> list[Line]:
+    fresh = {(one.source, f.connection): f for one in sources for f in one.freshness}
+    lines = []
+    for row in queries.list_connections(session):
+        one = fresh.pop((row.source, row.name), None)
+        state = "off" if row.disabled_at else _state(one)
+        lines.append(_line(row.source, row.name, state, one, now, row.id, row.previous_until))
+    lines += [_line(source, name, _state(one), one, now) for (source, name), one in fresh.items()]
+    order = ("late", "fresh", "silent", "off")
+    return sorted(lines, key=lambda line: (order.index(line.state), line.title.lower(), line.name))
+
+
+def _state(one: Freshness | None) -> str:
+    if one is None or one.last_note_at is None:
+        return "silent"
+    return "late" if one.late else "fresh"
+
+
+def _line(
+    source: str,
+    name: str,
+    state: str,
+    one: Freshness | None,
+    now: datetime,
+    row_id: int | None = None,
+    previous_until: datetime | None = None,
+) -> Line:
+    silence = (now - one.last_note_at).total_seconds() if one and one.last_note_at else None
+    until = previous_until if previous_until and previous_until > now else None
+    return Line(source, source_title(source), name, row_id, state, one, silence, until)
+
+
+def _faults(session: Session, page: int) -> dict[str, Any]:
+    pager = Pager(page, queries.count_set_aside(session, None))
+    pager = Pager(min(page, pager.pages), pager.total)
+    rows = queries.list_set_aside(session, None, pager.skipped + FAULTS_SHOWN, None)[pager.skipped :]
+    return {"faults": rows, "pager": pager, "payload_chars": PAYLOAD_CHARS}
+
+
+@router.get("/sources/add/{source}")
+def get_add_source(
+    source: str, request: Request, session: ReadSession, settings: AppSettings, now: Now, visitor: AdminVisitor
+) -> Response:
+    """Show how a source is set up, with the form that lets it in."""
+    return _add_form(request, _found(session, settings, now, visitor, source), {"name": "main"})
+
+
+def _found(session: Session, settings: Settings, now: datetime, visitor: Caller, source: str) -> SourceOutput:
+    for one in routes.get_sources(session, visitor, settings, now).items:
+        if one.source == source:
+            return one
+    raise NotFound("There is no such source.")
+
+
+def _add_form(request: Request, source: SourceOutput, fields: dict[str, str], fault: str = "") -> Response:
+    required = SOURCES[source.source].required
+    context: dict[str, Any] = {"source": source, "title": source_title(source.source), "fields": fields}
+    return render(request, "add_source.html", 422 if fault else 200, required=required, fault=fault, **context)
+
+
+@router.post("/sources/add/{source}")
+def post_add_source(
+    source: str,
+    request: Request,
+    session: ReadSession,
+    fields: FormFields,
+    settings: AppSettings,
+    now: Now,
+    visitor: AdminVisitor,
+) -> Response:
+    """Let a source in; the answer shows its secret this once."""
+    shown = _found(session, settings, now, visitor, source)
+    given = {name: fields.get(f"option-{name}", "").strip() for name in shown.options}
+    try:
+        wanted = NewConnection(
+            source=source,
+            name=fields.get("name", ""),
+            secret=fields.get("secret", "").strip() or None,
+            options={name: _option(value) for name, value in given.items() if value},
+        )
+        with write_session(get_engine(request)) as writing:
+            made = routes.post_connection(wanted, writing, visitor, settings, now)
+    except ValidationError as error:
+        return _add_form(request, shown, fields, _fault(str(error.errors()[0]["loc"][0])))
+    except InvalidInput as error:
+        return _add_form(request, shown, fields, _fault(error.errors[0]["field"]))
+    except Conflict:
+        return _add_form(request, shown, fields, "wrong_taken")
+    return render(request, "secret.html", 201, made=made, title=source_title(source), rotated=False)
+
+
+def _option(value: str) -> Any:
+    if value[:1] not in {"{", "["}:
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise InvalidInput(
+            "options: not JSON.", errors=[{"field": "options", "code": "invalid", "message": "not JSON"}]
+        ) from None
+
+
+def _fault(field: str) -> str:
+    return f"wrong_{field}" if field in {"name", "secret"} else "wrong_option"
+
+
+@router.post("/sources/{connection_id}/switch")
+def post_switch(
+    connection_id: int, request: Request, fields: FormFields, settings: AppSettings, now: Now, visitor: AdminVisitor
+) -> Response:
+    """Switch a connection off, or on again."""
+    change = ConnectionChange(disabled=fields.get("do") == "off")
+    with write_session(get_engine(request)) as session:
+        routes.patch_connection(connection_id, change, session, visitor, settings, now)
+    return RedirectResponse("/sources", 303)
+
+
+@router.post("/sources/{connection_id}/rotate")
+def post_rotate(
+    connection_id: int, request: Request, fields: FormFields, settings: AppSettings, now: Now, visitor: AdminVisitor
+) -> Response:
+    """Put another secret in force; the answer shows it this once."""
+    try:
+        wanted = NewSecret(secret=fields.get("secret", "").strip() or None)
+        with write_session(get_engine(request)) as session:
+            made = routes.rotate_connection(connection_id, wanted, session, visitor, settings, now)
+    except ValidationError:
+        raise InvalidInput("secret: too short or too long.") from None
+    return render(request, "secret.html", made=made, title=source_title(made.source), rotated=True)
+
+
+@router.post("/sources/{connection_id}/remove")
+def post_remove(connection_id: int, request: Request, _fields: FormFields, visitor: AdminVisitor) -> Response:
+    """Forget a connection; its notes stay."""
+    with write_session(get_engine(request)) as session:
+        routes.delete_connection(connection_id, session, visitor)
+    return RedirectResponse("/sources", 303)

@@ -1,0 +1,129 @@
+"""What the pages say: the sources of notes."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "sources": ("Sources", "Sources"),
+    "sources_lede": (
+        "Where notes come from, how fresh each source is, and what could not be taken.",
+        "D'où viennent les notes, si chaque source est à jour, et ce qui n'a pas pu être pris.",
+    ),
+    "connected": ("Connected", "Connectées"),
+    "none_connected": (
+        "No source has sent anything yet. Choose one below; until then, files go in under Imports.",
+        "Aucune source n'a encore rien envoyé. Choisissez-en une ci-dessous ; en attendant, importez des fichiers.",
+    ),
+    "connection": ("Connection", "Connexion"),
+    "state": ("State", "État"),
+    "state_off": ("Switched off", "Désactivée"),
+    "state_late": ("Silent for unusually long", "Silence inhabituel"),
+    "state_fresh": ("Up to date", "À jour"),
+    "state_silent": ("Nothing came yet", "Rien reçu encore"),
+    "last_note": ("Last note", "Dernière note"),
+    "usual_gap": ("usually every {gap}", "d'ordinaire toutes les {gap}"),
+    "received": ("Received", "Reçu"),
+    "n_deliveries": ("{n} delivery|{n} deliveries", "{n} envoi|{n} envois"),
+    "ago": ("{span} ago", "il y a {span}"),
+    "seconds": ("{n} s", "{n} s"),
+    "minutes": ("{n} min", "{n} min"),
+    "hours": ("{n} h", "{n} h"),
+    "days": ("{n} days", "{n} jours"),
+    "by_settings": ("named by the settings", "définie dans les réglages"),
+    "manage": ("Manage", "Gérer"),
+    "switch_off": ("Switch off", "Désactiver"),
+    "switch_on": ("Switch on", "Activer"),
+    "rotate": ("Change the secret", "Changer le secret"),
+    "rotate_text": (
+        "The present secret counts for a day more, so that you can change it at the sender's meanwhile.",
+        "Le secret actuel reste valable un jour de plus, le temps de le changer chez l'expéditeur.",
+    ),
+    "previous_until": ("former secret valid until {date}", "ancien secret valable jusqu'au {date}"),
+    "new_secret": ("New secret (made for you if empty)", "Nouveau secret (créé pour vous si vide)"),
+    "remove_connection": ("Forget this connection", "Oublier cette connexion"),
+    "remove_text": (
+        "Its sender is no longer let in; its notes stay.",
+        "L'expéditeur n'entre plus ; ses notes restent.",
+    ),
+    "waiting_fetches": (
+        "{n} record waits to be fetched.|{n} records wait to be fetched.",
+        "{n} enregistrement reste à récupérer.|{n} enregistrements restent à récupérer.",
+    ),
+    "faults": ("What could not be taken", "Ce qui n'a pas pu être pris"),
+    "faults_none": ("Everything that was sent was taken.", "Tout ce qui a été envoyé a été pris."),
+    "faults_text": (
+        "Kept for 90 days with what was sent, so that nothing is lost unseen. Mend the cause at the sender, and have "
+        "it sent again.",
+        "Conservé 90 jours avec le contenu envoyé, pour que rien ne se perde à votre insu. Corrigez la cause chez "
+        "l'expéditeur, puis faites-le renvoyer.",
+    ),
+    "when": ("When", "Quand"),
+    "reason": ("Reason", "Raison"),
+    "sent": ("What was sent", "Contenu envoyé"),
+    "add_source": ("Add a source", "Ajouter une source"),
+    "add_source_text": (
+        "Each proves itself with a secret; nothing is taken from a sender that is not listed above.",
+        "Chacune s'authentifie par un secret ; rien n'est pris d'un expéditeur absent de la liste ci-dessus.",
+    ),
+    "add_source_admin": (
+        "An administrator adds sources and changes them.",
+        "Un administrateur ajoute et modifie les sources.",
+    ),
+    "add_named": ("Add {name}", "Ajouter {name}"),
+    "set_up": ("How to set it up", "Comment la mettre en place"),
+    "address_to_call": ("Address to call", "Adresse à appeler"),
+    "let_in": ("Let it in", "L'autoriser"),
+    "connection_name": ("Name, to tell several apart", "Nom, pour en distinguer plusieurs"),
+    "secret": ("Secret", "Secret"),
+    "secret_text": (
+        "The one that the sender shows you; leave it empty and one is made here.",
+        "Celui que l'expéditeur vous montre ; laissez vide et il est créé ici.",
+    ),
+    "required": ("needed", "requis"),
+    "add": ("Add", "Ajouter"),
+    "all_sources": ("All sources", "Toutes les sources"),
+    "source_added": ("{name} is let in", "{name} est autorisée"),
+    "source_rotated": ("{name} has a new secret", "{name} a un nouveau secret"),
+    "secret_once": (
+        "Copy the secret now: it is shown this once.",
+        "Copiez le secret maintenant : il n'est montré qu'une fois.",
+    ),
+    "wrong_name": ("Give it a name of 100 characters at most.", "Donnez-lui un nom de 100 caractères au plus."),
+    "wrong_secret": (
+        "This secret does not have the form that the sender uses: copy it whole, at least 8 characters.",
+        "Ce secret n'a pas la forme attendue : copiez-le en entier, 8 caractères au moins.",
+    ),
+    "wrong_option": (
+        "An option is missing or can't be read: see what it is for below its field.",
+        "Une option manque ou est illisible : voyez sous le champ à quoi elle sert.",
+    ),
+    "wrong_taken": (
+        "There is a connection with this name or this secret already: choose another.",
+        "Une connexion a déjà ce nom ou ce secret : choisissez-en un autre.",
+    ),
+    "option_portal_id": (
+        "The account's number (Hub ID); events of others are set aside",
+        "Le numéro du compte (Hub ID) ; les événements des autres sont mis de côté",
+    ),
+    "option_org_id": (
+        "The organisation's id, 15 or 18 characters: Setup, Company Information",
+        "L'identifiant de l'organisation, 15 ou 18 caractères : Configuration, Informations sur la société",
+    ),
+    "option_fields": (
+        "Which name of the sender is which field, as JSON: {example}",
+        "Quel nom de l'expéditeur est quel champ, en JSON : {example}",
+    ),
+    "option_dates": (
+        "day_first (default) or month_first: what 03/02/2026 is",
+        "day_first (par défaut) ou month_first : ce que signifie 03/02/2026",
+    ),
+    "option_channel_id": ("The channel's number, as you chose it", "Le numéro du canal, tel que vous l'avez choisi"),
+    "option_organization": (
+        "The organization's host name, as the header x-ms-dynamics-organization has it",
+        "Le nom d'hôte de l'organisation, comme dans l'en-tête x-ms-dynamics-organization",
+    ),
+    "option_users": ("Names for mentions, as JSON: {example}", "Noms pour les mentions, en JSON : {example}"),
+    "option_reps": (
+        "Addresses of your reps or their domain, as JSON: {example}; only they are named authors",
+        "Adresses de vos commerciaux ou leur domaine, en JSON : {example} ; eux seuls sont nommés auteurs",
+    ),
+}

@@ -1,0 +1,84 @@
+"""The page of the sources: how fresh they are, letting one in, and who may."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from service.database import write_session
+from service.pages.words import Lang, Words
+from service.sources.contract import Aside
+from service.sources.queries import note_activity, set_aside
+from tests.service.visits import NOW, SCRIPT, shown
+
+
+def test_freshness_and_faults(admin: TestClient, engine: sa.Engine) -> None:
+    with write_session(engine) as session:
+        for hours in (9, 8, 7):
+            note_activity(session, "hubspot", "main", 2, NOW - timedelta(hours=hours))
+        set_aside(session, "hubspot", "main", Aside("foreign_portal", "the event is of portal 7", SCRIPT), NOW)
+    text = shown(admin.get("/sources").text)
+    assert "HubSpot main Silent for unusually long Last note 7 h ago, usually every 60 min" in text
+    assert "6 notes, 3 deliveries" in text
+    assert "the event is of portal 7" in text
+    assert SCRIPT not in admin.get("/sources").text
+    assert "Dernière note il y a 7 h, d'ordinaire toutes les 60 min" in shown(admin.get("/sources?lang=fr").text)
+
+
+def test_let_in_switch_off_rotate_forget(admin: TestClient) -> None:
+    page = admin.get("/sources/add/salesforce").text
+    assert "/v1/webhooks/salesforce" in page
+    form = {"name": "main", "secret": "", "option-org_id": "00D000000000062"}
+    made = admin.post("/sources/add/salesforce", data=form)
+    assert made.status_code == 201
+    assert re.search(r"<code>[\w-]{43}</code>", made.text)
+    (number,) = re.findall(r"/sources/(\d+)/rotate", admin.get("/sources").text)
+    assert "Nothing came yet" in admin.get("/sources").text
+    admin.post(f"/sources/{number}/switch", data={"do": "off"})
+    assert "Switched off" in admin.get("/sources").text
+    assert "a-secret-of-ours" in admin.post(f"/sources/{number}/rotate", data={"secret": "a-secret-of-ours"}).text
+    assert "former secret valid until" in admin.get("/sources").text
+    assert admin.post(f"/sources/{number}/remove").status_code == 303
+    assert "/rotate" not in admin.get("/sources").text
+
+
+def test_what_is_wrong_with_a_source_is_told_at_its_field(admin: TestClient) -> None:
+    whole = {"name": "main", "secret": "long-enough", "option-org_id": "00D000000000062"}
+    for wrong, words in (
+        ({"secret": "short"}, "at least 8 characters"),
+        ({"option-org_id": ""}, "An option is missing"),
+        ({"option-org_id": "{"}, "An option is missing"),
+        ({"name": ""}, "Give it a name"),
+    ):
+        answer = admin.post("/sources/add/salesforce", data={**whole, **wrong})
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "long-enough" not in answer.text
+    assert admin.post("/sources/add/salesforce", data=whole).status_code == 201
+    assert "already" in admin.post("/sources/add/salesforce", data=whole).text
+    assert admin.get("/sources/add/nothing").status_code == 404
+
+
+def test_only_an_administrator_changes_sources(signed: TestClient) -> None:
+    page = signed.get("/sources").text
+    assert "An administrator adds sources" in page
+    assert "What could not be taken" not in page
+    assert signed.get("/sources/add/hubspot").status_code == 403
+    for path in ("/sources/add/hubspot", "/sources/1/switch", "/sources/1/rotate", "/sources/1/remove"):
+        assert signed.post(path, data={"name": "main"}).status_code == 403
+
+
+def test_spans_are_told_in_their_largest_unit() -> None:
+    words = Words(Lang.EN)
+    assert [words.span(s).replace("\u00a0", " ") for s in (-1, 59, 119, 120, 7_199, 7_200, 172_800)] == [
+        "0 s",
+        "59 s",
+        "119 s",
+        "2 min",
+        "120 min",
+        "2 h",
+        "2 days",
+    ]
