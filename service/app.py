@@ -33,6 +33,7 @@ from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
 from service.settings import Settings
 from service.sources.routes import router as sources_router
+from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
 
@@ -51,6 +52,7 @@ _ROUTERS = (
     themes_router,
     corrections_router,
     deliveries_router,
+    subscriptions_router,
     jobs_router,
     keys_router,
     operation_router,

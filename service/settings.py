@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,7 +20,7 @@ from service.errors import SettingsRefused
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
-_SECRETS = frozenset({"admin_key", "connections", "database_url"})  # the URL may hold a password
+_SECRETS = frozenset({"admin_key", "connections", "database_url", "smtp_url"})  # the URL may hold a password
 
 
 class Sample(StrEnum):
@@ -59,6 +60,16 @@ class Settings(BaseSettings):
     )
     connections: str = Field("", description="connections of sources: JSON, or the path of a JSON file")
 
+    smtp_url: str = Field(
+        "",
+        pattern=r"^(smtps?://([^\s/@]+@)?[^\s/@]+/?)?$",
+        description="mail server for digests and alerts, such as smtp://user:password@mail.firm.com:587, or smtps://…",
+    )
+    smtp_from: str = Field(
+        "",
+        pattern=r"^([^<>\r\n@]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)?$",
+        description="sender of mails, such as Binôme <binome@firm.com>",
+    )
     outgoing_private: Switch = Field(
         Switch.OFF,
         description="on or off: webhooks and chat messages may go to loopback and private networks, by http too",
@@ -94,6 +105,11 @@ class Settings(BaseSettings):
     def configured_connections(self) -> dict[str, Any]:
         """The connections that the setting names, by source: an object or a list of objects each."""
         return read_connections(self.connections)
+
+    @property
+    def mail_sender(self) -> str:
+        """The `From` of mails."""
+        return self.smtp_from or f"binome@{urlsplit(self.public_url).hostname or 'localhost'}"
 
     @property
     def outgoing_private_allowed(self) -> bool:

@@ -18,8 +18,9 @@ from service.deliveries.events import DeliveryKind, DeliveryState
 from service.deliveries.sending import Answer, post
 from service.deliveries.signing import body_of, secrets_in_force, signed_headers
 from service.deliveries.words import quotes_of_event
-from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable
+from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable, SubscriptionTable
 from service.settings import Settings
+from service.subscriptions.sending import prepare as prepare_message
 
 # Seconds from a try to the next: the schedule of the Standard Webhooks specification, three days in all.
 SCHEDULE = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -77,7 +78,8 @@ class Deliverer:
 
     def _prepare(self, session: Session, row: OutgoingTable, event: EventTable | None, now: datetime) -> Send:
         """Read all that a delivery says; the session is closed before anything is sent."""
-        assert row.kind == DeliveryKind.WEBHOOK
+        if row.kind != DeliveryKind.WEBHOOK:
+            return prepare_message(session, row, self._settings, now)
         assert event is not None
         assert row.endpoint_id is not None
         endpoint = session.get_one(EndpointTable, row.endpoint_id)
@@ -97,6 +99,8 @@ class Deliverer:
                 endpoint = queries.find_endpoint(session, row.endpoint_id)
                 if endpoint is not None:
                     queries.note_health(endpoint, answer, last_try=delay is None, now=started_at)
+            elif answer.for_good and answer.status in {404, 410}:
+                queries.switch_off(session.get_one(SubscriptionTable, row.subscription_id), "gone", started_at)
             self._log(row, answer)
 
     def _log(self, row: OutgoingTable, answer: Answer) -> None:

@@ -25,12 +25,14 @@ from service.insights.queries import Ranking, public_ids, rank_insights
 from service.insights.ranking import RankedItem
 from service.insights.statistics import UPWARD, Direction, Share, trends
 from service.outgoing_tables import AnnouncedTable, WatchTable
+from service.subscriptions.schemas import Sensitivity
 from service.tables import NoteTable, ThemeTable
 from service.themes.lifecycle import Life, life, month_number
 from service.themes.queries import note_months, theme_months
 from service.themes.storage import ThemeState
 
 WINDOW_DAYS = 30
+CALM_P, CALM_ACCOUNTS, CALM_RANK, NORMAL_RANK = 0.01, 5, 10, 20
 SAMPLE_SOURCE = "sample"
 Place = tuple[str, str]  # kind and public id
 Known = dict[Place, AnnouncedTable]
@@ -82,15 +84,25 @@ def window(now: datetime) -> Period:
     return Period(now.date() - timedelta(days=WINDOW_DAYS - 1), now.date())
 
 
-def look(session: Session, watch: WatchTable, filters: Filters, now: datetime) -> Look:
-    """Rank the last 30 days and find what of it is news; nothing is written."""
+def look(session: Session, watch: WatchTable, filters: Filters, now: datetime, keenness: Sensitivity) -> Look:
+    """Rank the last 30 days and find what of it is news; nothing is written.
+
+    Args:
+        session: The session.
+        watch: What was seen before.
+        filters: Which notes are ranked.
+        now: The time of the look; the last 30 days end with its day.
+        keenness: How much has to rise.
+    """
     period = window(now)
     filters = filters.model_copy(update={"from_": period.start, "to": period.end})
     ranking = rank_insights(session, filters)
     known = _announced(session, watch.id)
-    rises = [rise for rise in _risen(session, ranking, known) if _is_news(rise, known, ranking, now)]
+    rises = [rise for rise in _risen(session, ranking, known) if _is_enough(rise, keenness)]
+    rises = [rise for rise in rises if _is_news(rise, known, ranking, now)]
     rises = _above_announced(rises, known, ranking, now)
-    born = [t for t in emerging_themes(session, ranking, period) if (EMERGING, t.key) not in known]
+    themes = emerging_themes(session, ranking, period) if keenness is Sensitivity.KEEN else []
+    born = [theme for theme in themes if (EMERGING, theme.key) not in known]
     seen = [(rise.place, rise.ranked.item.counts.notes, ranking.frame.whole.notes) for rise in rises]
     seen += [((EMERGING, theme.key), 0, 0) for theme in born]
     sample = _is_sample(session)
@@ -141,6 +153,15 @@ def _risen(session: Session, ranking: Ranking, known: Known) -> list[Rise]:
         for r in up
         if (shown := ids.get((r.item.about, r.item.key))) is not None
     ]
+
+
+def _is_enough(rise: Rise, keenness: Sensitivity) -> bool:
+    """Tell whether a significant rise is large enough for a subscription."""
+    ranked = rise.ranked
+    if keenness is Sensitivity.CALM:
+        calm = ranked.item.trend.p_value < CALM_P and ranked.item.counts.accounts >= CALM_ACCOUNTS
+        return calm and ranked.rank <= CALM_RANK
+    return keenness is Sensitivity.KEEN or ranked.rank <= NORMAL_RANK
 
 
 def _is_over(row: AnnouncedTable, now: datetime) -> bool:

@@ -23,6 +23,8 @@ from service.outgoing_tables import AnnouncedTable, EndpointTable, SubscriptionT
 from service.settings import Settings
 from service.sources.freshness import is_late
 from service.sources.queries import activity
+from service.subscriptions.queries import anything_due, plan_messages
+from service.subscriptions.schemas import Sensitivity
 
 LOOK_EVERY = timedelta(minutes=5)
 WAIT_FOR_READING = timedelta(minutes=30)  # at most, while notes are being read
@@ -41,6 +43,7 @@ class Watcher:
     def claim(self, enqueue: Callable[[Session, int], None]) -> None:
         """Hand the watches that are due to the job engine."""
         now = datetime.now(UTC)
+        self._plan(now)
         with read_session(self._engine) as session:
             if not _listeners(session) or session.scalar(_due(session, now).limit(1)) is None:
                 return
@@ -49,6 +52,14 @@ class Watcher:
                 watch.claimed_at = now
                 enqueue(session, watch.id)
 
+    def _plan(self, now: datetime) -> None:
+        """Have digests and alerts sent that are due."""
+        with read_session(self._engine) as session:
+            due = anything_due(session, now)
+        if due:
+            with write_session(self._engine) as session:
+                plan_messages(session, now)
+
     def run(self, watch_id: int) -> None:
         """Look at one ranking: announce what is news, or keep it for a subscription's alert."""
         now = datetime.now(UTC)
@@ -56,10 +67,12 @@ class Watcher:
             watch = session.get(WatchTable, watch_id)
             if watch is None:
                 return
-            filters = _filters(session, watch)
-            found = look(session, watch, filters, now)
-            told = self._told(session, found) if watch.subscription_id is None else []
-            own = watch.subscription_id is not None
+            subscription = session.get(SubscriptionTable, watch.subscription_id) if watch.subscription_id else None
+            filters = Filters.model_validate(subscription.filters if subscription else {})
+            keenness = Sensitivity(subscription.sensitivity) if subscription else Sensitivity.KEEN
+            found = look(session, watch, filters, now, keenness)
+            own = subscription is not None
+            told = [] if own else self._told(session, found)
         with write_session(self._engine) as session:
             tells = remember(session, watch_id, found, now, waits=own)
             for event_type, data in told if tells else []:
@@ -123,11 +136,6 @@ def _due(session: Session, now: datetime) -> sa.Select[WatchTable]:
         .where(SubscriptionTable.disabled_at.is_(None), SubscriptionTable.alerts.is_not(False))
         .order_by(WatchTable.id)
     )
-
-
-def _filters(session: Session, watch: WatchTable) -> Filters:
-    subscription = session.get(SubscriptionTable, watch.subscription_id) if watch.subscription_id else None
-    return Filters.model_validate(subscription.filters if subscription else {})
 
 
 def _announce_silence(session: Session, watch_id: int, now: datetime, *, tells: bool) -> None:

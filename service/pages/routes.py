@@ -26,6 +26,7 @@ from service.pages.sign_in import router as sign_in_router
 from service.pages.sources import router as sources_router
 from service.pages.themes import curation_panel
 from service.pages.themes import router as themes_router
+from service.pages.unsubscribing import router as unsubscribing_router
 from service.pages.words import Words, choose_language
 from service.sources.record_links import note_link, options_by_source
 
@@ -35,6 +36,7 @@ router.include_router(sign_in_router)
 router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(sources_router)
+router.include_router(unsubscribing_router)
 
 
 @router.get("/")

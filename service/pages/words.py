@@ -91,6 +91,10 @@ class Words:
         """Return a name that exists in both languages."""
         return label.fr if self.french else label.en
 
+    def quoted(self, text: str) -> str:
+        """Put a text between quotation marks."""
+        return f"«\u00a0{text}\u00a0»" if self.french else f"“{text}”"
+
     def number(self, value: float) -> str:
         """Write a whole number: 1,240 or 1 240."""
         return words.number(value, french=self.french)

@@ -41,7 +41,11 @@ def receiver() -> Iterator[Receiver]:
 def notes(name: str, count: int, days_ago: int, text: str, **fields: object) -> list[dict]:
     at = (NOW - timedelta(days=days_ago)).isoformat()
     return [
-        note(f"{name}-{i}", text, occurred_at=at, account={"id": f"{name}{i}"}, author={"id": f"w{i % 5}"}, **fields)
+        note(
+            f"{name}-{i}",
+            text,
+            **{"occurred_at": at, "account": {"id": f"{name}{i}"}, "author": {"id": f"w{i % 5}"}, **fields},
+        )
         for i in range(count)
     ]
 

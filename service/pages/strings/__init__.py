@@ -6,7 +6,18 @@ A string with `|` has a form for one and a form for many; `Words.count` picks. F
 
 from __future__ import annotations
 
-from service.pages.strings import corrections, filters, frame, insights, notes, signing, sources, themes, values
+from service.pages.strings import (
+    corrections,
+    digests,
+    filters,
+    frame,
+    insights,
+    notes,
+    signing,
+    sources,
+    themes,
+    values,
+)
 
-PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, signing)
+PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, signing, digests)
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

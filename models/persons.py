@@ -1,0 +1,64 @@
+"""Whether a text may name a person: for words that are shown outside the tool.
+
+Cautious: a text passes only if nothing in it looks like a name. A name is a word that the list of first names has, in
+any case; a capital letter inside a sentence that belongs to no known firm, place, day or month; a capital at its
+beginning that is no ordinary word; an address; a telephone number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
+
+from models.lexicon import Lexicon, fold, load_lexicon
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_CONTACT = re.compile(r"@|\d(?:[ .-]?\d){6,}")
+_BEGINNING = re.compile(r"(?:^|[.!?…:]\s|\n)[\s«\"“'’(–—-]*$")
+_TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|mme|mlle|monsieur|madame|m)\b\.?\s", re.IGNORECASE)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august")
+_MORE_MONTHS = ("september", "october", "november", "december")
+_NO_NAMES = frozenset((*_DAYS, *_MONTHS, *_MORE_MONTHS, "i", "english", "french", "europe", "european"))
+_TOP_ORDINARY = 20_000
+_ACRONYM = 5
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon:
+    return load_lexicon(Path(__file__).parent / "artefacts" / "lexicon")
+
+
+def may_name_person(text: str, firms: Collection[str] = ()) -> bool:
+    """Tell whether a text may name a person; in doubt it does.
+
+    Args:
+        text: Some sentences, in English or French.
+        firms: Names of firms and products that are none: competitors, accounts.
+    """
+    if _CONTACT.search(text) or _TITLE.search(text):
+        return True
+    lexicon = _lexicon()
+    known = {fold(word) for name in firms for word in _WORD.findall(name)}
+    return any(_is_name(match, text, lexicon, known) for match in _WORD.finditer(text))
+
+
+def _is_name(match: re.Match[str], text: str, lexicon: Lexicon, known: set[str]) -> bool:
+    word = match[0]
+    folded = fold(word)
+    parts = [part for part in re.split(r"['’-]", folded) if part]
+    if folded in known or all(part in known for part in parts):
+        return False
+    if any(part in lexicon.first_names for part in parts):
+        return True
+    core = re.split(r"['’]", word)[-1] if re.match(r"^[^\W\d_]{1,2}['’]", word) else word
+    if not core[:1].isupper():
+        return False
+    if core.isupper() and len(core) <= _ACRONYM:
+        return False
+    if fold(core) in _NO_NAMES or fold(core) in lexicon.places:
+        return False
+    beginning = core == word and _BEGINNING.search(text[: match.start()])
+    return not (beginning and lexicon.is_ordinary(parts[0], top=_TOP_ORDINARY))
