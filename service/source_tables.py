@@ -63,8 +63,9 @@ class SetAsideTable(Table):
 class FetchTable(Table):
     """A record of which only the id is known: the fetcher asks the source's API for it.
 
-    `state` is `waiting`, `done` or `failed`; a row waits until `next_at`. A further event sets it to waiting again.
-    `version_ms` is when the sender says that the record changed last.
+    `state` is `waiting`, `fetching`, `done` or `failed`; a row waits until `next_at`. A further event sets it to
+    waiting again. `version_ms` is when the sender says that the record changed last. `claim` counts how often it was
+    taken up: what an earlier job says of it counts no more.
     """
 
     __tablename__ = "fetches"
@@ -81,6 +82,7 @@ class FetchTable(Table):
     failure: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    claim: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (
         UniqueConstraint("source", "connection", "object_type", "object_id"),
@@ -91,6 +93,58 @@ class FetchTable(Table):
             postgresql_where=sa.text("state = 'waiting'"),
         ),
     )
+
+
+class ApiStateTable(Table):
+    """How a connection stands with its source's API.
+
+    `access_token` is what a refresh token was last changed for, and `refresh_token` the one that came with it; no
+    answer and no log shows them. Calls are spread by `paced_until` and held back until `paused_until`. `attention` is
+    what an operator has to mend. `credentials` is the digest of the credentials that all this is about: others start
+    afresh.
+    """
+
+    __tablename__ = "api_states"
+    source: Mapped[str] = mapped_column(primary_key=True)
+    connection: Mapped[str] = mapped_column(primary_key=True)
+    credentials: Mapped[str]
+    access_token: Mapped[str | None] = mapped_column(sa.Text)
+    access_until: Mapped[datetime | None]
+    refresh_token: Mapped[str | None] = mapped_column(sa.Text)
+    paced_until: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    attention: Mapped[str | None]
+    attention_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class SyncTable(Table):
+    """A walk through all records of a connection, or those changed since a time; `cursor` leads to the next page.
+
+    `state`, `next_at` and `claim` are as in `FetchTable`. `results` counts what came of the records; `skipped` names
+    the streams that the API did not give.
+    """
+
+    __tablename__ = "syncs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    connection: Mapped[str]
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    since: Mapped[datetime | None]
+    stream: Mapped[str]
+    cursor: Mapped[str | None] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(default="waiting", index=True)
+    claim: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    records: Mapped[int] = mapped_column(default=0)
+    results: Mapped[dict[str, Any]]
+    skipped: Mapped[dict[str, Any]]
+    failure: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_syncs_connection", "source", "connection", "id"),)
 
 
 class NoteContactTable(Table):

@@ -12,7 +12,7 @@ from service.database import read_session, write_session
 from service.errors import BinomeError
 from service.settings import load_settings
 from service.sources import queries
-from service.sources.connections import check_connection, check_secret, new_secret, parse_option, taken
+from service.sources.connections import check_connection, check_secret, new_secret, parse_option, shown_options, taken
 from service.sources.intake import public_url
 from service.start import open_database
 
@@ -55,7 +55,10 @@ def list_connections(as_json: AsJson = False) -> None:
     """List connections, without their secrets."""
     names = ["id", "source", "name", "options", "created_at", "disabled_at"]
     with open_database(load_settings()) as engine, read_session(engine) as session:
-        rows = [{name: getattr(row, name) for name in names} for row in queries.list_connections(session)]
+        rows = [
+            {name: getattr(row, name) for name in names} | {"options": shown_options(row.source, row.options)}
+            for row in queries.list_connections(session)
+        ]
     if as_json:
         print_json([{**row, "id": str(row["id"])} for row in rows])
     else:

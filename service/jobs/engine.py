@@ -25,8 +25,9 @@ ANALYSIS_QUEUE = "binome-analysis"
 LONG_QUEUE = "binome-long"
 OUTGOING_QUEUE = "binome-outgoing"
 MAIL_QUEUE = "binome-mail"
-# jobs of a queue in one worker; sending is waiting
-AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4, MAIL_QUEUE: 1}
+FETCHING_QUEUE = "binome-fetching"
+# jobs of a queue in one worker; sending and fetching are waiting for others
+AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4, MAIL_QUEUE: 1, FETCHING_QUEUE: 4}
 MAX_RECOVERY_ATTEMPTS = 3
 POLL_SECONDS = 0.2
 DRAIN_SECONDS = 20

@@ -21,6 +21,7 @@ class JobKind(StrEnum):
 
     FIT_THEMES = "fit_themes"
     IMPORT_FILE = "import_file"
+    SYNC_SOURCE = "sync_source"
 
 
 class JobState(StrEnum):
@@ -64,8 +65,9 @@ def add_job(
 
 
 def has_unfinished(session: Session) -> bool:
-    """Tell whether any long work waits or runs."""
-    return session.scalar(sa.select(JobTable.id).where(JobTable.state.in_(UNFINISHED)).limit(1)) is not None
+    """Tell whether any long work waits or runs, but for synchronisations: those may wait for days."""
+    query = sa.select(JobTable.id).where(JobTable.state.in_(UNFINISHED), JobTable.kind != JobKind.SYNC_SOURCE)
+    return session.scalar(query.limit(1)) is not None
 
 
 def claim_jobs(session: Session) -> list[JobTable]:
@@ -93,8 +95,8 @@ def start_job(session: Session, job_id: int, now: datetime) -> dict[str, Any] | 
     return job.params
 
 
-def report_progress(session: Session, job_id: int, done: int, total: int) -> None:
-    """Say how far a job is."""
+def report_progress(session: Session, job_id: int, done: int, total: int | None) -> None:
+    """Say how far a job is; `total` is None where nobody knows."""
     session.execute(sa.update(JobTable).where(JobTable.id == job_id).values(done=done, total=total))
 
 

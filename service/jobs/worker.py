@@ -19,7 +19,15 @@ from service.deliveries.delivering import Deliverer
 from service.deliveries.queries import forget_old
 from service.deliveries.watching import Watcher
 from service.imports.running import ImportFiles
-from service.jobs.engine import ANALYSIS_QUEUE, LONG_QUEUE, MAIL_QUEUE, OUTGOING_QUEUE, BrokenJob, JobEngine
+from service.jobs.engine import (
+    ANALYSIS_QUEUE,
+    FETCHING_QUEUE,
+    LONG_QUEUE,
+    MAIL_QUEUE,
+    OUTGOING_QUEUE,
+    BrokenJob,
+    JobEngine,
+)
 from service.jobs.queries import (
     JobKind,
     WorkerState,
@@ -33,6 +41,7 @@ from service.jobs.queries import (
     request_job,
 )
 from service.settings import Settings
+from service.sources.fetching.working import Fetching
 from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due
 
@@ -41,6 +50,7 @@ RUN_JOB = "run_job"
 DELIVER = "deliver"
 READ_MAILBOX = "read_mailbox"
 WATCH = "watch"
+FETCH = "fetch"
 
 
 class LongJob(Protocol):
@@ -96,6 +106,7 @@ class Worker:
         self._deliverer = Deliverer(engine, settings)
         self._watcher = Watcher(engine, settings)
         self._mailboxes = Mailboxes(engine, settings)
+        self._fetching = Fetching(engine, settings)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is running then is finished first."""
@@ -110,6 +121,7 @@ class Worker:
                 DELIVER: self._deliverer.run,
                 READ_MAILBOX: self._mailboxes.run,
                 WATCH: self._watcher.run,
+                FETCH: self._fetching.run,
             },
         )
         self._beat(WorkerState.READY)
@@ -118,6 +130,7 @@ class Worker:
             (BEAT_SECONDS, lambda: self._beat(WorkerState.READY)),
             (SEND_SECONDS, self._send),
             (WATCH_SECONDS, self._watch),
+            (SEND_SECONDS, self._fetch),
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
             (MAIL_SECONDS, self._ask_for_mail),
@@ -180,6 +193,10 @@ class Worker:
         """Have rankings looked at that are due."""
         self._watcher.claim(lambda session, id_: self._jobs.enqueue(session, OUTGOING_QUEUE, WATCH, id_))
 
+    def _fetch(self) -> None:
+        """Take up what is to be fetched."""
+        self._fetching.claim(lambda session, *args: self._jobs.enqueue(session, FETCHING_QUEUE, FETCH, *args))
+
     def _reap(self) -> None:
         with read_session(self._engine) as session:
             living = living_workers(session, _now())
@@ -195,6 +212,8 @@ class Worker:
             self._deliverer.give_back(broken.args[0])
         elif broken.handler == READ_MAILBOX:
             self._mailboxes.release(broken.args[0], "Reading broke off; see the worker's log.")
+        elif broken.handler == FETCH:
+            self._fetching.give_back(broken.args[2])
         reason = "The analysis stopped the worker several times."
         with write_session(self._engine) as session:
             if broken.handler == ANALYSE_BATCH:

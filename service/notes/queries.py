@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
 from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
-from service.notes.schemas import AnalysisState, DealInput, IncomingNote, Result
+from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, Result
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -127,7 +127,7 @@ def _content(note: IncomingNote, links: _Links, now: datetime) -> dict[str, Any]
         "text": note.text,
         "declared_language": note.language,
         "author_id": links.authors.get(note.author.id) if note.author else None,
-        "account_id": links.accounts.get(account_key(note)) if note.account else None,
+        "account_id": links.accounts.get(account_key(note.account)) if note.account else None,
         "deal_id": links.deals.get(note.deal.id) if note.deal else None,
     }
     return content | ({"occurred_at": note.occurred_at} if note.occurred_at else {})
@@ -199,23 +199,25 @@ class _Links:
     deals: dict[str, int]
 
 
-def account_key(note: IncomingNote) -> str:
+def account_key(account: AccountInput) -> str:
     """Return what tells an account: its id, else its name without case and spaces."""
-    assert note.account is not None
-    return note.account.id or f"name:{name_key(note.account.name or '')}"
+    return account.id or f"name:{name_key(account.name or '')}"
+
+
+def _account_values(account: AccountInput) -> dict[str, Any]:
+    known = name_key(account.name) if account.name else None
+    return {"name": account.name, "name_key": known, "segment": account.segment}
+
+
+def link_account(session: Session, account: AccountInput) -> int:
+    """Create or refresh an account; return its row's id."""
+    key = account_key(account)
+    return _refresh(session, AccountTable, {key: _account_values(account)})[key]
 
 
 def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Links:
     """Create and refresh the accounts, authors and deals that notes name."""
-    accounts = {
-        account_key(n): {
-            "name": n.account.name,
-            "name_key": name_key(n.account.name) if n.account.name else None,
-            "segment": n.account.segment,
-        }
-        for n in notes
-        if n.account
-    }
+    accounts = {account_key(n.account): _account_values(n.account) for n in notes if n.account}
     authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
     deals = [(n.deal.id, _deal_values(n, n.deal, now)) for n in notes if n.deal]
     latest: dict[str, dict[str, Any]] = {}

@@ -15,7 +15,8 @@ from service.errors import InvalidInput
 from service.settings import Settings
 from service.source_tables import ConnectionTable
 from service.sources import queries
-from service.sources.contract import Connection, Source
+from service.sources.contract import API_OPTIONS, Connection, Source
+from service.sources.fetching.addresses import ADDRESS_OPTIONS, check_address
 from service.sources.gong import public_key
 from service.sources.proofs import same
 from service.sources.record_links import link_options, template_fault
@@ -24,6 +25,8 @@ from service.sources.standard import key_of
 
 SETTING_NAME = "settings"
 MIN_SECRET = 8
+HIDDEN = "***"
+MAX_RECONCILE_HOURS = 168
 _SECRET_FIELDS = ("secret", "previous_secret", "name")
 
 
@@ -65,6 +68,21 @@ def new_secret(source: str) -> str:
     return secrets.token_urlsafe(32)
 
 
+def shown_options(source: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as they may be shown: of those that are secret, only that they are set."""
+    hidden = SOURCES[source].secret_options if source in SOURCES else frozenset()
+    return {name: HIDDEN if name in hidden and value else value for name, value in options.items()}
+
+
+def merged_options(source: str, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with those that were sent back as they were shown."""
+    hidden = SOURCES[source].secret_options if source in SOURCES else frozenset()
+    return {
+        name: before[name] if name in hidden and value == HIDDEN and name in before else value
+        for name, value in given.items()
+    }
+
+
 def check_connection(name: str, secret: str, options: Mapping[str, Any]) -> Source:
     """Check what a person gives for a connection.
 
@@ -88,7 +106,35 @@ def check_connection(name: str, secret: str, options: Mapping[str, Any]) -> Sour
     fault = template_fault(options["record_url"]) if "record_url" in options else None
     if fault:
         raise _wrong("options.record_url", fault)
+    _check_api_options(source, options)
     return source
+
+
+def _check_api_options(source: Source, options: Mapping[str, Any]) -> None:
+    for option in source.secret_options:
+        value = options.get(option, "")
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value == HIDDEN:
+            raise _wrong(f"options.{option}", "is a text of printable ASCII")
+    for option in ADDRESS_OPTIONS:
+        if option in options:
+            check_address(str(options[option]), option)
+    if "reconcile_hours" in API_OPTIONS.keys() & options.keys():
+        reconcile_hours(options["reconcile_hours"])
+
+
+def reconcile_hours(value: Any) -> float:
+    """Return how many hours lie between two reconciliations; 0 stands for none.
+
+    Raises:
+        InvalidInput: If it is no number of 0 to 168.
+    """
+    try:
+        hours = float(str(value))
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours <= MAX_RECONCILE_HOURS:
+        raise _wrong("options.reconcile_hours", f"is a number of 0 to {MAX_RECONCILE_HOURS}")
+    return hours
 
 
 def check_secret(source: str, secret: str) -> None:

@@ -14,6 +14,12 @@ from typing import Any
 
 from service.errors import Problem
 
+API_OPTIONS = {
+    "base_url": "another address of the API (https, or http on this machine)",
+    "reconcile_hours": "how often to ask the API for what events lost: 6 if left out, 0 for never",
+}
+"""Options of every connection whose source has an API to fetch from."""
+
 
 class NotVerified(Exception):
     """A delivery is not proved to be its sender's; the message says which proof failed, never a secret."""
@@ -116,7 +122,10 @@ class ContactsMerged:
 
 @dataclass(frozen=True, slots=True)
 class DealChange:
-    """What a deal is now; None leaves a value as it is."""
+    """What a deal is now; None leaves a value as it is.
+
+    `account` is whose deal it is (id and name): its notes that have no account get this one.
+    """
 
     deal: str
     at: datetime | None
@@ -124,6 +133,7 @@ class DealChange:
     currency: str | None = None
     stage: str | None = None
     outcome: str | None = None
+    account: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +216,7 @@ class Source:
         keys: An API key with the scope `ingest` is a proof too.
         required: Options without which a connection stays closed.
         options: Options that a connection may have, each with what it is.
+        secret_options: Those of them that are never shown.
         refusal: How the sender wants to hear that its content is refused; without it, by the problem itself.
         media_type: Of `sample`.
         polled: Nothing is posted: a worker asks for what is new.
@@ -221,6 +232,7 @@ class Source:
     keys: bool = False
     required: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    secret_options: frozenset[str] = frozenset()
     refusal: Callable[[Problem], Problem | Reply] | None = None
     media_type: str = "application/json"
     polled: bool = False

@@ -17,6 +17,7 @@ from typing import Any
 from service.errors import Unauthorized
 from service.sources import generic
 from service.sources.contract import (
+    API_OPTIONS,
     Aside,
     Change,
     Connection,
@@ -51,7 +52,7 @@ _TYPES = {
     "note": "0-46", "meeting": "0-47", "call": "0-48", "email": "0-49",
     "deal": "0-3", "contact": "0-1", "company": "0-2",
 }  # fmt: skip
-_TEXTS = {"hs_note_body": "", "hs_call_body": "", "hs_meeting_body": "", "hs_internal_meeting_notes": "/internal"}
+TEXTS = {"hs_note_body": "", "hs_call_body": "", "hs_meeting_body": "", "hs_internal_meeting_notes": "/internal"}
 _LINKS = frozenset({"hubspot_owner_id", "hs_timestamp", "hs_call_transcript_id"})
 _DEAL_PROPERTIES = frozenset({"amount", "dealstage", "hs_is_closed_won", "hs_is_closed_lost", "deal_currency_code"})
 
@@ -138,8 +139,8 @@ def _property(event: dict[str, Any], object_type: str, key: str, at: datetime | 
         if name in _DEAL_PROPERTIES:
             yield _deal(key, name, value, at)
         yield FetchWanted(object_type, key, "change", at)
-    elif object_type in NOTE_TYPES and name in _TEXTS:
-        external_id = note_id(object_type, key) + _TEXTS[name]
+    elif object_type in NOTE_TYPES and name in TEXTS:
+        external_id = note_id(object_type, key) + TEXTS[name]
         text = rich_text(value)
         if not text.strip():
             yield Deleted(external_id, at, emptied=True)  # later words bring the note back
@@ -180,7 +181,7 @@ def _deal(key: str, name: str, value: Any, at: datetime | None) -> DealChange:
 
 def _deletion(object_type: str, key: str, at: datetime | None, *, final: bool) -> Iterator[Change]:
     if object_type in NOTE_TYPES:
-        for suffix in sorted(set(_TEXTS.values()) if object_type == "0-47" else {""}):
+        for suffix in sorted(set(TEXTS.values()) if object_type == "0-47" else {""}):
             yield Deleted(note_id(object_type, key) + suffix, at, final)
     elif final and object_type in {"0-1", ""}:
         yield ContactErased(key)
@@ -222,19 +223,34 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
-    options={"portal_id": "the account's number (Hub ID): events of others are set aside", **generic.OPTIONS},
+    options={
+        "portal_id": "the account's number (Hub ID): events of others are set aside",
+        "access_token": "a private app's token, for fetching by API",
+        "refresh_token": "or a public app's refresh token, with client_id",
+        "client_id": "the public app's client id",
+        "client_secret": "the public app's client secret, where it is not the connection's secret",
+        **API_OPTIONS,
+        **generic.OPTIONS,
+    },
+    secret_options=frozenset({"access_token", "refresh_token", "client_secret"}),
     setup=Setup(
-        en="1. In HubSpot, make a private or public app with the scopes crm.objects.notes/calls/meetings/deals read.\n"
+        en="1. In HubSpot, make a private or public app with the scopes crm.objects.contacts.read (for notes, calls, "
+        "meetings and e-mails too), crm.objects.companies.read, crm.objects.deals.read, crm.objects.owners.read and "
+        "sales-email-read.\n"
         "2. Webhooks: target URL {url}.\n"
         "3. Subscribe to creation, property change (hs_note_body, hs_call_body, hs_meeting_body, "
         "hs_internal_meeting_notes, amount, dealstage), deletion and merge.\n"
-        "4. Copy the client secret: binome connections add hubspot --option portal_id=HUB_ID.\n"
+        "4. Copy the client secret and the access token: binome connections add hubspot --option portal_id=HUB_ID "
+        "--option access_token=TOKEN (a public app: refresh_token and client_id).\n"
         "5. BINOME_PUBLIC_URL is the address as HubSpot calls it: it is part of the signature.",
-        fr="1. Dans HubSpot, créez une application avec les droits de lecture notes, appels, réunions, transactions.\n"
+        fr="1. Dans HubSpot, créez une application avec les droits crm.objects.contacts.read (notes, appels, réunions "
+        "et e-mails en dépendent), crm.objects.companies.read, crm.objects.deals.read, crm.objects.owners.read et "
+        "sales-email-read.\n"
         "2. Webhooks : URL cible {url}.\n"
         "3. Abonnez création, modification de propriété (hs_note_body, hs_call_body, hs_meeting_body, "
         "hs_internal_meeting_notes, amount, dealstage), suppression et fusion.\n"
-        "4. Copiez le secret client : binome connections add hubspot --option portal_id=HUB_ID.\n"
+        "4. Copiez le secret client et le jeton d'accès : binome connections add hubspot --option portal_id=HUB_ID "
+        "--option access_token=JETON (application publique : refresh_token et client_id).\n"
         "5. BINOME_PUBLIC_URL est l'adresse que HubSpot appelle : elle fait partie de la signature.",
     ),
     sample=json.dumps(

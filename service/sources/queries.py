@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.filters import milliseconds
-from service.notes.queries import insert_ignoring
+from service.notes.queries import FINDINGS, insert_ignoring, link_account
+from service.notes.schemas import AccountInput
 from service.source_tables import (
     ConnectionTable,
     ContactMergeTable,
@@ -142,6 +143,8 @@ def change_deal(session: Session, change: DealChange, now: datetime) -> None:
     version = milliseconds(change.at or now)
     session.execute(insert_ignoring(session, DealTable, ("key",)).values(key=change.deal, outcome="open", version_ms=0))
     row = session.scalars(sa.select(DealTable).where(DealTable.key == change.deal).with_for_update()).one()
+    if change.account:
+        _give_account(session, row.id, change.account)
     if version < row.version_ms:
         return
     row.version_ms = version
@@ -154,6 +157,22 @@ def change_deal(session: Session, change: DealChange, now: datetime) -> None:
     for name, value in told.items():
         if value is not None:
             setattr(row, name, value)
+
+
+def _give_account(session: Session, deal_id: int, told: Mapping[str, Any]) -> None:
+    """Give the notes of a deal that have no account, and their findings, the deal's."""
+    alone = (NoteTable.deal_id == deal_id, NoteTable.account_id.is_(None), NoteTable.deleted_at.is_(None))
+    ids = list(session.scalars(sa.select(NoteTable.id).where(*alone).with_for_update()))
+    if not ids:
+        return
+    account_id = link_account(session, AccountInput.model_validate(dict(told)))
+    for table, column in [(NoteTable, NoteTable.id), *((one, one.note_id) for one in FINDINGS)]:
+        session.execute(sa.update(table).where(column.in_(ids)).values(account_id=account_id))
+
+
+def known_deals(session: Session, keys: Iterable[str]) -> set[str]:
+    """Return those of deals that are known by their notes or events."""
+    return set(session.scalars(sa.select(DealTable.key).where(DealTable.key.in_(sorted(set(keys))))))
 
 
 def link_contacts(session: Session, source: str, external_id: str, contacts: Iterable[str]) -> None:
@@ -226,10 +245,36 @@ def note_activity(session: Session, source: str, connection: str, notes: int, no
     if not notes:
         return
     row.notes += notes
+    _close_gap(row, now)
+
+
+def _close_gap(row: SourceActivityTable, now: datetime) -> None:
     if row.last_note_at is not None:
         gap = max((now - row.last_note_at).total_seconds(), 0.0)
         row.gap_seconds = gap if row.gap_seconds is None else row.gap_seconds + _SMOOTHING * (gap - row.gap_seconds)
     row.last_note_at = now
+
+
+def note_fetched(
+    session: Session, source: str, connection: str, created: int, now: datetime, *, history_to: datetime | None = None
+) -> None:
+    """Count notes that were fetched.
+
+    Args:
+        history_to: Where old notes come in bulk: when the latest of them happened. They say nothing of the usual gap.
+    """
+    if not created:
+        return
+    key = {"source": source, "connection": connection}
+    statement = insert_ignoring(session, SourceActivityTable, tuple(key))
+    session.execute(statement.values(**key, deliveries=0, notes=0, last_delivery_at=now))
+    find = sa.select(SourceActivityTable).filter_by(**key).with_for_update()
+    row = session.scalars(find).one()
+    row.notes += created
+    if history_to is not None:
+        row.last_note_at = max(row.last_note_at or history_to, min(history_to, now))
+        return
+    _close_gap(row, now)
 
 
 def activity(session: Session) -> list[SourceActivityTable]:

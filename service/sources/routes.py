@@ -20,7 +20,15 @@ from service.problems import problem_responses
 from service.settings import Settings
 from service.source_tables import ConnectionTable, SourceActivityTable
 from service.sources import imap, queries
-from service.sources.connections import check_connection, check_secret, configured, new_secret, taken
+from service.sources.connections import (
+    check_connection,
+    check_secret,
+    configured,
+    merged_options,
+    new_secret,
+    shown_options,
+    taken,
+)
 from service.sources.contract import Source
 from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
@@ -242,8 +250,9 @@ def patch_connection(
     """Change options, or switch a connection off (its sender is answered 410) and on again."""
     row = _connection(session, connection_id)
     if body.options is not None:
-        check_connection(row.source, row.secret, body.options)
-        row.options = dict(body.options)
+        options = merged_options(row.source, row.options, body.options)
+        check_connection(row.source, row.secret, options)
+        row.options = options
     if body.disabled is not None:
         row.disabled_at = now if body.disabled else None
     return ConnectionOutput(**_shown(row, settings))
@@ -302,7 +311,7 @@ def _shown(row: ConnectionTable, settings: Settings) -> dict[str, Any]:
         "source": row.source,
         "name": row.name,
         "url": _mailbox_url(row.options) if SOURCES[row.source].polled else _url(settings, row.source),
-        "options": row.options,
+        "options": shown_options(row.source, row.options),
         "created_at": row.created_at,
         "previous_until": row.previous_until,
         "disabled": row.disabled_at is not None,

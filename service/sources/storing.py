@@ -48,6 +48,16 @@ def store_events(session: Session, connection: Connection, events: Sequence[Even
             counts["duplicate"] += 1
         else:
             changes += event.changes
+    store_changes(session, connection, changes, counts, now)
+    taken = sum(counts[result] for result in ("created", "updated", "unchanged", "deleted"))
+    queries.note_activity(session, connection.source, connection.name, taken, now)
+    return counts
+
+
+def store_changes(
+    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
+) -> None:
+    """Store changes and count what became of them."""
     notes = _notes(session, connection, changes, counts, now)
     for stored in store_notes(session, notes, now):
         counts[stored.result] += 1
@@ -62,9 +72,6 @@ def store_events(session: Session, connection: Connection, events: Sequence[Even
             _set_aside(session, connection, change, counts, now)
         elif isinstance(change, Skipped):
             counts["skipped"] += 1
-    taken = sum(counts[result] for result in ("created", "updated", "unchanged", "deleted"))
-    queries.note_activity(session, connection.source, connection.name, taken, now)
-    return counts
 
 
 def _is_repeat(session: Session, connection: Connection, event: Event, now: datetime) -> bool:

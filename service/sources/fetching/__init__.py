@@ -1,0 +1,1 @@
+"""Fetching by API what senders only name: records by id, whole histories, and what their events lost."""

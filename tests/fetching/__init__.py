@@ -1,0 +1,1 @@
+"""Fetching by API, against servers that behave like the vendors'."""

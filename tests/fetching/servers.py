@@ -1,0 +1,201 @@
+"""API servers on this machine: what they hold, what they were asked, and the faults that they are told to have."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Call:
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    headers: dict[str, str]
+    at: float
+
+
+@dataclass
+class Fault:
+    """An answer that is given instead of the right one, after a while."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
+    slow: float = 0.0
+
+
+Answer = tuple[int, Any]
+
+
+@dataclass
+class ApiServer:
+    """A server whose subclass answers in `answer`; `faults` go first, one each call (None: no fault)."""
+
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    faults: deque[Fault | None] = field(default_factory=deque)
+    tokens: set[str] = field(default_factory=lambda: {"token-1"})
+    scheme: str = "Bearer "
+    per_second: int = 0
+    before: Callable[[Call], None] = lambda _call: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, call: Call) -> Answer:
+        raise NotImplementedError
+
+    def public(self, call: Call) -> bool:
+        """Tell whether a call needs no token."""
+        return "oauth" in call.path
+
+    def proved(self, call: Call) -> bool:
+        return call.headers.get("authorization", "").removeprefix(self.scheme) in self.tokens
+
+    def handle(self, call: Call) -> tuple[int, dict[str, str], bytes]:
+        with self.lock:
+            self.calls.append(call)
+            fault = self.faults.popleft() if self.faults else None
+            recent = sum(other.at > call.at - 1 for other in self.calls)
+        self.before(call)
+        if fault and fault.slow:
+            time.sleep(fault.slow)
+        if fault and fault.status:
+            return fault.status, fault.headers, fault.body
+        if self.per_second and recent > self.per_second:
+            return 429, {"Retry-After": "1"}, b"{}"
+        if not self.public(call) and not self.proved(call):
+            return 401, {}, b"{}"
+        with self.lock:
+            status, document = self.answer(call)
+        return status, {}, b"" if document is None else json.dumps(document).encode()
+
+
+@contextmanager
+def serving(api: ApiServer) -> Iterator[ApiServer]:
+    """Run a server on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _do(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+            split = urlsplit(self.path)
+            form = self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+            body = _flat(raw.decode()) if form else json.loads(raw or b"null")
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            call = Call(self.command, split.path, _flat(split.query), body, headers, time.monotonic())
+            status, extra, content = api.handle(call)
+            self.send_response(status)
+            for name, value in {**extra, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _do
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def handle(self) -> None:
+            with suppress(BrokenPipeError, ConnectionResetError):  # the client was killed
+                super().handle()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    api.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _flat(query: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+@dataclass
+class HubSpotApi(ApiServer):
+    """CRM objects, associations, owners and OAuth as HubSpot documents them.
+
+    `objects` holds properties by type and id, `links` ids by (from type, id, to type). The list gives `page_size`
+    records a page.
+    """
+
+    objects: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    links: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    page_size: int = 100
+    next_token: str = "token-2"
+    forbidden: set[str] = field(default_factory=set)
+
+    def put(self, kind: str, key: str, changed: str = "2026-09-02T10:00:00Z", **properties: str) -> None:
+        self.objects.setdefault(kind, {})[key] = {"hs_lastmodifieddate": changed, **properties}
+
+    def link(self, kind: str, key: str, to: str, *others: str) -> None:
+        self.links[kind, key, to] = list(others)
+
+    def answer(self, call: Call) -> Answer:
+        parts = call.path.strip("/").split("/")
+        if call.path == "/oauth/v1/token":
+            return self._token(call)
+        if call.path == "/crm/v3/owners":
+            if call.query["archived"] == "true":
+                return 200, {"results": []}
+            named = [{"id": key, "firstName": n.split()[0], "lastName": n.split()[1]} for key, n in self.owners.items()]
+            return 200, {"results": named}
+        if parts[:2] == ["crm", "v4"]:
+            results = [
+                {"from": {"id": one["id"]}, "to": [{"toObjectId": int(key)} for key in found]}
+                for one in call.body["inputs"]
+                if (found := self.links.get((parts[3], one["id"], parts[4])))
+            ]
+            return 207 if len(results) < len(call.body["inputs"]) else 200, {"results": results}
+        kind = parts[3]
+        if kind in self.forbidden:
+            return 403, {"category": "MISSING_SCOPES"}
+        held = self.objects.get(kind, {})
+        if parts[4:] == ["batch", "read"]:
+            assert len(call.body["inputs"]) <= 100
+            wanted = [one["id"] for one in call.body["inputs"]]
+            return 200, {"results": [self._shown(kind, key) for key in wanted if key in held]}
+        if parts[4:] == ["search"]:
+            return self._search(kind, call)
+        keys, start = sorted(held, key=int), int(call.query.get("after", 0))
+        return self._page(kind, keys, start)
+
+    def _page(self, kind: str, keys: list[str], start: int) -> Answer:
+        found = {"results": [self._shown(kind, key) for key in keys[start : start + self.page_size]]}
+        if start + self.page_size < len(keys):
+            found["paging"] = {"next": {"after": str(start + self.page_size)}}
+        return 200, found
+
+    def _search(self, kind: str, call: Call) -> Answer:
+        from datetime import datetime
+
+        least = int(call.body["filterGroups"][0]["filters"][0]["value"])
+        held = self.objects.get(kind, {})
+        changed = {key: datetime.fromisoformat(held[key]["hs_lastmodifieddate"]).timestamp() * 1000 for key in held}
+        keys = sorted((key for key in held if changed[key] >= least), key=lambda key: (changed[key], int(key)))
+        return self._page(kind, keys, int(call.body.get("after") or 0))
+
+    def _shown(self, kind: str, key: str) -> dict[str, Any]:
+        return {"id": key, "properties": self.objects[kind][key]}
+
+    def _token(self, call: Call) -> Answer:
+        if call.body.get("refresh_token") != "refresh-1" or call.body.get("client_secret") != "hubspot-secret":
+            return 400, {"status": "BAD_REFRESH_TOKEN"}
+        self.tokens = {self.next_token}
+        return 200, {"access_token": self.next_token, "refresh_token": "refresh-1", "expires_in": 1800}
