@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench chaos lock corpus agreement train learn train-text train-tagger evaluate learning-curve themes clean
+.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger evaluate learning-curve themes clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,12 @@ test: dev ## check everything: format, types, imports, tests on SQLite and Postg
 
 bench: dev ## measure taking in, analysis and queries; writes data/metrics/bench.json
 	$(BIN)/python -m tests.bench
+
+sensitivity: dev ## how the first ten insights move when each weight changes by a quarter; writes data/metrics/sensitivity.json
+	$(BIN)/python -m tests.bench.sensitivity
+
+simulate: dev ## whether trends and intervals keep their word on made-up notes; writes data/metrics/simulation.json
+	$(BIN)/python -m tests.simulation
 
 chaos: dev ## 50 kills during 2,000 notes, on each database; writes data/metrics/chaos.json
 	$(BIN)/python -m tests.chaos

@@ -22,6 +22,7 @@ from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
 from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
+from service.insights.weights import OPTION
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
 from service.notes.schemas import IncomingNote
@@ -72,7 +73,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         dependencies=[Depends(check_parameters)],
     )
     app.state.settings = settings
-    app.state.engine = engine
+    app.state.engine = engine.execution_options(**{OPTION: settings.ranking_weights})
     app.state.meaning = MeaningIndex()
     problems.install(app)
     pages.install(app)

@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.errors import SettingsRefused
+from service.insights.weights import Weights, read_weights
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
@@ -75,6 +76,11 @@ class Settings(BaseSettings):
         description="on or off: webhooks and chat messages may go to loopback and private networks, by http too",
     )
 
+    weights: str = Field(
+        "",
+        description="points of a score's parts, such as reach=40, growth=30: each 0 to 100, scaled to 100 together",
+    )
+
     @field_validator("admin_key")
     @classmethod
     def _long_enough(cls, value: str) -> str:
@@ -100,6 +106,17 @@ class Settings(BaseSettings):
     def _readable(cls, value: str) -> str:
         read_connections(value)
         return value
+
+    @field_validator("weights")
+    @classmethod
+    def _weights(cls, value: str) -> str:
+        read_weights(value)
+        return value
+
+    @cached_property
+    def ranking_weights(self) -> Weights:
+        """The points of the parts of a score."""
+        return read_weights(self.weights)
 
     @cached_property
     def configured_connections(self) -> dict[str, Any]:

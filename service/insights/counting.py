@@ -17,7 +17,6 @@ from service.database import is_sqlite
 from service.filters import NoteFilters, Period, dimension_ids, name_key
 from service.insights.days import DETAILS_SEEN, NOBODY, ORIGINS_SEEN, Day, Origin, Said, read_days
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
-from service.insights.statistics import Voices
 from service.tables import DealTable, ThemeTable
 
 
@@ -170,8 +169,8 @@ def count_heard(days: Sequence[Chosen], about: About) -> dict[Any, int]:
     return {item: notes for item, notes in heard.items() if notes}
 
 
-def count_voices(days: Sequence[Chosen], about: About, items: Collection[Any]) -> dict[Any, Voices]:
-    """Return for each item from how many accounts it comes, and how much from one."""
+def count_voices(days: Sequence[Chosen], about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:
+    """Return for each item its notes by account; those without one under 0."""
     voices: dict[Any, Counter[int]] = {item: Counter() for item in items}
     for chosen in days:
         said, kept = chosen.day.said[about], chosen.kept
@@ -179,8 +178,7 @@ def count_voices(days: Sequence[Chosen], about: About, items: Collection[Any]) -
             begin, end, _ = said.spans.get(item, (0, 0, 0))
             notes = {note for note in said.notes[begin:end] if kept is None or kept[note]}
             voices[item].update(map(chosen.day.accounts.__getitem__, notes))
-    counted = {item: [n for account, n in heard.items() if account != NOBODY] for item, heard in voices.items()}
-    return {item: Voices(len(notes), max(notes)) for item, notes in counted.items() if notes}
+    return voices
 
 
 def latest_findings(
@@ -197,9 +195,12 @@ def latest_findings(
     return {item: latest[:count] for item, latest in found.items()}
 
 
-def count_notes(days: Sequence[Chosen]) -> int:
-    """Count the notes that were read."""
-    return sum(len(_read(chosen)) for chosen in days)
+def notes_by_account(days: Sequence[Chosen]) -> Counter[int]:
+    """Count the notes that were read by account; those without one under 0."""
+    notes: Counter[int] = Counter()
+    for chosen in days:
+        notes.update(map(chosen.day.accounts.__getitem__, _read(chosen)))
+    return notes
 
 
 def _read(chosen: Chosen) -> Sequence[int]:
@@ -209,16 +210,16 @@ def _read(chosen: Chosen) -> Sequence[int]:
 
 def count_whole(session: Session, days: Sequence[Chosen]) -> Whole:
     """Count the notes that were read, and their accounts, authors and deals."""
-    accounts, authors, deals, all_deals = set[int](), set[int](), set[int](), set[int]()
+    authors, deals, all_deals = set[int](), set[int](), set[int]()
     for chosen in days:
         day, notes = chosen.day, _read(chosen)
-        accounts.update(map(day.accounts.__getitem__, notes))
         authors.update(map(day.authors.__getitem__, notes))
         deals.update(map(day.deals.__getitem__, notes))
         all_deals.update(day.deals)
     book = _read_deals(session, all_deals - {NOBODY})
-    people = len(accounts - {NOBODY}), len(authors - {NOBODY})
-    return Whole(count_notes(days), *people, book.add_up(deals), book)
+    by_account = notes_by_account(days)
+    people = len(by_account.keys() - {NOBODY}), len(authors - {NOBODY})
+    return Whole(by_account.total(), *people, book.add_up(deals), book, by_account)
 
 
 def _read_deals(session: Session, ids: Collection[int]) -> DealBook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,23 +14,12 @@ from service.insights.counting import (
     choose,
     count_heard,
     count_items,
-    count_notes,
     count_voices,
     count_whole,
+    notes_by_account,
 )
 from service.insights.measures import About, Counts, Whole
-from service.insights.statistics import (
-    DOWNWARD,
-    NO_VOICE,
-    STEADY,
-    UPWARD,
-    Share,
-    Trend,
-    WinRates,
-    hold_without,
-    trends,
-    win_rates,
-)
+from service.insights.statistics import STEADY, Direction, Share, Trend, Voices, WinRates, hold, trends, win_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +47,7 @@ class Frame:
     whole: Whole
     previous: Period | None
     notes_before: int
+    by_account_before: Mapping[int, int] = field(default_factory=dict, repr=False)
     days: Sequence[Chosen] = field(default=(), repr=False)
     days_before: Sequence[Chosen] = field(default=(), repr=False)
 
@@ -69,7 +59,8 @@ def measuring_frame(session: Session, filters: Filters) -> Frame:
     days = choose(session, filters, period)
     days_before = choose(session, filters, previous) if previous else []
     whole = count_whole(session, days)
-    return Frame(period, whole, previous, count_notes(days_before), days, days_before)
+    by_account = notes_by_account(days_before)
+    return Frame(period, whole, previous, by_account.total(), by_account, days, days_before)
 
 
 def measure_items(
@@ -96,17 +87,20 @@ def silent_item(about: About, key: Any) -> Item:
 
 def _changes(about: About, frame: Frame, now: dict[Any, Counts]) -> dict[Any, Trend]:
     before = count_heard(frame.days_before, about)
-    pairs = {}
-    for key in sorted(now.keys() | before.keys()):
+    keys = sorted(now.keys() | before.keys())
+    pairs = []
+    for key in keys:
         counts = now.get(key, Counts())
         here = Share(counts.notes, frame.whole.notes, counts.accounts)
-        pairs[key] = (here, Share(before.get(key, 0), frame.notes_before))
-    changes = dict(zip(pairs, trends(list(pairs.values())), strict=True))
-    for louder, directions in ((frame.days, UPWARD), (frame.days_before, DOWNWARD)):
-        moved = {key: trend for key, trend in changes.items() if trend.direction in directions}
-        voices = count_voices(louder, about, list(moved)) if moved else {}
-        changes |= {key: hold_without(trend, *pairs[key], voices.get(key, NO_VOICE)) for key, trend in moved.items()}
-    return changes
+        pairs.append((here, Share(before.get(key, 0), frame.notes_before)))
+    found = trends(pairs)
+    moved = {index: keys[index] for index, trend in enumerate(found) if trend.direction is not Direction.STEADY}
+    heard, heard_before = (count_voices(days, about, list(moved.values())) for days in (frame.days, frame.days_before))
+    voices = {
+        index: (Voices(frame.whole.by_account, heard[key]), Voices(frame.by_account_before, heard_before[key]))
+        for index, key in moved.items()
+    }
+    return dict(zip(keys, hold(pairs, found, voices), strict=True))
 
 
 def _item(about: About, key: Any, counts: Counts, whole: Whole, trend: Trend) -> Item:

@@ -6,7 +6,7 @@ SQL, items are asked for by name, never "all there are": their index then gives 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -46,11 +46,13 @@ class Deals:
         money: Sum of amounts by outcome and currency.
         won: Number of won deals.
         lost: Number of lost deals.
+        open: Number of open deals, by currency.
     """
 
     money: dict[Outcome, dict[str, float]] = field(default_factory=lambda: {outcome: {} for outcome in Outcome})
     won: int = 0
     lost: int = 0
+    open: dict[str, int] = field(default_factory=dict)
 
     def add(self, outcome: Outcome, currency: str | None, amount: float | None, count: int) -> None:
         """Count deals of one outcome and currency; those without an amount count as deals, not as money."""
@@ -61,6 +63,8 @@ class Deals:
         if currency and amount:
             sums = self.money[outcome]
             sums[currency] = sums.get(currency, 0.0) + amount
+            if outcome is Outcome.OPEN:
+                self.open[currency] = self.open.get(currency, 0) + count
 
 
 @dataclass(slots=True)
@@ -151,6 +155,7 @@ class Whole:
         authors: Their authors.
         deals: Their deals.
         book: The same, one by one.
+        by_account: The notes by account's row id; those without one under 0.
     """
 
     notes: int
@@ -158,3 +163,4 @@ class Whole:
     authors: int
     deals: Deals
     book: DealBook = field(default_factory=DealBook)
+    by_account: Mapping[int, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from service.insights.items import Frame, Item, measure_items, measuring_frame
 from service.insights.measures import About
 from service.insights.ranking import RankedItem, rank
 from service.insights.schemas import Label
+from service.insights.weights import weights_of
 from service.insights.words import OBJECTION_TITLES
 from service.tables import CompetitorMentionTable, ThemeTable
 
@@ -34,7 +35,7 @@ def rank_insights(session: Session, filters: Filters, kinds: Collection[About] =
     items = [item for about in About if about in kinds for item in measure_items(session, about, filters, frame)]
     muted = muted_themes(session) if About.THEME in kinds else frozenset()
     shown = [i for i in items if not is_unlisted(i) and not (i.about is About.THEME and i.key in muted)]
-    return Ranking(frame, rank(shown, frame.whole))
+    return Ranking(frame, rank(shown, frame.whole, weights_of(session)))
 
 
 def muted_themes(session: Session) -> frozenset[int]:

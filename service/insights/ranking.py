@@ -1,12 +1,14 @@
-"""The score of an insight: parts that add up, each with its reason.
+"""The score of an insight: parts that add up, each with its reason. The points are the defaults of `Weights`.
 
 - reach (35 points at most): accounts that said it (70 %), authors who heard it (20 %), notes (10 %), each as a share of
   all; square root, so that the first accounts count most;
 - growth (25): the change of its share of notes, all points at fourfold; nothing unless significant after correction;
-- money (12): open deals touched, as a share of the open money in the same currency; square root;
+- money (12): open deals touched, as a share of the open money in the same currency; the shares of several currencies
+  count by how many open deals each has; square root;
 - winning (8): how far closed deals with it are won less often than the others, all points at 50 points of win rate;
   nothing unless the 95 % interval is below nil;
-- severity (10): objections still open, mentions in which the competitor is ahead, as a share of the mentions;
+- severity (10): objections still open, mentions in which the competitor is ahead: the share of the mentions that they
+  are at least (lower end of Wilson's 95 % interval), so that one mention alone gives little;
 - novelty (10): heard in this period and not in the one before, if that is significant.
 """
 
@@ -20,7 +22,8 @@ from enum import StrEnum
 from service.filters import Outcome
 from service.insights.items import Item
 from service.insights.measures import About, Whole
-from service.insights.statistics import Direction
+from service.insights.statistics import Direction, at_least
+from service.insights.weights import DEFAULT_WEIGHTS, Weights
 
 
 class Part(StrEnum):
@@ -32,21 +35,6 @@ class Part(StrEnum):
     WINNING = "winning"
     SEVERITY = "severity"
     NOVELTY = "novelty"
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Points that each part can give; raising one favours what that part measures. Each in [0, 100], 100 together."""
-
-    reach: float = 35
-    growth: float = 25
-    money: float = 12
-    winning: float = 8
-    severity: float = 10
-    novelty: float = 10
-
-
-DEFAULT_WEIGHTS = Weights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +116,12 @@ def _growth(item: Item, points: float) -> Reason:
 
 
 def _money(item: Item, whole: Whole, points: float) -> Reason:
-    open_money, total = item.counts.deals.money[Outcome.OPEN], whole.deals.money[Outcome.OPEN]
-    shares = {currency: _share(amount, total.get(currency, 0)) for currency, amount in open_money.items()}
-    currency = max(shares, key=lambda c: (open_money[c], c), default="")
-    value = max(shares.values(), default=0.0)
-    return Reason(
-        Part.MONEY, points * math.sqrt(value), value, {"amount": open_money.get(currency, 0), "currency": currency}
-    )
+    amounts, total = item.counts.deals.money[Outcome.OPEN], whole.deals.money[Outcome.OPEN]
+    counted = {currency: max(1, whole.deals.open.get(currency, 0)) for currency in total}
+    shares = {c: _share(amounts.get(c, 0), total[c]) * n / sum(counted.values()) for c, n in counted.items()}
+    value = sum(shares.values())
+    largest = sorted(amounts, key=lambda c: (-shares.get(c, 0), c))
+    return Reason(Part.MONEY, points * math.sqrt(value), value, {c: amounts[c] for c in largest})
 
 
 def _winning(item: Item, points: float) -> Reason:
@@ -144,14 +131,15 @@ def _winning(item: Item, points: float) -> Reason:
     if wins.difference is None or wins.difference[1] >= 0:
         return Reason(Part.WINNING, 0.0, 0.0, {})
     loss = wins.rate_without - wins.rate
-    facts = {"rate": wins.rate, "without": wins.rate_without, "deals": wins.won + wins.lost}
+    low, high = wins.difference
+    facts = {"rate": wins.rate, "without": wins.rate_without, "deals": wins.won + wins.lost, "low": low, "high": high}
     return Reason(Part.WINNING, points * min(1.0, loss / 0.5), loss, facts)
 
 
 def _severity(item: Item, points: float) -> Reason:
     detail, value = ("statuses", "open") if item.about is About.OBJECTION else ("standings", "ahead")
     count = item.counts.details.get(detail, {}).get(value, 0)
-    share = _share(count, item.counts.mentions)
+    share = at_least(count, item.counts.mentions)
     facts: dict[str, float | int | str] = {"count": count, "mentions": item.counts.mentions, "what": value}
     return Reason(Part.SEVERITY, points * share, share, facts)
 

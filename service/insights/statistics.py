@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
 from scipy.stats import false_discovery_control, hypergeom
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 SIGNIFICANT = 0.05
 MIN_CLOSED_DEALS = 5
@@ -27,7 +27,6 @@ class Direction(StrEnum):
 
 
 UPWARD = frozenset({Direction.NEW, Direction.RISING})
-DOWNWARD = frozenset({Direction.FALLING, Direction.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,48 @@ class Share:
         """In [0, 1]; 0 where nothing was read."""
         return self.count / self.total if self.total else 0.0
 
+    def over(self, effect: float) -> Share:
+        """Return the share with as many notes as independent ones would tell as much."""
+        return self if effect == 1 else Share(round(self.count / effect), max(1, round(self.total / effect)))
+
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """From how many accounts an item comes in a period, and how many of its notes from the loudest of them."""
+    """Who was read in a period, and who said a thing.
 
-    accounts: int
-    loudest: int
+    Attributes:
+        read: Notes by account; those without one under 0.
+        said: Of them the notes that say it.
+    """
+
+    read: Mapping[int, int]
+    said: Mapping[int, int]
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts said it."""
+        return sum(1 for account, notes in self.said.items() if account and notes)
+
+    @property
+    def loudest(self) -> int:
+        """Its notes of the account that said it most."""
+        return max((notes for account, notes in self.said.items() if account), default=0)
+
+    def variances(self) -> tuple[float, float]:
+        """Return the variance of the notes that say it, as it would be by chance note by note, and as it is."""
+        total = sum(self.read.values())
+        rate = sum(self.said.values()) / total if total else 0.0
+        expected = total * rate * (1 - rate)
+        alone, alone_said = self.read.get(0, 0), self.said.get(0, 0)  # a note without an account stands for itself
+        found = alone_said * (1 - rate) ** 2 + (alone - alone_said) * rate**2
+        found += sum((self.said.get(a, 0) - rate * notes) ** 2 for a, notes in self.read.items() if a)
+        return expected, found
 
 
-NO_VOICE = Voices(0, 0)
+def design_effect(*periods: Voices) -> float:
+    """Return how much more a count varies because accounts repeat themselves; at least 1 (Rao and Scott 1992)."""
+    expected, found = (sum(part) for part in zip(*(voices.variances() for voices in periods), strict=True))
+    return max(1.0, found / expected) if expected else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +97,9 @@ class Trend:
     Attributes:
         previous: Notes in the period before.
         change: Relative change of the rate; None where it was nil before.
-        p_value: Fisher's exact test, two-sided (twice the smaller tail), corrected for the number of items by
-            Benjamini and Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
+        p_value: Fisher's exact test, two-sided (twice the smaller tail), of as many notes as count as independent
+            where accounts repeat themselves (Rao and Scott 1992), corrected for the number of items by Benjamini and
+            Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
         significant: `p_value` is under 0.05, three accounts or more are behind it in the period where it was said more,
             and it holds without the loudest of them: one account makes no trend.
     """
@@ -83,7 +115,7 @@ STEADY = Trend(Direction.STEADY, 0, None, 1.0, False)
 
 
 def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
-    """Compare items between periods.
+    """Compare items between periods, each note for itself.
 
     Args:
         pairs: For each item its share now and before.
@@ -91,30 +123,57 @@ def trends(pairs: Sequence[tuple[Share, Share]]) -> list[Trend]:
     Returns:
         One trend per item, p-values corrected over all of them.
     """
-    tested = [pair for pair in pairs if pair[0].count + pair[1].count >= MIN_NOTES]
-    corrected = dict(zip(tested, false_discovery_control(_p_values(tested)), strict=True)) if tested else {}
-    return [_trend(now, before, float(corrected.get((now, before), 1.0))) for now, before in pairs]
+    return _corrected(pairs, _p_values(pairs))
 
 
-def hold_without(trend: Trend, now: Share, before: Share, voices: Voices) -> Trend:
-    """Take a trend back unless it comes from several accounts and is significant without the loudest of them.
+def hold(
+    pairs: Sequence[tuple[Share, Share]], found: Sequence[Trend], voices: Mapping[int, tuple[Voices, Voices]]
+) -> list[Trend]:
+    """Take back the trends that come from too few accounts, from one loud one, or from accounts repeating themselves.
 
     Args:
-        trend: What was seen with all accounts.
-        now: The item's share now.
-        before: Its share before.
-        voices: Who said it, in the period where it was said more.
+        pairs: As of `trends`.
+        found: What `trends` found.
+        voices: Who said it now and before, by the index of each item that was found to move.
     """
-    loudest = voices.loudest
+    p_values = _p_values(pairs)
+    for index, (now, before) in voices.items():
+        effect = design_effect(now, before)
+        p_values[index] = max(
+            p_values[index], _p_values([(pairs[index][0].over(effect), pairs[index][1].over(effect))])[0]
+        )
+    return [
+        trend if index not in voices or _held(trend, *pairs[index], *voices[index]) else _steady(trend)
+        for index, trend in enumerate(_corrected(pairs, p_values))
+    ]
+
+
+def _steady(trend: Trend) -> Trend:
+    return replace(trend, direction=Direction.STEADY, significant=False)
+
+
+def _held(trend: Trend, now: Share, before: Share, heard: Voices, heard_before: Voices) -> bool:
+    """Tell whether a trend comes from several accounts and is significant without the loudest of them."""
     if now.rate > before.rate:
-        now = replace(now, count=now.count - loudest, total=now.total - loudest)
+        voices = heard
+        now = replace(now, count=now.count - voices.loudest, total=now.total - voices.loudest)
         holds = now.rate > before.rate
     else:
-        before = replace(before, count=before.count - loudest, total=before.total - loudest)
+        voices = heard_before
+        before = replace(before, count=before.count - voices.loudest, total=before.total - voices.loudest)
         holds = now.rate < before.rate
-    if holds and voices.accounts >= MIN_ACCOUNTS and _p_values([(now, before)])[0] < SIGNIFICANT:
-        return trend
-    return replace(trend, direction=Direction.STEADY, significant=False)
+    return holds and voices.accounts >= MIN_ACCOUNTS and _p_values([(now, before)])[0] < SIGNIFICANT
+
+
+def _corrected(pairs: Sequence[tuple[Share, Share]], p_values: Sequence[float]) -> list[Trend]:
+    """Correct p-values over the items that have enough notes to be tested."""
+    tested = [index for index, (now, before) in enumerate(pairs) if now.count + before.count >= MIN_NOTES]
+    corrected = [1.0] * len(pairs)
+    if tested:
+        of_tested = false_discovery_control([p_values[index] for index in tested])
+        for index, p_value in zip(tested, of_tested, strict=True):
+            corrected[index] = float(p_value)
+    return [_trend(now, before, p_value) for (now, before), p_value in zip(pairs, corrected, strict=True)]
 
 
 def _p_values(pairs: Sequence[tuple[Share, Share]]) -> list[float]:
@@ -203,3 +262,11 @@ def win_rates(won: int, lost: int, all_won: int, all_lost: int) -> WinRates:
         all_lost: Lost deals, with it or not.
     """
     return WinRates(won, lost, all_won - won, all_lost - lost)
+
+
+@lru_cache(maxsize=4096)
+def at_least(count: int, total: int) -> float:
+    """Return the lower end of the 95 % interval of a share (Wilson 1927), in [0, 1]; 0 of nothing."""
+    if not count or not total:
+        return 0.0
+    return float(proportion_confint(count, total, method="wilson")[0])

@@ -64,20 +64,26 @@ def _growth(about: About, reason: Reason) -> Label:
 
 
 def _money(about: About, reason: Reason) -> Label:
-    amount, currency = float(reason.facts["amount"]), reason.facts["currency"]
+    amounts = [(float(amount), currency) for currency, amount in reason.facts.items()]
+    en, fr = ([f"{number(a, french=french)} {currency}" for a, currency in amounts] for french in (False, True))
     return Label(
-        en=f"Touches {number(amount, french=False)} {currency} of open deals",
-        fr=f"Concerne {number(amount, french=True)} {currency} d'affaires en cours",
+        en=f"Touches {_listed(en, 'and')} of open deals",
+        fr=f"Concerne {_listed(fr, 'et')} d'affaires en cours",
     )
 
 
+def _listed(words: list[str], conjunction: str) -> str:
+    return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 def _winning(about: About, reason: Reason) -> Label:
-    rate, without, deals = (float(reason.facts[name]) for name in ("rate", "without", "deals"))
+    rate, without, deals, low, high = (float(reason.facts[n]) for n in ("rate", "without", "deals", "low", "high"))
+    most, least = f"{-100 * low:.0f}", f"{-100 * high:.0f}"
     return Label(
         en=f"Won {percent(rate, french=False)} of {_en_plural(deals, 'closed deal')}, "
-        f"{percent(without, french=False)} without it",
+        f"{percent(without, french=False)} without it: {least} to {most} points less, with 95% confidence",
         fr=f"{percent(rate, french=True)} gagnées sur {_plural(deals, 'affaire close', 'affaires closes')}, "
-        f"{percent(without, french=True)} sans",
+        f"{percent(without, french=True)} sans : {least} à {most} points de moins, avec 95 % de confiance",
     )
 
 

@@ -32,6 +32,8 @@ def test_defaults() -> None:
         ("BINOME_DATABASE_URL", "mysql://x", "postgresql+psycopg://"),
         ("BINOME_DATABASE_URL", "nonsense", "postgresql+psycopg://"),
         ("BINOME_HOST", "", "address"),
+        ("BINOME_WEIGHTS", "reech=40", "reach=40, growth=30"),
+        ("BINOME_WEIGHTS", "reach=140", "each 0 to 100"),
         ("BINOME_PROT", "8001", "did you mean BINOME_PORT?"),
         ("BINOME_XYZZY_Q", "red", "the settings are"),
     ],
