@@ -22,8 +22,10 @@ _WORD_BITS = 64
 class PassageCodes:
     """The signs of passages' vectors. One thread may change it at a time; others may ask meanwhile."""
 
-    def __init__(self) -> None:
-        self._held = _empty(), _empty(), np.zeros((0, 0), dtype=np.uint64)
+    def __init__(self, n_bytes: int) -> None:
+        """Take the length of a vector in bytes."""
+        self._n_bytes = n_bytes
+        self._held = _empty(), _empty(), _codes([bytes(n_bytes)])[:0]
 
     def __len__(self) -> int:
         return len(self._held[0])
@@ -39,15 +41,19 @@ class PassageCodes:
         return [int(i) for i in wanted[~np.isin(wanted, self._held[0])]]
 
     def add(self, passages: Sequence[tuple[int, int, bytes]]) -> None:
-        """Add passages that are not held: id, note's id, vector as in `models.types.Passage`."""
+        """Add passages that are not held: id, note's id, vector as in `models.types.Passage`.
+
+        A vector of another length, by an encoder of before, is near nothing.
+        """
         if not passages:
             return
-        codes = _codes([vector for _, _, vector in passages])
+        nothing = bytes(self._n_bytes)
+        codes = _codes([vector if len(vector) == self._n_bytes else nothing for _, _, vector in passages])
         ids, notes, held = self._held
         self._held = (
             np.concatenate([ids, np.asarray([p[0] for p in passages], dtype=np.int64)]),
             np.concatenate([notes, np.asarray([p[1] for p in passages], dtype=np.int64)]),
-            np.concatenate([held, codes]) if len(held) else codes,
+            np.concatenate([held, codes]),
         )
 
     def keep(self, ids: Sequence[int]) -> None:
@@ -86,10 +92,15 @@ def _codes(vectors: Sequence[bytes]) -> NDArray[np.uint64]:
 
 
 def similarities(vector: bytes, others: Sequence[bytes]) -> list[float]:
-    """Return the cosine in [-1, 1] of a vector with each of the others, all as in `models.types.Passage`."""
+    """Return the cosine in [-1, 1] of a vector with each of the others, all as in `models.types.Passage`.
+
+    It is 0 for one of another length.
+    """
     if not others:
         return []
-    return [float(value) for value in np.einsum("ij,j->i", from_bytes(others), from_bytes([vector])[0])]
+    nothing = bytes(len(vector))
+    alike = from_bytes([other if len(other) == len(vector) else nothing for other in others])
+    return [float(value) for value in np.einsum("ij,j->i", alike, from_bytes([vector])[0])]
 
 
 def embed_query(text: str) -> bytes | None:

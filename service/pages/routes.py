@@ -21,6 +21,7 @@ from service.pages.corrections import router as corrections_router
 from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
 from service.pages.queries import list_segments, list_teams
+from service.pages.search import router as search_router
 from service.pages.sign_in import Visitor
 from service.pages.sign_in import router as sign_in_router
 from service.pages.sources import router as sources_router
@@ -37,6 +38,7 @@ router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(sources_router)
 router.include_router(unsubscribing_router)
+router.include_router(search_router)
 
 
 @router.get("/")

@@ -31,7 +31,7 @@ class MeaningIndex:
     """All passages' codes; filled at the first search. One a process; threads may share it."""
 
     def __init__(self) -> None:
-        self._codes = PassageCodes()
+        self._codes: PassageCodes | None = None
         self._lock = threading.Lock()
 
     def near(self, session: Session, text: str, notes: Collection[int] | None) -> list[NearPassage]:
@@ -45,29 +45,32 @@ class MeaningIndex:
         vector = embed_query(text)
         if vector is None:
             return []
-        self._catch_up(session)
-        ids = self._codes.nearest(vector, CANDIDATES, notes)
+        codes = self._caught_up(session, len(vector))
+        ids = codes.nearest(vector, CANDIDATES, notes)
         rows = queries.standing_passages(session, ids)
         if len(rows) < len(ids) // 2:  # most are of texts that were read again since: forget all that is gone
             with self._lock:
-                self._codes.keep(queries.passages_after(session, 0))
-            rows = queries.standing_passages(session, self._codes.nearest(vector, CANDIDATES, notes))
+                codes.keep(queries.passages_after(session, 0))
+            rows = queries.standing_passages(session, codes.nearest(vector, CANDIDATES, notes))
         best: dict[int, NearPassage] = {}
         for row, similarity in zip(rows, similarities(vector, [row.vector for row in rows]), strict=True):
             if similarity >= MIN_SIMILARITY and (row.note_id not in best or best[row.note_id].similarity < similarity):
                 best[row.note_id] = NearPassage(row.note_id, row.start, row.end, round(min(similarity, 1.0), 4))
         return sorted(best.values(), key=lambda p: (-p.similarity, -p.note_id))[:NEAR_NOTES]
 
-    def _catch_up(self, session: Session) -> None:
-        """Add the passages that are new."""
+    def _caught_up(self, session: Session, n_bytes: int) -> PassageCodes:
+        """Return the codes with the passages that are new; the lock is held while the first search reads all."""
         with self._lock:
-            if len(self._codes):
-                new = self._codes.missing(queries.passages_after(session, self._codes.last - _LATE_IDS))
-                if not new:
-                    return
+            if self._codes is None:
+                codes = PassageCodes(n_bytes)
+                for part in queries.passage_vectors(session, 0, 2**62):
+                    codes.add([(id_, note_id, vector) for id_, note_id, vector in part])
+                self._codes = codes
+                return codes
+            codes = self._codes
+            new = codes.missing(queries.passages_after(session, codes.last - _LATE_IDS))
+            if new:
                 wanted = set(new)
-                first, last = min(new), max(new)
-            else:
-                wanted, first, last = None, 0, 2**62
-            for part in queries.passage_vectors(session, first, last):
-                self._codes.add([(id_, note_id, v) for id_, note_id, v in part if wanted is None or id_ in wanted])
+                for part in queries.passage_vectors(session, min(new), max(new)):
+                    codes.add([(id_, note_id, vector) for id_, note_id, vector in part if id_ in wanted])
+            return codes

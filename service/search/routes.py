@@ -79,7 +79,7 @@ def _result(row: NoteRow, hit: Hit, found: Found) -> SearchResult:
     return SearchResult(
         note=NoteSummary(**summary(row)),
         matched=list(hit.matched),
-        snippet=SnippetOutput(start=shown.start, end=shown.end, text=shown.text),
+        snippet=SnippetOutput(start=shown.start, end=shown.end, text=shown.text, cut=shown.end < len(row[0].text)),
         highlights=[Span(start=start, end=end) for start, end in shown.highlights],
         passage=NearOutput(start=hit.passage.start, end=hit.passage.end, similarity=hit.passage.similarity)
         if hit.passage

@@ -19,9 +19,10 @@ class Span(BaseModel):
 
 
 class SnippetOutput(Span):
-    """A part of a note's text: `note.text[start:end] == text`."""
+    """A part of a note's text: `note.text[start:end] == text`; `cut` tells whether the note goes on after it."""
 
     text: str
+    cut: bool
 
 
 class NearOutput(Span):
@@ -33,7 +34,7 @@ class NearOutput(Span):
 EXAMPLE_RESULT: dict[str, Any] = {
     "note": EXAMPLE_SUMMARY,
     "matched": ["words", "meaning"],
-    "snippet": {"start": 0, "end": 57, "text": EXAMPLE_NOTE["text"]},
+    "snippet": {"start": 0, "end": 57, "text": EXAMPLE_NOTE["text"], "cut": False},
     "highlights": [{"start": 51, "end": 56}],
     "passage": {"start": 0, "end": 57, "similarity": 0.52},
 }

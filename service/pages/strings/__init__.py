@@ -13,11 +13,12 @@ from service.pages.strings import (
     frame,
     insights,
     notes,
+    search,
     signing,
     sources,
     themes,
     values,
 )
 
-PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, signing, digests)
+PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, search, signing, digests)
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

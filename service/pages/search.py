@@ -1,0 +1,109 @@
+"""The page of search: results with what was found marked, each with a link to the place in its note."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from service.dependencies import ReadSession
+from service.filters import NoteFilters
+from service.notes.schemas import NoteSummary
+from service.pages.answers import PageRoute, render
+from service.pages.forms import read_form
+from service.pages.queries import list_segments, list_teams
+from service.pages.sign_in import Visitor
+from service.pages.views import PAGE_SIZE, Pager
+from service.search.finding import Way, find
+from service.search.meaning import MeaningIndex
+from service.search.routes import MAX_QUERY_CHARS, Meaning, results
+from service.search.schemas import SearchResult
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownResult:
+    """A note that was found, as the page shows it.
+
+    Attributes:
+        pieces: The snippet cut where marks start and end: text, and whether it is marked.
+        address: The note's page at the place: browsers scroll to the words of the fragment.
+    """
+
+    note: NoteSummary
+    matched: list[Way]
+    pieces: list[tuple[str, bool]]
+    cut_before: bool
+    cut_after: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """One page of what was found; `exact` is false where there is more than the ranking holds."""
+
+    results: list[ShownResult]
+    pager: Pager
+    exact: bool
+
+
+@router.get("/search")
+def get_search_page(request: Request, session: ReadSession, index: Meaning, _visitor: Visitor) -> Response:
+    """Show what a search finds."""
+    q = request.query_params.get("q", "").replace("\0", "").strip()
+    form = read_form(request.query_params)
+    wrong = {fault.field for fault in form.faults} | ({"q"} if len(q) > MAX_QUERY_CHARS else set())
+    context: dict[str, Any] = {"teams": list_teams(session), "segments": list_segments(session)}
+    view = search_view(session, index, q, form.filters, form.page) if q and not wrong else None
+    cleared = f"/search?{urlencode({'q': q})}"
+    shown = q[:MAX_QUERY_CHARS]
+    status = 422 if wrong else 200
+    return render(
+        request, "search.html", status, form=form, wrong=wrong, q=shown, view=view, cleared=cleared, **context
+    )
+
+
+def search_view(session: Session, index: MeaningIndex, q: str, filters: NoteFilters, page: int) -> SearchView:
+    """Search, and gather what one page shows."""
+    found = find(session, index, q, filters)
+    total = len(found.hits)
+    pager = Pager(min(page, Pager(1, total).pages), total)
+    page_results = results(session, found, found.hits[pager.skipped :][:PAGE_SIZE])
+    return SearchView([_shown(result) for result in page_results], pager, found.exact)
+
+
+def _shown(result: SearchResult) -> ShownResult:
+    part = result.snippet
+    pieces: list[tuple[str, bool]] = []
+    at = part.start
+    for mark in result.highlights:
+        start, end = max(mark.start, at), min(mark.end, part.end)
+        if start < end:
+            pieces += [(_text(result, at, start), False), (_text(result, start, end), True)]
+            at = end
+    pieces.append((_text(result, at, part.end), False))
+    marked = [text for text, is_marked in pieces if is_marked]
+    return ShownResult(
+        note=result.note,
+        matched=result.matched,
+        pieces=[piece for piece in pieces if piece[0]],
+        cut_before=part.start > 0,
+        cut_after=part.cut,
+        address=f"/notes/{result.note.id}{_fragment(marked[0]) if marked else ''}",
+    )
+
+
+def _text(result: SearchResult, start: int, end: int) -> str:
+    return result.snippet.text[start - result.snippet.start : end - result.snippet.start]
+
+
+def _fragment(words: str) -> str:
+    """Return a text fragment, of which `-` and `,` are the syntax; long words are cut at a space."""
+    first = words.partition("\n")[0][:120]
+    whole = first.rpartition(" ")[0] if len(first) < len(words) and " " in first else first
+    return f"#:~:text={quote(whole.strip(), safe='').replace('-', '%2D')}"
