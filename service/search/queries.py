@@ -19,6 +19,8 @@ RANKED = 2_000  # of more notes with the words, the latest are ranked
 _FTS = sa.table("note_words", sa.column("rowid", sa.Integer))
 _WORDS = sa.table("note_words", sa.column("note_id", sa.BigInteger), sa.column("words"))
 _BATCH = 10_000
+# No other source brought the note first; written so that no database looks for these, nearly all notes, by their index.
+_FIRST = sa.func.coalesce(NoteTable.duplicate_of, 0) == 0
 
 
 def notes_with_words(session: Session, query: Query, filters: NoteFilters) -> list[int]:
@@ -67,7 +69,7 @@ def _among(note_id: sa.ColumnElement[int], filters: NoteFilters) -> sa.ColumnEle
 
 
 def _searched(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
-    return [NoteTable.duplicate_of.is_(None), *note_conditions(filters), *day_conditions(filters)]
+    return [_FIRST, *note_conditions(filters), *day_conditions(filters)]
 
 
 def is_filtered(filters: NoteFilters) -> bool:
@@ -113,7 +115,7 @@ def standing_passages(session: Session, ids: Sequence[int]) -> list[sa.Row[int, 
             .where(
                 PassageTable.id.in_(ids),
                 NoteTable.analysed_revision == NoteTable.revision,
-                NoteTable.duplicate_of.is_(None),
+                _FIRST,
             )
         )
     )
