@@ -14,6 +14,7 @@ from models.types import NoteAnalysis, ThemeMatch
 from service.corrections.storage import lay_again
 from service.filters import name_key
 from service.notes.queries import delete_findings, repeated_columns
+from service.notes.twins import settle_twins
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.storage import pin_again, theme_ids_by_key
 
@@ -121,12 +122,14 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
         row.language = one.analysis.language
         row.failure = None
         row.attempts = 0
+    twins = settle_twins(session, [rows[item.note_id] for item in current])
+    counting = {item: one for item, one in current.items() if item.note_id not in twins}
     theme_ids = theme_ids_by_key(session)
-    for table, values in _finding_rows(rows, current, theme_ids).items():
+    for table, values in _finding_rows(rows, counting, theme_ids).items():
         if values:
             session.execute(sa.insert(table), values)
-    pin_again(session, [item.note_id for item in current])
-    lay_again(session, [rows[item.note_id] for item in current])
+    pin_again(session, [item.note_id for item in counting])
+    lay_again(session, [rows[item.note_id] for item in counting])
     return len(current)
 
 

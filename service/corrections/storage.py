@@ -149,6 +149,8 @@ def _lock(session: Session, wanted: NewCorrection) -> NoteTable:
         note = lock_note(session, wanted.note_id or 0)
         if note is None:
             raise _invalid("note_id", "unknown_note", f"there is no note {wanted.note_id}")
+        if note.duplicate_of is not None:
+            raise Conflict(f"Note {note.id} is the same as note {note.duplicate_of}, which counts: correct that one.")
         return note
     note_id = queries.note_of_finding(session, about_of(wanted.kind), wanted.finding_id or 0)
     note = lock_note(session, note_id) if note_id else None

@@ -194,6 +194,7 @@ def _read_notes(session: Session, span: Period) -> dict[date, dict[int, Sequence
         NoteTable.occurred_at.between(day_start(span.start), day_end(span.end)),
         NoteTable.analysed_revision > 0,
         NoteTable.deleted_at.is_(None),
+        NoteTable.duplicate_of.is_(None),
     )
     notes: dict[date, dict[int, Sequence[Any]]] = {}
     for at, *note in session.execute(query):

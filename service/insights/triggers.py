@@ -22,6 +22,7 @@ COUNTED = (
     "source",
     "analysed_revision",
     "deleted_at",
+    "duplicate_of",
 )
 """Columns of notes that counting reads; others may change without a new version."""
 

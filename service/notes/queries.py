@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service.database import is_sqlite
 from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
 from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, Result
+from service.notes.tables import NotePrintTable
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -167,10 +168,17 @@ def erase(session: Session, row: NoteTable, now: datetime) -> None:
     row.account_id = row.author_id = row.deal_id = None
     row.updated_at = row.deleted_at = now
     row.queued_revision = row.analysed_revision = row.revision
-    row.failure = None
+    row.failure = row.duplicate_of = None
     delete_findings(session, [row.id])
+    session.execute(sa.delete(NotePrintTable).where(NotePrintTable.note_id == row.id))
+    release_twins(session, NoteTable.duplicate_of == row.id)
     for table in (CorrectionTable, CorrectedNoteTable):
         session.execute(sa.delete(table).where(table.note_id == row.id))
+
+
+def release_twins(session: Session, condition: sa.ColumnElement[bool]) -> None:
+    """Have notes read again that another one counted for: it is gone, or tells something else now."""
+    requeue(session, [NoteTable.duplicate_of.is_not(None), condition])
 
 
 def repeated_columns(note: NoteTable) -> dict[str, Any]:
@@ -270,7 +278,12 @@ def _by_key(session: Session, table: Any, keys: Iterable[str]) -> dict[str, Any]
 def state_condition(state: AnalysisState) -> sa.ColumnElement[bool]:
     """Return the condition on `notes` that a state of the analysis means."""
     return {
-        AnalysisState.DONE: NoteTable.analysed_revision >= NoteTable.revision,
+        AnalysisState.DONE: sa.and_(
+            NoteTable.analysed_revision >= NoteTable.revision, NoteTable.duplicate_of.is_(None)
+        ),
+        AnalysisState.DUPLICATE: sa.and_(
+            NoteTable.analysed_revision >= NoteTable.revision, NoteTable.duplicate_of.is_not(None)
+        ),
         AnalysisState.FAILED: sa.and_(NoteTable.failure.is_not(None), NoteTable.analysed_revision < NoteTable.revision),
         AnalysisState.PENDING: sa.and_(NoteTable.failure.is_(None), NoteTable.analysed_revision < NoteTable.revision),
     }[state]
@@ -279,7 +292,7 @@ def state_condition(state: AnalysisState) -> sa.ColumnElement[bool]:
 def analysis_state(note: NoteTable) -> AnalysisState:
     """Return the state of a note's analysis."""
     if note.analysed_revision >= note.revision:
-        return AnalysisState.DONE
+        return AnalysisState.DONE if note.duplicate_of is None else AnalysisState.DUPLICATE
     return AnalysisState.FAILED if note.failure else AnalysisState.PENDING
 
 
@@ -330,6 +343,14 @@ def get_note(session: Session, note_id: int) -> NoteRow | None:
     """Return a note that is not deleted, with its author, account and deal."""
     row = session.execute(with_links().where(NoteTable.id == note_id, NoteTable.deleted_at.is_(None))).one_or_none()
     return (row[0], row[1], row[2], row[3]) if row else None
+
+
+def other_origins(session: Session, note: NoteTable) -> list[NoteTable]:
+    """Return the same note as other sources brought it, oldest first."""
+    original = note.duplicate_of or note.id
+    same = sa.or_(NoteTable.id == original, NoteTable.duplicate_of == original)
+    query = sa.select(NoteTable).where(same, NoteTable.id != note.id, NoteTable.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(NoteTable.id)))
 
 
 def lock_note(session: Session, note_id: int) -> NoteTable | None:

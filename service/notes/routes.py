@@ -26,6 +26,7 @@ from service.notes.schemas import (
     NotesAccepted,
     NoteSummary,
     ObjectionOutput,
+    OriginOutput,
     PassageOutput,
     Result,
 )
@@ -165,12 +166,23 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutp
             for p in passages
         ],
     )
+    origins = [
+        OriginOutput(
+            id=str(other.id),
+            source=other.source,
+            external_id=other.external_id,
+            occurred_at=other.occurred_at,
+            counts=other.duplicate_of is None,
+        )
+        for other in queries.other_origins(session, note)
+    ]
     return NoteOutput(
         **summary(row),
         received_at=note.received_at,
         updated_at=note.updated_at,
         text=note.text,
         record_url=note_link(options_by_source(session), note, account, deal),
+        also_from=origins,
         analysis=analysis,
     )
 

@@ -207,10 +207,11 @@ class NotesAccepted(BaseModel):
 
 
 class AnalysisState(StrEnum):
-    """Whether the note's present content has been read."""
+    """Whether the note's present content has been read; a `duplicate` was, and another note counts for it."""
 
     PENDING = "pending"
     DONE = "done"
+    DUPLICATE = "duplicate"
     FAILED = "failed"
 
 
@@ -318,12 +319,31 @@ class NoteSummary(BaseModel):
     language: Language | None
 
 
+class OriginOutput(BaseModel):
+    """The same note as another source brought it; the one that `counts` has the findings."""
+
+    id: str
+    source: str
+    external_id: str
+    occurred_at: datetime
+    counts: bool
+
+
 EXAMPLE_OUTPUT: dict[str, Any] = {
     **EXAMPLE_SUMMARY,
     "received_at": "2026-09-14T10:21:07Z",
     "updated_at": "2026-09-14T10:21:07Z",
     "text": EXAMPLE_NOTE["text"],
     "record_url": "https://app.hubspot.com/contacts/62515/record/0-48/1042",
+    "also_from": [
+        {
+            "id": "18",
+            "source": "mail",
+            "external_id": "w37@firm.example",
+            "occurred_at": "2026-09-14T16:02:00Z",
+            "counts": False,
+        }
+    ],
     "analysis": {
         "state": "done",
         "language": "en",
@@ -357,4 +377,5 @@ class NoteOutput(NoteSummary):
     updated_at: datetime
     text: str
     record_url: str | None = Field(None, description="the note's record at its source, where that can be told")
+    also_from: list[OriginOutput] = []
     analysis: Analysis

@@ -12,7 +12,7 @@ from service.dependencies import Now, ReadSession
 from service.errors import InvalidInput, NotFound
 from service.insights.evidence import Step
 from service.insights.measures import About
-from service.notes.queries import analysis_state, get_note
+from service.notes.queries import analysis_state, get_note, other_origins
 from service.operation.queries import read_backlog
 from service.pages import views
 from service.pages.answers import PageRoute, render
@@ -126,6 +126,7 @@ def get_note_page(note_id: str, request: Request, session: ReadSession, visitor:
         account=account,
         deal=deal,
         state=analysis_state(note),
+        origins=other_origins(session, note),
         highlights=highlights,
         segments=cut(note.text, highlights),
         record_url=note_link(options_by_source(session), note, account, deal),

@@ -23,7 +23,7 @@ from service.tables import (
 )
 from service.themes.lifecycle import ThemeMonths, month_number, month_start
 
-_READ = (NoteTable.analysed_revision > 0, NoteTable.deleted_at.is_(None))
+_READ = (NoteTable.analysed_revision > 0, NoteTable.deleted_at.is_(None), NoteTable.duplicate_of.is_(None))
 
 
 def find_theme(session: Session, key: str, *, lock: bool = False) -> ThemeTable | None:

@@ -18,5 +18,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "note_failed": ("This note could not be read: {reason}", "Cette note n'a pas pu être lue : {reason}"),
     "record": ("Record", "Fiche"),
     "open_record": ("open the record", "ouvrir la fiche"),
+    "also_from": ("Also from", "Aussi reçue de"),
+    "note_duplicate": (
+        "Another source brought this note too: it counts there, and once.",
+        "Une autre source a aussi apporté cette note : elle y compte, et une seule fois.",
+    ),
     "show_in_text": ("Show in the text", "Voir dans le texte"),
 }
