@@ -103,7 +103,8 @@ def _changes(event: dict[str, Any], delivery: Delivery, connection: Connection) 
     data = event.get("data")
     if "data_base64" in event:
         data = _decoded(event["data_base64"])
-    fallback = ident(event.get("subject")) or event["id"]
+    named = f"{event['source']}#{ident(event.get('subject')) or event['id']}"  # two sources may number alike
+    fallback = named if len(named) <= 400 else hashlib.sha256(named.encode()).hexdigest()
     if isinstance(data, str):
         data = {"text": data, "external_id": fallback}
     if data is None:
@@ -137,12 +138,12 @@ SOURCE = Source(
         en="1. Make a key: binome keys create events --scope ingest.\n"
         "2. Subscribe {url} as an HTTP sink, with Authorization: Bearer KEY.\n"
         "3. Binary, structured and batch mode of CloudEvents 1.0 are read.\n"
-        "4. data is a note; without an id it is the event's subject, else its id.\n"
+        "4. data is a note; without an id it is SOURCE#SUBJECT of the event, else SOURCE#ID.\n"
         "5. The handshake (OPTIONS with WebHook-Request-Origin) is answered.",
         fr="1. Créez une clé : binome keys create events --scope ingest.\n"
         "2. Abonnez {url} comme destination HTTP, avec Authorization: Bearer CLÉ.\n"
         "3. Les modes binaire, structuré et par lots de CloudEvents 1.0 sont lus.\n"
-        "4. data est une note ; sans identifiant, c'est le sujet de l'événement, sinon son id.\n"
+        "4. data est une note ; sans identifiant, c'est SOURCE#SUJET de l'événement, sinon SOURCE#ID.\n"
         "5. La poignée de main (OPTIONS avec WebHook-Request-Origin) est assurée.",
     ),
     sample=json.dumps(
