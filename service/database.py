@@ -115,6 +115,11 @@ def current_revision(engine: sa.Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known_revision(revision: str) -> bool:
+    """Tell whether this code has a schema revision."""
+    return any(script.revision == revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
+
+
 def head_revision() -> str:
     """Return the schema revision that this code expects."""
     head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
@@ -131,8 +136,7 @@ def migrate(url: str) -> None:
     engine = make_engine(url, pool_size=1)
     try:
         revision = current_revision(engine)
-        known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-        if revision is not None and revision not in known:
+        if revision is not None and not is_known_revision(revision):
             raise StartRefused(
                 f"The database has schema {revision}, which this version of Binôme does not know: "
                 "start the newer version that made it, or restore a back-up."
