@@ -17,7 +17,9 @@ from models.lexicon import Lexicon, fold, load_lexicon
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CONTACT = re.compile(r"@|\d(?:[ .-]?\d){6,}")
 _BEGINNING = re.compile(r"(?:^|[.!?…:]\s|\n)[\s«\"“'’(–—-]*$")
-_TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|mme|mlle|monsieur|madame|m)\b\.?\s", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\b(?:(?i:mr|mrs|miss|dr|prof|mme|mlle|monsieur|madame|maître|maitre)\b|Ms\b|Me\b(?=\.?\s[A-ZÀ-Ý])|M\b(?=\.?\s[A-ZÀ-Ý]))"
+)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august")
 _MORE_MONTHS = ("september", "october", "november", "december")
@@ -36,21 +38,21 @@ def may_name_person(text: str, firms: Collection[str] = ()) -> bool:
 
     Args:
         text: Some sentences, in English or French.
-        firms: Names of firms and products that are none: competitors, accounts.
+        firms: Names of firms and products that are none. They count where they stand whole: a partner may give a firm
+            a part of its name.
     """
     if _CONTACT.search(text) or _TITLE.search(text):
         return True
     lexicon = _lexicon()
-    known = {fold(word) for name in firms for word in _WORD.findall(name)}
-    return any(_is_name(match, text, lexicon, known) for match in _WORD.finditer(text))
+    for name in sorted((name for name in firms if name.strip()), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "it", text, flags=re.IGNORECASE)
+    return any(_is_name(match, text, lexicon) for match in _WORD.finditer(text))
 
 
-def _is_name(match: re.Match[str], text: str, lexicon: Lexicon, known: set[str]) -> bool:
+def _is_name(match: re.Match[str], text: str, lexicon: Lexicon) -> bool:
     word = match[0]
     folded = fold(word)
     parts = [part for part in re.split(r"['’-]", folded) if part]
-    if folded in known or all(part in known for part in parts):
-        return False
     if any(part in lexicon.first_names for part in parts):
         return True
     core = re.split(r"['’]", word)[-1] if re.match(r"^[^\W\d_]{1,2}['’]", word) else word

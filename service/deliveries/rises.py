@@ -25,6 +25,7 @@ from service.insights.queries import Ranking, public_ids, rank_insights
 from service.insights.ranking import RankedItem
 from service.insights.statistics import UPWARD, Direction, Share, trends
 from service.outgoing_tables import AnnouncedTable, WatchTable
+from service.subscriptions.content import EMERGING
 from service.subscriptions.schemas import Sensitivity
 from service.tables import NoteTable, ThemeTable
 from service.themes.lifecycle import Life, life, month_number
@@ -36,7 +37,6 @@ CALM_P, CALM_ACCOUNTS, CALM_RANK, NORMAL_RANK = 0.01, 5, 10, 20
 SAMPLE_SOURCE = "sample"
 Place = tuple[str, str]  # kind and public id
 Known = dict[Place, AnnouncedTable]
-EMERGING = "emerging"  # themes are announced as emerging beside what rises
 
 
 @dataclass(frozen=True, slots=True)

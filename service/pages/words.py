@@ -17,6 +17,7 @@ from service.pages.strings import STRINGS
 from service.pages.strings.dates import MONTHS, SHORT_MONTHS
 
 COOKIE = "binome_lang"
+_INNER = re.compile(r'"([^"]*)"')
 _KEPT_SPACE = re.compile(r"(?<=«) | (?=[»:;?!])")
 
 
@@ -92,7 +93,8 @@ class Words:
         return label.fr if self.french else label.en
 
     def quoted(self, text: str) -> str:
-        """Put a text between quotation marks."""
+        """Put a text between quotation marks; straight ones inside become those of the second level."""
+        text = _INNER.sub("“\\1”" if self.french else "‘\\1’", text)
         return f"«\u00a0{text}\u00a0»" if self.french else f"“{text}”"
 
     def number(self, value: float) -> str:

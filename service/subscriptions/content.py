@@ -19,7 +19,7 @@ from service.insights.measures import About
 from service.insights.queries import Ranking, public_ids, rank_insights, titles
 from service.insights.ranking import Part, RankedItem
 from service.insights.schemas import Label
-from service.insights.statistics import Direction
+from service.insights.statistics import UPWARD, Direction
 from service.insights.words import sentence
 from service.outgoing_tables import SubscriptionTable
 from service.pages.words import Lang, Words
@@ -28,8 +28,9 @@ from service.sources.intake import public_url
 
 TOP = 5
 CANDIDATES = 30  # quotes among which one without a person's name is looked for
-QUOTE_CHARS = 240
+SHORTEST, QUOTE_CHARS = 12, 240
 WINDOW_DAYS = 30
+EMERGING = "emerging"  # the place of a theme that is told of because it emerges
 
 
 class MessageKind(StrEnum):
@@ -106,7 +107,7 @@ def compose(
         period: The days that are ranked; they are compared with as many before.
         settings: For the addresses of pages.
         unsubscribe_url: The link that ends the subscription.
-        places: Kinds and ids of the insights of an alert; else the first five of the ranking are shown.
+        places: Kinds and ids of what an alert is about; else the first five of the ranking are shown.
     """
     words = Words(Lang(subscription.language))
     filters = Filters.model_validate({**subscription.filters, "from": period.start, "to": period.end})
@@ -158,18 +159,20 @@ def _entries(
         if keys:
             ids |= {(about, key): shown for key, shown in public_ids(session, about, keys).items()}
             names |= {(about, key): label for key, label in titles(session, about, keys).items()}
-    wanted = None if places is None else set(places)
     firms = _firms(session)
     entries = []
     for ranked in candidates:
         place = (ranked.item.about, ranked.item.key)
-        if place not in names or (wanted is not None and (str(place[0]), ids[place]) not in wanted):
+        if place not in names:
+            continue
+        emerging = places is not None and (EMERGING, ids[place]) in places and place[0] is About.THEME
+        if places is not None and not emerging and not _still_rises(ranked, ids[place], places):
             continue
         entries.append(
             Entry(
                 about=place[0],
                 id=ids[place],
-                kind=words(f"about_{place[0]}"),
+                kind=words("about_emerging" if emerging else f"about_{place[0]}"),
                 title=words.label(names[place]),
                 rank=ranked.rank,
                 trend=_trend(words, ranked),
@@ -180,6 +183,12 @@ def _entries(
             )
         )
     return entries
+
+
+def _still_rises(ranked: RankedItem, item_id: str, places: Collection[tuple[str, str]]) -> bool:
+    """Tell whether an item is one of an alert's, and rises when the alert leaves."""
+    trend = ranked.item.trend
+    return (str(ranked.item.about), item_id) in places and trend.significant and trend.direction in UPWARD
 
 
 def _trend(words: Words, ranked: RankedItem) -> str:
@@ -212,12 +221,15 @@ def _quote(
     quotes.sort(key=lambda quote: quote.language != words.lang)
     for quote in quotes:
         text = _cut(" ".join(quote.text.split()))
-        if len(text) >= 12 and not may_name_person(text, [*firms, quote.account or ""]):
+        account = [quote.account] if quote.account and " " in quote.account else []  # one word may be a person's
+        if len(text) >= SHORTEST and not may_name_person(text, [*firms, *account]):
             return Quoted(text, quote.account, words.short_date(quote.occurred_on), quote.language or words.lang)
     return None
 
 
 def _cut(text: str) -> str:
+    """Return a quote with "…" for what is left out at its ends."""
+    text = f"… {text}" if text[:1].islower() else text
     if len(text) <= QUOTE_CHARS:
         return text
     return f"{text[:QUOTE_CHARS].rpartition(' ')[0]} …"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from service.deliveries.queries import switch_off, switch_on
 from service.deliveries.schemas import DeliveryOutput, delivery_fields
 from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
 from service.errors import Conflict, InvalidInput, NotFound
+from service.filters import NoteFilters, resolve_period
 from service.outgoing_tables import SubscriptionTable
 from service.problems import problem_responses
 from service.settings import Settings
@@ -107,7 +109,7 @@ def delete_subscription(subscription_id: SubscriptionId, session: WriteSession, 
 
 _PREVIEWS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The digest as it would be sent now.",
+        "description": "The digest.",
         "content": {
             "text/html": {"example": "<!DOCTYPE html>…"},
             "text/plain": {"example": "What customers said\n…"},
@@ -129,9 +131,11 @@ def get_preview(
         PreviewFormat.HTML
     ),
 ) -> Response:
-    """Show the digest that would be sent now."""
+    """Show the digest that would be sent now; where its days have no notes, that of the last days that have some."""
     row = _found(queries.find_subscription(session, subscription_id), subscription_id)
-    period = window(queries.local(row, now).date())
+    period, latest = window(queries.local(row, now).date()), resolve_period(session, NoteFilters()).end
+    if latest < period.start:
+        period = window(latest + timedelta(days=1))
     data: dict[str, object] = {"start": period.start.isoformat(), "end": period.end.isoformat()}
     message = write_message(session, row, MessageKind.DIGEST, data, settings)
     if format is PreviewFormat.HTML:

@@ -30,7 +30,7 @@ def write_message(
     period = Period(date.fromisoformat(str(data["start"])), date.fromisoformat(str(data["end"])))
     given = data.get("places") or []
     assert isinstance(given, list)
-    places = {("theme" if about == "emerging" else str(about), str(key)) for about, key in given}
+    places = {(str(about), str(key)) for about, key in given}
     return compose(
         session,
         row,

@@ -19,10 +19,12 @@ from models.persons import may_name_person
         "Call back on 06 12 34 56 78.",
         "Le prix effraie Jean-Pierre.",
         "Verdier finds it too expensive.",
+        "Selon Maître Falque, Orbiport est trop cher.",
+        "Répondu par Orsini, du cabinet Orsini & Falque.",
     ],
 )
 def test_names(text: str) -> None:
-    assert may_name_person(text)
+    assert may_name_person(text, ["Orsini & Falque", "Orbiport"])
 
 
 @pytest.mark.parametrize(
@@ -32,8 +34,9 @@ def test_names(text: str) -> None:
         "Ils trouvent Orbiport moins cher. Le budget est gelé jusqu'en mars.",
         "« Trop cher » : l'acheteur préfère Orbiport Access.",
         "The CTO asks for SSO before Monday, in Paris.",
+        "He told me that the fault was ours.",
         "Our price at Harrow Foods is too high.",
     ],
 )
 def test_no_names(text: str) -> None:
-    assert not may_name_person(text, ["Orbiport Access", "Harrow Foods"])
+    assert not may_name_person(text, ["Orbiport", "Orbiport Access", "Harrow Foods"])

@@ -27,6 +27,7 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Vous recevez ce message parce que « {name} » est abonné dans Binôme.",
     ),
     "digest_unsubscribe": ("Unsubscribe", "Se désabonner"),
+    "about_emerging": ("Emerging theme", "Thème émergent"),
     "digest_rank": ("No. {n}", "N° {n}"),
     "alert_subject": ("Rising among customers: {first}{more}", "En hausse chez les clients : {first}{more}"),
     "alert_more": (" and {n} more| and {n} more", " et {n} autre| et {n} autres"),
