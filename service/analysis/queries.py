@@ -14,7 +14,7 @@ from models.types import NoteAnalysis, ThemeMatch
 from service.corrections.storage import lay_again
 from service.filters import name_key
 from service.notes.queries import delete_findings, repeated_columns
-from service.notes.twins import settle_twins
+from service.notes.twins import one_at_a_time, settle_twins
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.storage import pin_again, theme_ids_by_key
 
@@ -107,6 +107,7 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
     The check and the write are one transaction, so that a batch may run twice, or late, and still count once. What
     people corrected is laid over what was found.
     """
+    one_at_a_time(session)
     rows = {row.id: row for row in _lock_unanalysed(session, [item.note_id for item in found])}
     current = {
         item: f for item, f in found.items() if item.note_id in rows and rows[item.note_id].revision == item.revision

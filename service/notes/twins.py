@@ -25,7 +25,7 @@ from service.tables import AccountTable, AuthorTable, CorrectionTable, NoteTable
 NEAR = timedelta(hours=36)
 NEAR_LONG = timedelta(days=7)
 MAX_CANDIDATES = 50
-_LOCK = 0x7477696E73  # "twins": two workers that read both notes at once would count both
+_LOCK = 0x7477696E73  # "twins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,21 @@ class _Party:
     author: str | None
 
 
+def one_at_a_time(session: Session) -> None:
+    """Wait until no other transaction compares notes; before any row is locked, so that two can't wait for each other.
+
+    Two workers that read both notes at once would count both. SQLite lets one write at a time anyway.
+    """
+    if not is_sqlite(session):
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
 def settle_twins(session: Session, notes: Sequence[NoteTable]) -> set[int]:
-    """Compare notes that are just read with those of other sources; the notes are locked.
+    """Compare notes that are just read with those of other sources, one transaction at a time; the notes are locked.
 
     Returns:
         The ids of those that another one counts for.
     """
-    if not is_sqlite(session):
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     corrected = set(
         session.scalars(
             sa.select(CorrectionTable.note_id).where(CorrectionTable.note_id.in_([note.id for note in notes]))

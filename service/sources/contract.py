@@ -214,6 +214,7 @@ class Source:
         parse: Gives the events of a proved delivery.
         reply: The answer to a success.
         keys: An API key with the scope `ingest` is a proof too.
+        signed_by: How headers start that claim a signature: with one, a key is no proof.
         required: Options without which a connection stays closed.
         options: Options that a connection may have, each with what it is.
         secret_options: Those of them that are never shown.
@@ -230,6 +231,7 @@ class Source:
     sample: str
     reply: Reply = Reply()
     keys: bool = False
+    signed_by: str | None = None
     required: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     secret_options: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""HubSpot: batches of subscription events (signature v3), and workflow actions (v2, or v3) with a body of one's own.
+"""HubSpot: batches of subscription events (signature v3), and workflow actions (v2, v3 or a key) with an own body.
 
 An event tells one property: texts are taken as they come, everything else is asked for by API. v1 signatures know
 neither time nor address and are never enough.
@@ -223,6 +223,8 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    keys=True,
+    signed_by="x-hubspot-signature",
     options={
         "portal_id": "the account's number (Hub ID): events of others are set aside",
         "access_token": "a private app's token, for fetching by API",

@@ -144,7 +144,9 @@ def _key_holder(
     source: Source, delivery: Delivery, connections: Sequence[Connection], session: Session
 ) -> Connection | None:
     """Return who sends with an API key that may ingest; options are those of the connection of the key's name."""
-    secret = bearer(delivery) if source.keys else None
+    signed = source.signed_by is not None and any(name.startswith(source.signed_by) for name in delivery.headers)
+    given = bearer(delivery) or delivery.headers.get("x-api-key", "").strip()
+    secret = given if source.keys and not signed else None
     key = find_key(session, secret, delivery.received_at) if secret else None
     if key is None or not allows(list(key.scopes), Scope.INGEST):
         return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.analysis.batch import BatchAnalysis
+from service.analysis.queries import claim_waiting
+from service.database import write_session
 from service.notes.prints import same_text, words_of
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
@@ -158,3 +162,22 @@ def test_texts_written_out_again_are_the_same() -> None:
         assert same_text(words, words_of(text))
     assert not same_text(words, words_of(LONG[: len(LONG) // 3]))
     assert words_of("Élève, L’ÉTÉ œuvre") == words_of("eleve l'ete œuvre")
+
+
+def test_two_workers_that_read_both_at_once_count_one(client: TestClient, engine: sa.Engine) -> None:
+    pairs = 4
+    for number in range(pairs):
+        account = {"account": {"name": f"Account {number}"}}
+        for item in (crm(f"c-{number}", **account), row(f"r-{number}", **account)):
+            assert client.post("/v1/notes", json=item).status_code == 202
+    with write_session(engine) as session:
+        items = [item for batch in claim_waiting(session, 64) for item in batch]
+    items.sort(key=lambda item: item.note_id)
+    halves = [[[item.note_id, item.revision] for item in items[place::2]] for place in (0, 1)]
+    handler = BatchAnalysis(engine, FakeAnalyzer())
+    threads = [threading.Thread(target=handler.run, args=(half,)) for half in halves]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted(client) == (pairs, pairs, pairs)

@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any
 
 from tests.imports.files import mail
-from tests.sources.senders import CLOCKED, PUBLIC_URL, SIGNERS, Request
+from tests.sources.senders import CLOCKED, INGEST_KEY, PUBLIC_URL, SIGNERS, Request
 from tests.sources.test_vendors import soap
 
 AT = 1_757_844_000_000
@@ -400,6 +400,16 @@ def _of_hubspot() -> Iterator[Case]:
     yield _one("hubspot: unsorted edits", "hubspot", edits, 202, "mark903x", "3 mark903x")
     erased = [_hubspot(904, None, AT, "object.privacyDeletion"), _hubspot(904, "no mark904x", AT + 10**6)]
     yield _one("hubspot: erased for good", "hubspot", erased, 202, "mark904x")
+    key = {"X-Api-Key": INGEST_KEY}
+    own, events = b'{"external_id": "h910", "text": "mark910x"}', sign("hubspot", batch).body
+    keyed = Request("/v1/webhooks/hubspot", key, own)
+    yield Case("hubspot: a workflow's key", (Step(keyed, frozenset({200})),), "mark910x", "mark910x")
+    for label, request in {
+        "events by a key": replace(keyed, body=events),
+        "wrong key": replace(keyed, headers={"X-Api-Key": "x"}),
+        "key and wrong signature": replace(keyed, headers={**key, "X-HubSpot-Signature": "0" * 64}),
+    }.items():
+        yield _refused(f"hubspot: {label}", request)
     yield _one("hubspot: events by v2", "hubspot v2", [_hubspot(905, "no mark905x", AT)], 401, "mark905x")
 
 
