@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.types import Language
 from service.filters import Outcome, Period
+from service.insights.breakdown import Dimension, Part
 from service.insights.evidence import Point, Quote
 from service.insights.items import Item
 from service.insights.measures import About
@@ -272,4 +273,56 @@ def series_output(key: str, period: Period, points: list[Point]) -> Series:
             PointOutput(label=p.label, start=p.start, mentions=p.mentions, notes=p.notes, accounts=p.accounts)
             for p in points
         ],
+    )
+
+
+class PartOutput(BaseModel):
+    """An item in one segment, team or stage; rates only from five closed deals on."""
+
+    value: str
+    mentions: int
+    notes: int
+    accounts: int
+    share: float = Field(ge=0, le=1, description="of the notes read there")
+    won: int
+    lost: int
+    win_rate: float | None
+    win_rate_interval: tuple[float, float] | None = Field(description="95 %")
+
+
+EXAMPLE_PARTS: dict[str, Any] = {
+    "segment": [
+        {
+            "value": "mid-market",
+            "mentions": 14,
+            "notes": 12,
+            "accounts": 6,
+            "share": 0.2727,
+            "won": 2,
+            "lost": 4,
+            "win_rate": 0.3333,
+            "win_rate_interval": [0.0968, 0.7],
+        }
+    ],
+    "team": [],
+    "stage": [],
+}
+
+
+def parts_output(parts: dict[Dimension, list[Part]]) -> dict[Dimension, list[PartOutput]]:
+    """Return the parts of an item as JSON has them."""
+    return {dimension: [_part(part) for part in of_dimension] for dimension, of_dimension in parts.items()}
+
+
+def _part(part: Part) -> PartOutput:
+    return PartOutput(
+        value=part.value,
+        mentions=part.mentions,
+        notes=part.notes,
+        accounts=part.accounts,
+        share=round(part.share, 4),
+        won=part.wins.won,
+        lost=part.wins.lost,
+        win_rate=part.wins.rate,
+        win_rate_interval=part.wins.interval,
     )

@@ -225,6 +225,14 @@ class WinRates:
         return _rate(self.won, self.lost)
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of `rate` (Wilson 1927); None under five closed deals."""
+        if self.rate is None:
+            return None
+        low, high = proportion_confint(self.won, self.won + self.lost, method="wilson")
+        return float(low), float(high)
+
+    @property
     def rate_without(self) -> float | None:
         """The same for the other deals."""
         return _rate(self.others_won, self.others_lost)

@@ -5,44 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import ConfigDict
 
-from models.types import ObjectionStatus, ObjectionType
+from models.types import ObjectionType
 from service.dependencies import Reader, ReadSession
 from service.filters import FilterQuery, NoteFilterQuery
 from service.insights.evidence import Step
-from service.insights.items import Item, measure_items, measuring_frame, silent_item
+from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import EXAMPLE_MEASURES, Label, Measures, QuoteOutput, Series, measures
-from service.insights.words import OBJECTION_TITLES
+from service.insights.schemas import QuoteOutput, Series
+from service.objections.schemas import ObjectionItem, ObjectionView
+from service.objections.view import objection_item, objection_view
 from service.paging import Cursor, Limit, Page
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/objections", tags=["objections"], responses=problem_responses(503))
 
 TypeId = Annotated[ObjectionType, Path(description="The type of objection.")]
-
-
-class ObjectionItem(Measures):
-    """A type of objection, its measures and the statuses of its mentions."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **EXAMPLE_MEASURES,
-                    "id": "price",
-                    "title": {"en": "Price", "fr": "Prix"},
-                    "statuses": {"open": 27, "resolved": 4, "anticipated": 3},
-                }
-            ]
-        }
-    )
-
-    id: ObjectionType
-    title: Label
-    statuses: dict[ObjectionStatus, int]
 
 
 @router.get("")
@@ -52,14 +31,13 @@ def get_objections(
     """List types of objections, those of most accounts first."""
     items = in_order(measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters)))
     page, following = cut(items, limit, cursor)
-    return Page(items=[_output(item) for item in page], next=following, total=len(items))
+    return Page(items=[objection_item(item) for item in page], next=following, total=len(items))
 
 
 @router.get("/{type_id}")
-def get_objection(type_id: TypeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ObjectionItem:
-    """Read the measures of a type of objection."""
-    items = measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters), key=type_id)
-    return _output(items[0] if items else silent_item(About.OBJECTION, type_id))
+def get_objection(type_id: TypeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ObjectionView:
+    """Read a type of objection: its measures, what resolved it, and where it is heard."""
+    return objection_view(session, filters, type_id)
 
 
 @router.get("/{type_id}/evidence")
@@ -85,13 +63,3 @@ def get_objection_series(
 ) -> Series:
     """Read how a type of objection went, by week or month."""
     return series(session, About.OBJECTION, filters, type_id, type_id, by)
-
-
-def _output(item: Item) -> ObjectionItem:
-    statuses = item.counts.details.get("statuses", {})
-    return ObjectionItem(
-        id=ObjectionType(item.key),
-        title=OBJECTION_TITLES[ObjectionType(item.key)],
-        statuses={status: statuses.get(status, 0) for status in ObjectionStatus},
-        **measures(item),
-    )

@@ -1,0 +1,94 @@
+"""One competitor with everything about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.types import Relation, Standing
+from service.competitors.queries import Point, accounts_by_relation, points_of
+from service.competitors.schemas import CompetitorItem, CompetitorView, PointOutput
+from service.filters import Filters
+from service.insights.breakdown import break_down_all
+from service.insights.evidence import read_quotes
+from service.insights.items import Frame, Item, measure_items, measuring_frame
+from service.insights.measures import About
+from service.insights.queries import is_known, public_ids, titles
+from service.insights.schemas import Label, QuoteOutput, measures, parts_output, quote_output
+from service.insights.statistics import Direction, Share, trends
+
+
+def competitor_item(item: Item, name: str) -> CompetitorItem:
+    """Return the measures of a competitor."""
+    relations, standings = (item.counts.details.get(detail, {}) for detail in ("relations", "standings"))
+    return CompetitorItem(
+        id=item.key,
+        name=name,
+        known=is_known(item),
+        relations={relation: relations.get(relation, 0) for relation in Relation},
+        standings={standing: standings.get(standing, 0) for standing in Standing},
+        **measures(item),
+    )
+
+
+def competitor_view(session: Session, filters: Filters, key: str) -> CompetitorView | None:
+    """Return a competitor with its points and parts; None where no note of the periods names it."""
+    frame = measuring_frame(session, filters)
+    items = measure_items(session, About.COMPETITOR, filters, frame, key=key)
+    names = titles(session, About.COMPETITOR, [key])
+    if not items or key not in names:
+        return None
+    return CompetitorView(
+        **competitor_item(items[0], names[key].en).model_dump(),
+        win_rate_interval=items[0].wins.interval,
+        accounts_by_relation=accounts_by_relation(session, filters, frame.period, key),
+        points=_points(session, filters, frame, items[0]),
+        parts=parts_output(break_down_all(session, About.COMPETITOR, filters, frame.period, key)),
+    )
+
+
+def _points(session: Session, filters: Filters, frame: Frame, item: Item) -> list[PointOutput]:
+    points = points_of(session, filters, frame.period, item.key)
+    before = points_of(session, filters, frame.previous, item.key) if frame.previous else []
+    previous = {(p.about, p.key): len(p.all_notes) for p in before}
+    pairs = [
+        (
+            Share(len(p.all_notes), item.counts.notes, len(p.accounts)),
+            Share(previous.get((p.about, p.key), 0), item.trend.previous),
+        )
+        for p in points
+    ]
+    directions = [trend.direction for trend in trends(pairs)] if frame.previous else [Direction.STEADY] * len(points)
+    names: dict[tuple[About, Any], Label] = {}
+    ids: dict[tuple[About, Any], str] = {}
+    for about in (About.OBJECTION, About.THEME):
+        keys = [p.key for p in points if p.about is about]
+        names |= {(about, key): label for key, label in titles(session, about, keys).items()}
+        ids |= {(about, key): shown for key, shown in public_ids(session, about, keys).items()}
+    quotes = _quotes(session, points)
+    return [
+        PointOutput(
+            about=point.about,
+            id=ids[point.about, point.key],
+            title=names[point.about, point.key],
+            accounts=len(point.accounts),
+            notes={standing: len(notes) for standing, notes in point.notes.items()},
+            previous=pair[1].count,
+            direction=direction,
+            quotes={
+                standing: [quotes[point.about, found] for found in of.values() if (point.about, found) in quotes]
+                for standing, of in point.findings.items()
+            },
+        )
+        for point, pair, direction in zip(points, pairs, directions, strict=True)
+    ]
+
+
+def _quotes(session: Session, points: Sequence[Point]) -> dict[tuple[About, int], QuoteOutput]:
+    found: dict[tuple[About, int], QuoteOutput] = {}
+    for about in (About.OBJECTION, About.THEME):
+        ids = {i for p in points if p.about is about for of in p.findings.values() for i in of.values()}
+        found |= {(about, q.finding_id): quote_output(q) for q in read_quotes(session, about, sorted(ids))}
+    return found
