@@ -20,6 +20,7 @@ from service.corrections.routes import router as corrections_router
 from service.deliveries.routes import router as deliveries_router
 from service.dependencies import check_parameters
 from service.errors import Problem, TooLarge
+from service.exports.routes import router as exports_router
 from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
 from service.insights.weights import OPTION
@@ -47,6 +48,7 @@ _ROUTERS = (
     catalog_router,
     insights_router,
     search_router,
+    exports_router,
     objections_router,
     competitors_router,
     curation_router,  # before the themes: /v1/themes/changes is no theme

@@ -14,10 +14,11 @@ from typing import Annotated, Any, TextIO
 import sqlalchemy as sa
 import typer
 
-from service.cli.output import console, plain
+from service.cli.output import console
 from service.corrections.annotated import annotated_notes
 from service.database import read_session
 from service.errors import BinomeError
+from service.exports.writing import harmless, plain
 from service.settings import load_settings
 from service.start import open_database
 from service.tables import (
@@ -31,7 +32,6 @@ from service.tables import (
     ThemeTable,
 )
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE = 1_000
 
 
@@ -145,11 +145,3 @@ def _write(file: TextIO, form: Format, names: list[str], rows: Iterator[dict[str
         else:
             file.write(json.dumps(row, ensure_ascii=False, default=plain) + "\n")
     return count
-
-
-def harmless(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if value is None or isinstance(value, int | float):
-        return value
-    cell = value if isinstance(value, str) else str(plain(value))
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from service.exports.writing import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
@@ -21,11 +22,6 @@ console = Console(stderr=True, highlight=False)
 def print_json(value: Any) -> None:
     """Print a JSON document."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
-
-
-def plain(value: Any) -> Any:
-    """Return what JSON has for a value of the database."""
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 def print_table(columns: list[str], rows: list[list[object]]) -> None:

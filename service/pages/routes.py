@@ -104,6 +104,7 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, v
         by=by,
         steps=list(Step),
         address=address,
+        item_id=item_id,
         curation=panel,
         names=names,
     )

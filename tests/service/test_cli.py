@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from models.types import Catalog, Competitor
 from service.catalog.queries import replace_catalog
 from service.cli import cli
-from service.cli.export import harmless
 from service.corrections.schemas import NewCorrection
 from service.corrections.storage import correct
 from service.database import make_engine, write_session
 from service.errors import BinomeError
+from service.exports.writing import harmless
 from service.jobs.queries import WorkerState, beat
 from service.tables import ApiKeyTable, NoteTable
 from tests.analyzers import UNREADABLE, FakeAnalyzer

@@ -19,6 +19,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "previous_page": ("Previous", "Précédent"),
     "next_page": ("Next", "Suivant"),
     "page_of": ("Page {page} of {pages}", "Page {page} sur {pages}"),
+    "export": ("Export", "Exporter"),
     # what goes wrong
     "error_400": ("This request can't be read.", "Cette demande est illisible."),
     "error_403": (

@@ -1,0 +1,151 @@
+"""Exports over HTTP: each list, whole, with its filters and in its order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
+
+from models.types import ObjectionType
+from service.dependencies import Reader, ReadSession
+from service.errors import InvalidInput
+from service.exports import rows, writing
+from service.exports.rows import Lang
+from service.exports.writing import Format
+from service.filters import FilterQuery
+from service.insights.measures import About
+from service.problems import problem_responses
+from service.search.routes import Meaning, QueryText
+
+_CHUNK = 65_536
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            media: {"schema": {"type": "string", "format": "binary"}} for media in writing.MEDIA_TYPES.values()
+        },
+    }
+}
+router = APIRouter(
+    prefix="/v1/exports",
+    tags=["exports"],
+    responses=problem_responses(503) | _ANSWER,
+    default_response_class=StreamingResponse,
+)
+
+Form = Annotated[Format, Query(alias="format", description="How the file is written.")]
+Language = Annotated[
+    Lang, Query(description="Language of headings and names. A French CSV has `;` and decimal commas, as Excel wants.")
+]
+
+
+@router.get("/insights")
+def export_insights(
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    about: Annotated[list[About] | None, Query(description="Only these kinds of insight.")] = None,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export the ranking."""
+    table = rows.insight_rows(session, caller, filters, about, lang)
+    return _file("insights", rows.INSIGHT_COLUMNS, table, form, lang)
+
+
+@router.get("/objections")
+def export_objections(
+    session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export the types of objections."""
+    table = rows.objection_rows(session, caller, filters, lang)
+    return _file("objections", rows.ITEM_COLUMNS, table, form, lang)
+
+
+@router.get("/competitors")
+def export_competitors(
+    session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export the competitors."""
+    table = rows.competitor_rows(session, caller, filters, lang)
+    return _file("competitors", rows.ITEM_COLUMNS, table, form, lang)
+
+
+@router.get("/themes")
+def export_themes(
+    session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export the themes."""
+    table = rows.theme_rows(session, caller, filters, lang)
+    return _file("themes", rows.ITEM_COLUMNS, table, form, lang)
+
+
+@router.get("/evidence", responses=problem_responses(404))
+def export_evidence(
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    about: Annotated[About, Query(description="What kind the item is of.")],
+    id_: Annotated[str, Query(alias="id", max_length=500, description="The item's `id`.", examples=["price"])],
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export the quotes of an objection, a competitor or a theme."""
+    if about is About.OBJECTION and id_ not in set(ObjectionType):
+        raise InvalidInput(
+            f"id: {id_!r} is no type of objection.",
+            errors=[{"field": "id", "code": "unknown", "message": "not a type of objection"}],
+        )
+    table = rows.evidence_rows(session, caller, filters, about, id_)
+    return _file("evidence", rows.EVIDENCE_COLUMNS, table, form, lang)
+
+
+@router.get("/notes")
+def export_notes(
+    session: ReadSession, _caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export the notes with their texts."""
+    return _file("notes", rows.NOTE_COLUMNS, rows.note_rows(session, filters), form, lang)
+
+
+@router.get("/search")
+def export_search(
+    q: QueryText,
+    session: ReadSession,
+    index: Meaning,
+    _caller: Reader,
+    filters: FilterQuery,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export what a search finds."""
+    return _file("search", rows.SEARCH_COLUMNS, rows.search_rows(session, index, q, filters), form, lang)
+
+
+def _file(
+    name: str, columns: tuple[str, ...], table: Iterable[rows.Row], form: Format, lang: Lang
+) -> StreamingResponse:
+    """Write a file that has no name on the disk, then send it: an error on the way is answered as one."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed once it is sent
+    headings = rows.headings(columns, lang)
+    try:
+        if form is Format.CSV:
+            writing.write_csv(file, headings, iter(table), french=lang is Lang.FR)
+        elif form is Format.XLSX:
+            writing.write_xlsx(file, name, headings, iter(table))
+        else:
+            writing.write_json(file, columns, iter(table))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return StreamingResponse(
+        iter(lambda: file.read(_CHUNK), b""),
+        media_type=writing.MEDIA_TYPES[form],
+        headers={"Content-Disposition": f'attachment; filename="binome-{name}.{form}"', "Cache-Control": "no-store"},
+        background=BackgroundTask(file.close),
+    )
