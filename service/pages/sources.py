@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ NAMES = {
     "standard": "Standard Webhooks",
     "cloudevents": "CloudEvents",
     "generic": "JSON",
+    "imap": "IMAP",
 }
 """Names that are not the source's own with a capital."""
 FAULTS_SHOWN = 20
@@ -53,8 +55,9 @@ class Line:
 
     Attributes:
         id: None where the settings name it, or it is known by what it sent alone.
-        state: `off`, `late`, `fresh`, or `silent` where nothing came yet.
+        state: `off`, `failing`, `late`, `fresh`, or `silent` where nothing came yet.
         silence: Seconds since the last note; None where none came.
+        failure: Why a mailbox can't be read.
     """
 
     source: str
@@ -65,6 +68,7 @@ class Line:
     freshness: Freshness | None
     silence: float | None
     previous_until: datetime | None
+    failure: str | None = None
 
 
 @router.get("/sources")
@@ -94,8 +98,15 @@ def _lines(session: Session, sources: list[SourceOutput], now: datetime) -> list
         state = "off" if row.disabled_at else _state(one)
         lines.append(_line(row.source, row.name, state, one, now, row.id, row.previous_until))
     lines += [_line(source, name, _state(one), one, now) for (source, name), one in fresh.items()]
-    order = ("late", "fresh", "silent", "off")
+    failures = {box.connection: box.failure for one in sources for box in one.mailboxes if box.failure}
+    lines = [_with_failure(line, failures) for line in lines]
+    order = ("failing", "late", "fresh", "silent", "off")
     return sorted(lines, key=lambda line: (order.index(line.state), line.title.lower(), line.name))
+
+
+def _with_failure(line: Line, failures: Mapping[str, str]) -> Line:
+    failure = failures.get(line.name) if SOURCES[line.source].polled and line.state != "off" else None
+    return replace(line, state="failing", failure=failure) if failure else line
 
 
 def _state(one: Freshness | None) -> str:

@@ -60,7 +60,13 @@ def configured(settings: Settings, source: Source) -> list[Connection]:
 
 
 def new_secret(source: str) -> str:
-    """Make a secret in the form that a source's senders expect."""
+    """Make a secret in the form that a source's senders expect.
+
+    Raises:
+        InvalidInput: If the secret is not ours to make: a mailbox has its password.
+    """
+    if source in SOURCES and SOURCES[source].polled:
+        raise _wrong("secret", "is needed: the mailbox's password")
     if source == "standard":
         return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     if source in {"pipedrive", "postmark"}:

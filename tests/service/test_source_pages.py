@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from service.database import write_session
 from service.pages.words import Lang, Words
 from service.sources.contract import Aside
-from service.sources.queries import note_activity, set_aside
+from service.sources.queries import hold_mailbox, note_activity, release_mailbox, set_aside
 from tests.service.visits import NOW, SCRIPT, shown
 
 
@@ -82,3 +82,16 @@ def test_spans_are_told_in_their_largest_unit() -> None:
         "2 h",
         "2 days",
     ]
+
+
+def test_a_mailbox_is_let_in_and_says_why_it_can_t_be_read(admin: TestClient, engine: sa.Engine) -> None:
+    form = {"name": "main", "secret": "", "option-host": "imap.firm.example", "option-user": "notes"}
+    assert "/v1/webhooks/imap" not in admin.get("/sources/add/imap?lang=en").text
+    assert admin.post("/sources/add/imap", data=form).status_code == 422
+    assert admin.post("/sources/add/imap", data=form | {"secret": "a-long-password"}).status_code == 201
+    with write_session(engine) as session:
+        hold_mailbox(session, "main", "INBOX", NOW, NOW, NOW)
+        release_mailbox(session, "main", "The server refuses the user or the password.", NOW)
+    text = shown(admin.get("/sources").text)
+    assert "IMAP main Can't be read The server refuses the user or the password." in text
+    assert "a-long-password" not in text

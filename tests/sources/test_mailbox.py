@@ -148,6 +148,8 @@ def test_connections_of_mailboxes_are_checked(client: TestClient) -> None:
         body = {"source": "imap", "secret": PASSWORD, "options": options}
         answer = client.post("/v1/connections", json=body, headers=ADMIN)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    without = client.post("/v1/connections", json={"source": "imap", "options": good}, headers=ADMIN)
+    assert (without.status_code, without.json()["errors"][0]["field"]) == (422, "secret")
     made = client.post("/v1/connections", json={"source": "imap", "secret": PASSWORD, "options": good}, headers=ADMIN)
     assert made.json()["url"] == "imap://imap.firm.example/INBOX"
     assert PASSWORD not in client.get("/v1/connections", headers=ADMIN).text

@@ -121,6 +121,19 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The organization's host name, as the header x-ms-dynamics-organization has it",
         "Le nom d'hôte de l'organisation, comme dans l'en-tête x-ms-dynamics-organization",
     ),
+    "state_failing": ("Can't be read", "Illisible"),
+    "option_host": ("The server, such as imap.firm.com", "Le serveur, par exemple imap.entreprise.fr"),
+    "option_user": ("The mailbox's user", "L'utilisateur de la boîte"),
+    "option_port": ("993, or 143 where tls is not on", "993, ou 143 si tls n'est pas on"),
+    "option_tls": (
+        "on (default), starttls, or off on this machine alone",
+        "on (par défaut), starttls, ou off sur cette machine seulement",
+    ),
+    "option_folder": ("The folder to read; INBOX if left out", "Le dossier à lire ; INBOX si rien n'est indiqué"),
+    "option_done_folder": (
+        "The folder to move messages to that were read; they stay where they are if left out",
+        "Le dossier où ranger les messages lus ; sans lui, ils restent où ils sont",
+    ),
     "option_users": ("Names for mentions, as JSON: {example}", "Noms pour les mentions, en JSON : {example}"),
     "option_reps": (
         "Addresses of your reps or their domain, as JSON: {example}; only they are named authors",
