@@ -190,9 +190,8 @@ def note_health(endpoint: EndpointTable, answer: Answer, *, last_try: bool, now:
 
 
 def forget_old(session: Session, now: datetime) -> None:
-    """Delete events and deliveries of more than 30 days ago that wait for nothing."""
+    """Delete events and deliveries of more than 30 days ago, those that wait for a receiver that is off too."""
     table = OutgoingTable
-    over = table.state.in_((DeliveryState.DELIVERED, DeliveryState.FAILED))
-    session.execute(sa.delete(table).where(table.created_at < now - KEPT, over))
+    session.execute(sa.delete(table).where(table.created_at < now - KEPT, table.state != DeliveryState.SENDING))
     kept = sa.select(table.event_id).where(table.event_id.is_not(None))
     session.execute(sa.delete(EventTable).where(EventTable.happened_at < now - KEPT, EventTable.id.not_in(kept)))

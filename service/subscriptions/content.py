@@ -28,7 +28,7 @@ from service.sources.intake import public_url
 
 TOP = 5
 CANDIDATES = 30  # quotes among which one without a person's name is looked for
-SHORTEST, QUOTE_CHARS = 12, 240
+SHORTEST, TELLING, QUOTE_CHARS = 12, 50, 240
 WINDOW_DAYS = 30
 EMERGING = "emerging"  # the place of a theme that is told of because it emerges
 
@@ -215,10 +215,10 @@ def _firms(session: Session) -> list[str]:
 def _quote(
     session: Session, ranked: RankedItem, filters: Filters, period: Period, words: Words, firms: list[str]
 ) -> Quoted | None:
-    """Return the first quote that names no person, in the reader's language before others."""
+    """Return the first quote that names no person: in the reader's language and of some length before others."""
     item = ranked.item
     quotes, _ = list_quotes(session, item.about, filters, period, item=item.key, limit=CANDIDATES)
-    quotes.sort(key=lambda quote: quote.language != words.lang)
+    quotes.sort(key=lambda quote: (quote.language != words.lang, len(quote.text) < TELLING))
     for quote in quotes:
         text = _cut(" ".join(quote.text.split()))
         account = [quote.account] if quote.account and " " in quote.account else []  # one word may be a person's

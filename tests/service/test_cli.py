@@ -213,3 +213,18 @@ def test_fit_themes_says_its_job(workspace: sa.Engine) -> None:
     first, second = (json.loads(run("fit-themes", "--json")) for _ in range(2))
     assert first["state"] == "waiting"
     assert first["id"] == second["id"]
+
+
+def test_endpoints(workspace: sa.Engine) -> None:
+    made = json.loads(run("endpoints", "add", "https://hooks.firm.com/in", "--event", "insight.new", "--json"))
+    assert made["secret"].startswith("whsec_")
+    assert made["event_types"] == ["insight.new"]
+    assert "secret" not in json.loads(run("endpoints", "list", "--json"))[0]
+    changed = run("endpoints", "rotate", made["id"])
+    assert changed.startswith("secret: whsec_")
+    assert made["secret"] not in changed
+    assert run("endpoints", "test", made["id"]).startswith("delivery: ")
+    with pytest.raises(BinomeError, match="https"):
+        CliRunner().invoke(cli, ["endpoints", "add", "http://hooks.firm.com/in"], catch_exceptions=False)
+    run("endpoints", "remove", made["id"])
+    assert json.loads(run("endpoints", "list", "--json")) == []

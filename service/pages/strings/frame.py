@@ -10,8 +10,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     "other_language": ("Français", "English"),
     "main_menu": ("Main menu", "Menu principal"),
     "footer": (
-        "Binôme reads every note where it is stored: no text leaves this installation.",
-        "Binôme lit chaque note là où elle est stockée : aucun texte ne quitte cette installation.",
+        "Binôme reads every note where it is stored: no text leaves this installation unless you have it sent.",
+        "Binôme lit chaque note là où elle est stockée : aucun texte ne quitte cette installation "
+        "sans que vous le demandiez.",
     ),
     "colon": (": ", " : "),
     # pages of a list
