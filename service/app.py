@@ -34,6 +34,7 @@ from service.pages.routes import router as pages_router
 from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
 from service.settings import Settings
+from service.sources.fetching.routes import router as fetching_router
 from service.sources.routes import router as sources_router
 from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
@@ -45,6 +46,7 @@ _ROUTERS = (
     notes_router,
     imports_router,
     sources_router,
+    fetching_router,
     catalog_router,
     insights_router,
     search_router,

@@ -110,3 +110,6 @@ def _wait_again(connection: sa.Connection, tables: dict[str, sa.Table]) -> None:
     in_hand = (notes.c.queued_revision > notes.c.analysed_revision) & notes.c.failure.is_(None)
     connection.execute(notes.update().where(in_hand).values(queued_revision=notes.c.analysed_revision))
     connection.execute(jobs.update().where(jobs.c.state.in_(["queued", "running"])).values(state="waiting"))
+    for name in {"fetches", "syncs"} & tables.keys():
+        table = tables[name]
+        connection.execute(table.update().where(table.c.state == "fetching").values(state="waiting"))

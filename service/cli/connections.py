@@ -13,6 +13,9 @@ from service.errors import BinomeError
 from service.settings import load_settings
 from service.sources import queries
 from service.sources.connections import check_connection, check_secret, new_secret, parse_option, shown_options, taken
+from service.sources.fetching.progress import api_outputs
+from service.sources.fetching.syncing import request_sync
+from service.sources.fetching.working import find_api
 from service.sources.intake import public_url
 from service.start import open_database
 
@@ -54,11 +57,21 @@ def add(
 def list_connections(as_json: AsJson = False) -> None:
     """List connections, without their secrets."""
     names = ["id", "source", "name", "options", "created_at", "disabled_at"]
-    with open_database(load_settings()) as engine, read_session(engine) as session:
+    settings = load_settings()
+    with open_database(settings) as engine, read_session(engine) as session:
+        apis = api_outputs(session, settings, datetime.now(UTC))
         rows = [
-            {name: getattr(row, name) for name in names} | {"options": shown_options(row.source, row.options)}
+            {name: getattr(row, name) for name in names}
+            | {"options": shown_options(row.source, row.options), "attention": None, "waiting": 0}
+            | {
+                name: getattr(api, name)
+                for api in apis.get(row.source, [])
+                for name in ("attention", "waiting")
+                if api.connection == row.name
+            }
             for row in queries.list_connections(session)
         ]
+    names += ["attention", "waiting"]
     if as_json:
         print_json([{**row, "id": str(row["id"])} for row in rows])
     else:
@@ -80,6 +93,23 @@ def rotate(
             raise BinomeError(f"{source} has no connection {name!r}; `binome connections list` shows them.")
         queries.rotate(session, row, given, datetime.now(UTC))
     print("The secret is changed." if secret else f"secret: {given}")
+
+
+@cli.command()
+def sync(
+    source: Annotated[str, typer.Argument(help="The source, such as hubspot.")],
+    name: Named = "main",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what changed since.")] = None,
+) -> None:
+    """Have all records of a connection fetched by a worker, or those that changed since a day."""
+    settings, now = load_settings(), datetime.now(UTC)
+    with open_database(settings) as engine, write_session(engine) as session:
+        found = find_api(session, settings, source, name, now)
+        if found is None:
+            raise BinomeError(f"{source} has no connection {name!r} with an API: `binome connections list`.")
+        row = request_sync(session, *found, since.replace(tzinfo=UTC) if since else None, by="command line", now=now)
+        job_id = row.job_id
+    print(f"job {job_id}: GET /v1/jobs/{job_id} and GET /v1/sources tell how far it is.")
 
 
 @cli.command()

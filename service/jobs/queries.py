@@ -71,11 +71,11 @@ def has_unfinished(session: Session) -> bool:
 
 
 def claim_jobs(session: Session) -> list[JobTable]:
-    """Mark waiting jobs as queued and return them."""
+    """Mark waiting jobs as queued and return them; synchronisations are claimed page by page elsewhere."""
     jobs = list(
         session.scalars(
             sa.select(JobTable)
-            .where(JobTable.state == JobState.WAITING)
+            .where(JobTable.state == JobState.WAITING, JobTable.kind != JobKind.SYNC_SOURCE)
             .order_by(JobTable.id)
             .with_for_update(skip_locked=True)
         )

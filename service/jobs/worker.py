@@ -41,7 +41,9 @@ from service.jobs.queries import (
     request_job,
 )
 from service.settings import Settings
-from service.sources.fetching.working import Fetching
+from service.sources.fetching.queries import forget_fetched
+from service.sources.fetching.syncing import Syncing
+from service.sources.fetching.working import KEPT, Fetching
 from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due
 
@@ -51,6 +53,7 @@ DELIVER = "deliver"
 READ_MAILBOX = "read_mailbox"
 WATCH = "watch"
 FETCH = "fetch"
+SYNC = "sync"
 
 
 class LongJob(Protocol):
@@ -70,6 +73,7 @@ MAX_IN_FLIGHT = 8 * BATCH_NOTES  # the rest waits in `notes`, where a note that 
 BEAT_SECONDS = 5
 REAP_SECONDS = 5
 SEND_SECONDS = 1
+RECONCILE_SECONDS = 60
 MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
 WATCH_SECONDS = 15
 HOUSEKEEPING_SECONDS = 600
@@ -107,6 +111,7 @@ class Worker:
         self._watcher = Watcher(engine, settings)
         self._mailboxes = Mailboxes(engine, settings)
         self._fetching = Fetching(engine, settings)
+        self._syncing = Syncing(engine, settings, self._fetching)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what is running then is finished first."""
@@ -122,6 +127,7 @@ class Worker:
                 READ_MAILBOX: self._mailboxes.run,
                 WATCH: self._watcher.run,
                 FETCH: self._fetching.run,
+                SYNC: self._syncing.run,
             },
         )
         self._beat(WorkerState.READY)
@@ -131,6 +137,7 @@ class Worker:
             (SEND_SECONDS, self._send),
             (WATCH_SECONDS, self._watch),
             (SEND_SECONDS, self._fetch),
+            (RECONCILE_SECONDS, self._syncing.reconcile),
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
             (MAIL_SECONDS, self._ask_for_mail),
@@ -196,6 +203,7 @@ class Worker:
     def _fetch(self) -> None:
         """Take up what is to be fetched."""
         self._fetching.claim(lambda session, *args: self._jobs.enqueue(session, FETCHING_QUEUE, FETCH, *args))
+        self._syncing.claim(lambda session, *args: self._jobs.enqueue(session, FETCHING_QUEUE, SYNC, *args))
 
     def _reap(self) -> None:
         with read_session(self._engine) as session:
@@ -214,6 +222,8 @@ class Worker:
             self._mailboxes.release(broken.args[0], "Reading broke off; see the worker's log.")
         elif broken.handler == FETCH:
             self._fetching.give_back(broken.args[2])
+        elif broken.handler == SYNC:
+            self._syncing.give_back(broken.args[2])
         reason = "The analysis stopped the worker several times."
         with write_session(self._engine) as session:
             if broken.handler == ANALYSE_BATCH:
@@ -239,6 +249,7 @@ class Worker:
         with write_session(self._engine) as session:
             forget_silent(session, _now())
             forget_old(session, _now())
+            forget_fetched(session, _now() - KEPT)
 
 
 def _now() -> datetime:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from service.sources.contract import (
+    API_OPTIONS,
     Aside,
     Change,
     Connection,
@@ -90,17 +91,27 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    options={
+        "access_key": "an access key of Gong's API, for fetching transcripts",
+        "access_key_secret": "the secret of that key",
+        **API_OPTIONS,
+    },
+    secret_options=frozenset({"access_key_secret"}),
     setup=Setup(
         en="1. In Gong: Company settings, Automation rules, Add rule, action Fire webhook.\n"
         "2. Destination URL {url}; authentication: signed JWT header; copy the public key.\n"
         "3. binome connections add gong --secret PUBLIC_KEY.\n"
         "4. BINOME_PUBLIC_URL is the address as Gong calls it: it is part of the JWT.\n"
-        "5. Transcripts come by API: give the connection an access key there.",
+        "5. Transcripts come by API: Company settings, Ecosystem, API, Create access key (scopes "
+        "api:calls:read:extensive and api:calls:read:transcript); give the connection the options access_key, "
+        "access_key_secret and base_url as shown there.",
         fr="1. Dans Gong : paramètres, règles d'automatisation, nouvelle règle, action webhook.\n"
         "2. URL {url} ; authentification : en-tête JWT signé ; copiez la clé publique.\n"
         "3. binome connections add gong --secret CLÉ_PUBLIQUE.\n"
         "4. BINOME_PUBLIC_URL est l'adresse que Gong appelle : elle fait partie du JWT.\n"
-        "5. Les transcriptions viennent par l'API : donnez-y une clé d'accès à la connexion.",
+        "5. Les transcriptions viennent par l'API : paramètres, Ecosystem, API, créez une clé (droits "
+        "api:calls:read:extensive et api:calls:read:transcript) ; donnez à la connexion les options access_key, "
+        "access_key_secret et base_url affichées.",
     ),
     sample=json.dumps(
         {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from service.sources.contract import (
+    API_OPTIONS,
     Aside,
     Change,
     Connection,
@@ -68,7 +69,7 @@ def _changes(meta: dict[str, Any], document: dict[str, Any]) -> Iterator[Change]
     elif action not in {"create", "change", "added", "updated"}:
         yield Skipped(f"the action {action[:40]}")
     elif entity == "deal":
-        yield _deal(key, data, at)
+        yield deal_change(key, data, at)
     else:
         yield _note(entity, key, data, meta, at)
 
@@ -89,9 +90,22 @@ def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at:
             else FetchWanted("note", key, "no_text", at)
         )
     author = next((one for name in ("user_id", "owner_id") if (one := ident(data.get(name)))), None)
-    person = ident(data.get("person_id"))
-    deal = ident(data.get("deal_id"))
     organisation = data.get("org_id")
+    name = organisation.get("name") if isinstance(organisation, dict) else None
+    return record_note(entity, key, text, data, at, party(author or meta.get("user_id")), party(organisation, name))
+
+
+def record_note(
+    entity: str,
+    key: str,
+    text: str,
+    data: Mapping[str, Any],
+    at: datetime | None,
+    author: dict[str, Any] | None,
+    account: dict[str, Any] | None,
+) -> NoteChange:
+    """Return a record's note."""
+    person, deal = ident(data.get("person_id")), ident(data.get("deal_id"))
     item = note_item(
         NAME,
         note_id(entity, key),
@@ -99,14 +113,17 @@ def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at:
         kind="call_note",
         occurred_at=iso(moment(data.get("add_time")) or at),
         updated_at=iso(at),
-        author=party(author or meta.get("user_id")),
-        account=party(organisation, organisation.get("name") if isinstance(organisation, dict) else None),
+        author=author,
+        account=account,
         deal={"id": deal} if deal else None,
     )
     return NoteChange(item, contacts=(person,) if person else ())
 
 
-def _deal(key: str, data: dict[str, Any], at: datetime | None) -> DealChange:
+def deal_change(
+    key: str, data: Mapping[str, Any], at: datetime | None, account: dict[str, Any] | None = None
+) -> DealChange:
+    """Return what a deal's values say."""
     status = text_of(data.get("status"))
     return DealChange(
         key,
@@ -115,6 +132,7 @@ def _deal(key: str, data: dict[str, Any], at: datetime | None) -> DealChange:
         currency=currency(data.get("currency")),
         stage=ident(data.get("stage_id")),
         outcome=status if status in {"open", "won", "lost"} else None,
+        account=account,
     )
 
 
@@ -122,17 +140,21 @@ SOURCE = Source(
     name=NAME,
     verify=check_basic,
     parse=parse,
+    options={"api_token": "a user's API token, for fetching by API", **API_OPTIONS},
+    secret_options=frozenset({"api_token"}),
     setup=Setup(
         en="1. binome connections add pipedrive --secret 'user:password' (choose both).\n"
         "2. In Pipedrive: Settings, Tools, Webhooks, Create; version 2.\n"
         "3. Event action *, event object note; the same again for activity and deal.\n"
         "4. Endpoint {url}; HTTP auth with that user and password.\n"
-        "5. An endpoint that fails is banned for 30 minutes and those events are lost: a fetch by API makes up for it.",
+        "5. An endpoint that fails is banned for 30 minutes and those events are lost: a fetch by API makes up for it. "
+        "Give the connection the option api_token (Personal preferences, API).",
         fr="1. binome connections add pipedrive --secret 'utilisateur:motdepasse' (à choisir).\n"
         "2. Dans Pipedrive : Paramètres, Outils, Webhooks, Créer ; version 2.\n"
         "3. Action *, objet note ; de même pour activity et deal.\n"
         "4. Adresse {url} ; authentification HTTP avec cet utilisateur et ce mot de passe.\n"
-        "5. Une adresse en panne est bannie 30 minutes et ces événements sont perdus : la lecture par API y supplée.",
+        "5. Une adresse en panne est bannie 30 minutes et ces événements sont perdus : la lecture par API y supplée. "
+        "Donnez à la connexion l'option api_token (préférences personnelles, API).",
     ),
     sample=json.dumps(
         {

@@ -30,6 +30,7 @@ from service.sources.connections import (
     taken,
 )
 from service.sources.contract import Source
+from service.sources.fetching.progress import api_outputs
 from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
 from service.sources.record_links import link_options
@@ -165,6 +166,7 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
     aside, waiting = queries.count_by_source(session)
     rows = queries.list_connections(session)
     active = queries.activity(session)
+    apis = api_outputs(session, settings, now)
     boxes = [MailboxOutput.model_validate(row, from_attributes=True) for row in queries.mailboxes(session)]
     return Sources(
         items=[
@@ -175,6 +177,7 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
                 + len(configured(settings, source)),
                 freshness=[_freshness(row, now) for row in active if row.source == source.name],
                 mailboxes=boxes if source.name == imap.NAME else [],
+                api=apis.get(source.name, []),
                 set_aside=aside.get(source.name, 0),
                 waiting_fetches=waiting.get(source.name, 0),
                 options={**source.options, **link_options(source.name)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -109,10 +109,42 @@ class MailboxOutput(BaseModel):
     failure: str | None
 
 
+class SyncOutput(BaseModel):
+    """How far the latest synchronisation of a connection is; `skipped` names what its API did not give, and why."""
+
+    job_id: str
+    state: Literal["waiting", "fetching", "done", "failed"]
+    since: datetime | None
+    stream: str
+    records: int
+    results: dict[str, int]
+    skipped: dict[str, str]
+    failure: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class ApiOutput(BaseModel):
+    """How a connection stands with its source's API.
+
+    `ready` tells whether it has credentials; `attention` is what somebody has to mend. No call is made until
+    `paused_until`. `waiting` records are to be fetched, `failed` ones are among the faults.
+    """
+
+    connection: str
+    ready: bool
+    attention: str | None
+    attention_at: datetime | None
+    paused_until: datetime | None
+    waiting: int
+    failed: int
+    sync: SyncOutput | None
+
+
 class SourceOutput(BaseModel):
     """A kind of sender: whether it is open, how fresh, what waits, and how to set it up.
 
-    `url` is null, and `mailboxes` filled, for what a worker reads by itself.
+    `url` is null, and `mailboxes` filled, for what a worker reads by itself; `api` for what is fetched from.
     """
 
     model_config = ConfigDict(
@@ -134,6 +166,18 @@ class SourceOutput(BaseModel):
                         }
                     ],
                     "mailboxes": [],
+                    "api": [
+                        {
+                            "connection": "main",
+                            "ready": True,
+                            "attention": None,
+                            "attention_at": None,
+                            "paused_until": None,
+                            "waiting": 3,
+                            "failed": 0,
+                            "sync": None,
+                        }
+                    ],
                     "set_aside": 0,
                     "waiting_fetches": 3,
                     "options": {"portal_id": "the account's number"},
@@ -148,6 +192,7 @@ class SourceOutput(BaseModel):
     connections: int
     freshness: list[Freshness]
     mailboxes: list[MailboxOutput] = []
+    api: list[ApiOutput] = []
     set_aside: int
     waiting_fetches: int
     options: dict[str, str]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from service.sources.contract import (
+    API_OPTIONS,
     Aside,
     Change,
     Connection,
@@ -44,6 +45,7 @@ from service.sources.reading import (
 NAME = "zoho"
 MAX_IDS = 500
 KINDS = {"Calls": "call_note", "Meetings": "meeting_note", "Events": "meeting_note", "Tasks": "call_note"}
+MODULES = {"Meetings": "Events"}  # as people call it, and as the API does
 _ID = re.compile(r"[0-9]{1,40}")
 
 
@@ -88,57 +90,84 @@ def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: 
         yield Skipped(f"the operation {operation[:40]}")
     elif module == "Deals":
         if told:
-            yield _deal(key, told, at)
+            yield deal_change(key, told, at)
         yield FetchWanted(module, key, operation, at)
     elif text_of(told.get("Description")).strip():
         yield _note(module, key, told, at)
-        yield FetchWanted(module, key, "links", at)
+        yield FetchWanted(MODULES.get(module, module), key, "links", at)
     elif "Description" in told:
         yield Deleted(key, at, emptied=True)
     else:
-        yield FetchWanted(module, key, operation, at)
+        yield FetchWanted(MODULES.get(module, module), key, operation, at)
 
 
 def _note(module: str, key: str, told: dict[str, Any], at: datetime | None) -> NoteChange:
-    owner, about = part(told, "Owner"), part(told, "What_Id")
+    deal = ident(part(told, "What_Id"))
+    return NoteChange(record_item(module, key, told, at, deal={"id": deal} if deal else None), partial=True)
+
+
+def record_item(
+    module: str, key: str, told: Mapping[str, Any], at: datetime | None, **links: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return a record's note, in the note format."""
+    owner = part(told, "Owner")
     happened = moment(told.get("Call_Start_Time")) or moment(told.get("Start_DateTime"))
-    item = note_item(
+    return note_item(
         NAME,
         key,
-        told["Description"],
+        text_of(told.get("Description")),
         kind=KINDS[module],
         occurred_at=iso(happened or moment(told.get("Created_Time")) or at),
         updated_at=iso(at),
         author=party(owner, owner.get("name")) if ident(owner) else None,
-        deal={"id": ident(about)} if ident(about) else None,
+        **links,
     )
-    return NoteChange(item, partial=True)
 
 
-def _deal(key: str, told: dict[str, Any], at: datetime | None) -> DealChange:
+def deal_change(
+    key: str, told: Mapping[str, Any], at: datetime | None, account: dict[str, Any] | None = None
+) -> DealChange:
+    """Return what a deal's values say."""
     stage = short(told.get("Stage"))
     outcome = {"closed won": "won", "closed lost": "lost", "closed-lost to competition": "lost"}.get(
         (stage or "").lower()
     )
-    return DealChange(key, at, amount(told.get("Amount")), currency(told.get("Currency")), stage, outcome)
+    value, code = amount(told.get("Amount")), currency(told.get("Currency"))
+    return DealChange(key, at, value, code, stage, outcome, account)
 
 
 SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
-    options={"channel_id": "the channel's number, as you chose it"},
+    options={
+        "channel_id": "the channel's number, as you chose it",
+        "refresh_token": "a refresh token of a self client, with client_id and client_secret: for fetching by API",
+        "client_id": "the self client's id",
+        "client_secret": "the self client's secret",
+        "access_token": "or an access token, which Zoho ends after an hour",
+        "accounts_url": "where tokens are given: https://accounts.zoho.com if left out; .eu, .in and so on elsewhere",
+        **API_OPTIONS,
+    },
+    secret_options=frozenset({"access_token", "refresh_token", "client_secret"}),
     setup=Setup(
         en="1. binome connections add zoho --option channel_id=1000001 shows a token, at most 50 characters.\n"
         "2. POST /crm/v8/actions/watch with channel_id, token, notify_url {url}.\n"
         '3. events: ["Calls.all", "Events.all", "Tasks.all", "Deals.all"].\n'
         "4. return_affected_field_values: true, so that the text comes along where Zoho allows it.\n"
-        "5. Channels expire within a week: renew them on schedule.",
+        "5. Channels expire within a week: renew them on schedule.\n"
+        "6. For fetching: in the API console, a self client with the scopes ZohoCRM.modules.calls.READ, events.READ, "
+        "tasks.READ and deals.READ; give its refresh_token, client_id and client_secret as options, and outside the US "
+        "base_url (https://www.zohoapis.eu) and accounts_url (https://accounts.zoho.eu).",
         fr="1. binome connections add zoho --option channel_id=1000001 montre un jeton de 50 caractères au plus.\n"
         "2. POST /crm/v8/actions/watch avec channel_id, token, notify_url {url}.\n"
         '3. events : ["Calls.all", "Events.all", "Tasks.all", "Deals.all"].\n'
         "4. return_affected_field_values : true, pour recevoir le texte quand Zoho le permet.\n"
-        "5. Un canal expire dans la semaine : renouvelez-le régulièrement.",
+        "5. Un canal expire dans la semaine : renouvelez-le régulièrement.\n"
+        "6. Pour la lecture par API : dans la console API, un « self client » avec les droits "
+        "ZohoCRM.modules.calls.READ, events.READ, tasks.READ et deals.READ ; donnez en options refresh_token, "
+        "client_id et client_secret et, hors des États-Unis, base_url (https://www.zohoapis.eu) et accounts_url "
+        "(https://accounts.zoho.eu).",
     ),
     sample=json.dumps(
         {

@@ -199,3 +199,88 @@ class HubSpotApi(ApiServer):
             return 400, {"status": "BAD_REFRESH_TOKEN"}
         self.tokens = {self.next_token}
         return 200, {"access_token": self.next_token, "refresh_token": "refresh-1", "expires_in": 1800}
+
+
+@dataclass
+class GongApi(ApiServer):
+    """Calls and transcripts; `pages` gives the calls of each page."""
+
+    called: dict[str, dict[str, Any]] = field(default_factory=dict)
+    transcripts: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    page_size: int = 2
+
+    def answer(self, call: Call) -> Answer:
+        wanted = call.body["filter"].get("callIds")
+        if call.path == "/v2/calls/transcript":
+            found = [self._transcript(key) for key in wanted if key in self.transcripts]
+            return (200, {"callTranscripts": found, "records": {}}) if found else (404, {"errors": ["No calls found"]})
+        keys = [key for key in (wanted or sorted(self.called)) if key in self.called]
+        if not keys:
+            return 404, {"errors": ["No calls found"]}
+        start = int(call.body.get("cursor") or 0)
+        records = {} if wanted or start + self.page_size >= len(keys) else {"cursor": str(start + self.page_size)}
+        shown = keys if wanted else keys[start : start + self.page_size]
+        return 200, {"calls": [self.called[key] for key in shown], "records": records}
+
+    def _transcript(self, key: str) -> dict[str, Any]:
+        turns = [{"speakerId": who, "sentences": [{"start": 0, "text": said}]} for who, said in self.transcripts[key]]
+        return {"callId": key, "transcript": turns}
+
+
+@dataclass
+class ZohoApi(ApiServer):
+    """Modules with their records, pages by number and then by token, and OAuth."""
+
+    scheme: str = "Zoho-oauthtoken "
+    modules: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    page_size: int = 200
+
+    def answer(self, call: Call) -> Answer:
+        if call.path == "/oauth/v2/token":
+            if call.body.get("refresh_token") != "refresh-1":
+                return 200, {"error": "invalid_code"}
+            self.tokens = {"token-2"}
+            return 200, {"access_token": "token-2", "expires_in": 3600, "api_domain": "https://elsewhere.example"}
+        held = self.modules.get(call.path.removeprefix("/crm/v8/"), {})
+        assert call.query["fields"]
+        if "ids" in call.query:
+            found = [{"id": key, **held[key]} for key in call.query["ids"].split(",") if key in held]
+            return (200, {"data": found}) if found else (204, None)
+        since = call.headers.get("if-modified-since", "")
+        keys = sorted(key for key in held if held[key]["Modified_Time"][:19] >= since[:19])
+        if not keys:
+            return (304 if since else 204), None
+        start = int(call.query.get("page_token") or (int(call.query["page"]) - 1) * self.page_size)
+        more = start + self.page_size < len(keys)
+        data = [{"id": key, **held[key]} for key in keys[start : start + self.page_size]]
+        info = {"more_records": more, **({"next_page_token": str(start + self.page_size)} if more else {})}
+        return 200, {"data": data, "info": info}
+
+
+@dataclass
+class PipedriveApi(ApiServer):
+    """Notes and users of v1, activities, deals and organisations of v2."""
+
+    held: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    page_size: int = 2
+
+    def proved(self, call: Call) -> bool:
+        return call.headers.get("x-api-token") in self.tokens
+
+    def answer(self, call: Call) -> Answer:
+        _, version, kind, *key = call.path.strip("/").split("/")
+        held = self.held.get(kind, {})
+        if key:
+            return (200, {"data": held[key[0]]}) if key[0] in held else (404, {"success": False})
+        if kind == "users":
+            return 200, {"data": list(held.values())}
+        if "ids" in call.query:
+            return 200, {"data": [held[one] for one in call.query["ids"].split(",") if one in held]}
+        since = call.query.get("updated_since", "")
+        keys = sorted((one for one in held if held[one]["update_time"] >= since), key=int)
+        start = int(call.query.get("start" if version == "v1" else "cursor", 0))
+        following = start + self.page_size if start + self.page_size < len(keys) else None
+        more: dict[str, Any] = {"next_cursor": str(following) if following else None}
+        if version == "v1":
+            more = {"pagination": {"more_items_in_collection": bool(following), "next_start": following}}
+        return 200, {"data": [held[one] for one in keys[start : start + self.page_size]], "additional_data": more}

@@ -17,9 +17,12 @@ from fastapi.testclient import TestClient
 from service.database import read_session, write_session
 from service.settings import Settings
 from service.source_tables import ApiStateTable, FetchTable, SetAsideTable
+from service.sources.contract import Connection, Event, FetchWanted, NoteChange
 from service.sources.fetching import calling
+from service.sources.reading import note_item
+from service.sources.storing import store_events
 from service.tables import DealTable, NoteTable
-from tests.fetching.conftest import fetch_due, states, texts, want
+from tests.fetching.conftest import fetch_due, shown, states, texts, want
 from tests.fetching.servers import Fault, HubSpotApi
 from tests.work import wait_until
 
@@ -44,11 +47,6 @@ def fill(api: HubSpotApi, count: int) -> None:
         api.link(NOTES, key, COMPANIES, company)
         api.put(DEALS, deal, amount="5000", deal_currency_code="EUR", dealstage="proposal")
         api.put(COMPANIES, company, name=f"Firm {company}")
-
-
-def shown(client: TestClient, external_id: str) -> dict:
-    (found,) = client.get("/v1/notes", params={"external_id": external_id}).json()["items"]
-    return dict(client.get(f"/v1/notes/{found['id']}").json())
 
 
 def test_a_record_becomes_a_linked_note(
@@ -92,9 +90,13 @@ def test_links_and_outcomes_that_come_later(
 ) -> None:
     connect("hubspot", access_token="token-1", base_url=hubspot.url)
     hubspot.put(NOTES, "1", hs_note_body="Too slow.")
-    want(engine, "hubspot", NOTES, "1")
+    told = note_item("hubspot", "0-46:1", "Too slow.", updated_at="2026-09-02T12:00:00Z", author={"id": "userId:77"})
+    events = [Event([NoteChange(told, partial=True), FetchWanted(NOTES, "1", "links")])]
+    with write_session(engine) as session:
+        store_events(session, Connection("hubspot", "main", ()), events, datetime.now(UTC))
     fetch_due(engine, settings)
     assert shown(client, "0-46:1")["deal"] is None
+    assert shown(client, "0-46:1")["author"]["id"] == "userId:77", "an event told it, the record has no owner"
     hubspot.link(NOTES, "1", DEALS, "1001")
     hubspot.put(DEALS, "1001", amount="5", dealstage="s1")
     want(engine, "hubspot", NOTES, "1", at=datetime(2026, 9, 3, tzinfo=UTC))  # an association, not an edit
@@ -179,22 +181,23 @@ def worker_process(url: str, name: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGTERM)
-            process.wait(40)
+        process.kill()
+        process.wait(10)
 
 
 @pytest.mark.slow
 def test_every_note_once_through_kills(
     client: TestClient, engine: sa.Engine, database_url: str, hubspot: HubSpotApi, connect: Connect
 ) -> None:
-    """Workers are killed in the midst of calls, while the API limits, fails and forgets tokens."""
+    """Workers are killed amid events' records and a first synchronisation; the API limits, fails and forgets tokens."""
     count = 230
     connect("hubspot", refresh_token="refresh-1", client_id="app", base_url=hubspot.url)
     fill(hubspot, count)
     hubspot.per_second = 40
     hubspot.faults.extend([None, None, Fault(502), Fault(503), None, Fault(slow=0.3)] * 4)
-    want(engine, "hubspot", NOTES, *map(str, range(1, count + 1)))
+    want(engine, "hubspot", NOTES, *map(str, range(101, count + 1)))
+    hubspot.page_size = 40
+    job = client.post("/v1/sources/hubspot/sync").json()
     for at_call in (8, 20):
         with worker_process(database_url, "victim") as worker:
             wait_until(lambda: len(hubspot.calls) >= at_call, 60)  # noqa: B023
@@ -203,6 +206,8 @@ def test_every_note_once_through_kills(
             worker.wait(10)
     with worker_process(database_url, "victim"):
         wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
+        wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)
+    assert client.get(f"/v1/jobs/{job['id']}").json()["result"]["records"] == count
     with read_session(engine) as session:
         rows = list(session.scalars(sa.select(NoteTable)))
         assert sorted(int(row.external_id.removeprefix("0-46:")) for row in rows) == list(range(1, count + 1))

@@ -194,7 +194,7 @@ class Calls:
 
 
 def load_answer(status: int, headers: Mapping[str, str], body: bytes) -> Any:
-    """Return the JSON of an answer.
+    """Return the JSON of an answer; None where it is empty, or nothing changed.
 
     Raises:
         TryLater: For 408, 425, 429, 5xx, and for what is no JSON.
@@ -203,8 +203,8 @@ def load_answer(status: int, headers: Mapping[str, str], body: bytes) -> Any:
         NotThere: For 404 and 410.
         Refused: For every other status that is no success.
     """
-    if 200 <= status < 300:
-        if not body.strip():
+    if 200 <= status < 300 or status == 304:
+        if status == 304 or not body.strip():
             return None
         try:
             return load_body(body)

@@ -15,8 +15,11 @@ from service.jobs.queries import JobKind, JobState, add_job
 from service.notes.queries import insert_ignoring
 from service.source_tables import ApiStateTable, FetchTable, SyncTable
 from service.sources.contract import Connection
-from service.tables import JobTable
 
+_CREDENTIALS = (
+    "access_token", "refresh_token", "client_id", "client_secret", "access_key", "access_key_secret", "api_token",
+    "base_url", "accounts_url",
+)  # fmt: skip
 BURST = 10  # calls that need not keep the pace
 WAITING, FETCHING, DONE, FAILED = "waiting", "fetching", "done", "failed"
 UNFINISHED = (WAITING, FETCHING)
@@ -42,8 +45,14 @@ def api_state(session: Session, connection: Connection, now: datetime) -> ApiSta
 
 
 def _digest(connection: Connection) -> str:
-    told = json.dumps([connection.secrets[:1], dict(connection.options)], sort_keys=True, default=str)
+    told = json.dumps([connection.secrets[:1], *map(connection.option, _CREDENTIALS)])
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
+
+
+def api_seen(session: Session, connection: Connection) -> datetime | None:
+    """Return since when a connection can be fetched from; None before the first call."""
+    row = session.get(ApiStateTable, (connection.source, connection.name))
+    return row.created_at if row else None
 
 
 def api_states(session: Session) -> list[ApiStateTable]:
@@ -119,10 +128,15 @@ def forget_token(session: Session, connection: Connection, token: str | None) ->
 
 
 def has_due(session: Session, now: datetime) -> bool:
-    """Tell whether anything waits to be fetched now."""
-    fetch = sa.select(FetchTable.id).where(FetchTable.state == WAITING, FetchTable.next_at <= now).limit(1)
-    sync = sa.select(SyncTable.id).where(SyncTable.state == WAITING, SyncTable.next_at <= now).limit(1)
-    return session.scalar(fetch) is not None or session.scalar(sync) is not None
+    """Tell whether any record waits to be fetched now."""
+    query = sa.select(FetchTable.id).where(FetchTable.state == WAITING, FetchTable.next_at <= now).limit(1)
+    return session.scalar(query) is not None
+
+
+def has_sync_due(session: Session, now: datetime) -> bool:
+    """Tell whether any synchronisation is to go on now."""
+    query = sa.select(SyncTable.id).where(SyncTable.state == WAITING, SyncTable.next_at <= now).limit(1)
+    return session.scalar(query) is not None
 
 
 def claim_fetches(session: Session, connection: Connection, batch: int, now: datetime) -> list[Claim]:
@@ -190,11 +204,11 @@ def add_sync(
     return row
 
 
-def unfinished_sync(session: Session, connection: Connection) -> SyncTable | None:
-    """Return the synchronisation of a connection that waits or runs."""
+def unfinished_syncs(session: Session, connection: Connection) -> list[SyncTable]:
+    """Return the synchronisations of a connection that wait or run."""
     query = sa.select(SyncTable).where(SyncTable.state.in_(UNFINISHED)).order_by(SyncTable.id)
     query = query.where(SyncTable.source == connection.source, SyncTable.connection == connection.name)
-    return session.scalar(query.limit(1))
+    return list(session.scalars(query))
 
 
 def last_sync(session: Session, connection: Connection, *, done: bool = False) -> SyncTable | None:
@@ -202,6 +216,13 @@ def last_sync(session: Session, connection: Connection, *, done: bool = False) -
     query = sa.select(SyncTable).where(SyncTable.source == connection.source, SyncTable.connection == connection.name)
     query = query.where(SyncTable.state == DONE) if done else query
     return session.scalar(query.order_by(SyncTable.id.desc()).limit(1))
+
+
+def latest_syncs(session: Session) -> dict[tuple[str, str], SyncTable]:
+    """Return the latest synchronisation of each connection."""
+    latest = sa.select(sa.func.max(SyncTable.id)).group_by(SyncTable.source, SyncTable.connection)
+    rows = session.scalars(sa.select(SyncTable).where(SyncTable.id.in_(latest)))
+    return {(row.source, row.connection): row for row in rows}
 
 
 def claim_sync(session: Session, connection: Connection, now: datetime) -> Claim | None:
@@ -224,11 +245,6 @@ def claimed_sync(session: Session, claim: Claim, *, lock: bool = False) -> SyncT
 def postpone_sync(row: SyncTable, now: datetime, seconds: float, failure: str | None = None) -> None:
     """Have a synchronisation go on later."""
     row.state, row.next_at, row.failure = WAITING, now + timedelta(seconds=seconds), failure
-
-
-def sync_job(session: Session, row: SyncTable) -> JobTable:
-    """Return the job that tells a synchronisation's progress."""
-    return session.get_one(JobTable, row.job_id)
 
 
 def waiting_by_connection(session: Session) -> dict[tuple[str, str], dict[str, int]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from service.sources.contract import Connection
-from service.sources.fetching.contract import Api, CallFailed, Fetcher, NotThere, Records, Refused
+from service.sources.fetching.contract import Api, CallFailed, Fetcher, NotThere, Page, Records, Refused
 
 
 class Unreadable(CallFailed):
@@ -45,10 +46,30 @@ def read_records(
     return whole, faults
 
 
+def read_page(
+    api: Api, fetcher: Fetcher, connection: Connection, stream: str, since: datetime | None, cursor: str | None
+) -> Page:
+    """Read a page of a stream.
+
+    Raises:
+        CallFailed: If it can't be read.
+    """
+    try:
+        return fetcher.page(api, connection, stream, since, cursor)
+    except CallFailed:
+        raise
+    except Exception as error:
+        raise _unreadable(error) from None
+
+
 def _read(api: Api, fetcher: Fetcher, connection: Connection, stream: str, ids: Sequence[str]) -> Records:
     try:
         return fetcher.read(api, connection, stream, ids)
     except CallFailed:
         raise
     except Exception as error:  # whatever an API answers is its content's fault, and no reason to stop the worker
-        raise Unreadable(f"the answer is not of the documented form ({type(error).__name__})") from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> Unreadable:
+    return Unreadable(f"the answer is not of the documented form ({type(error).__name__})")

@@ -97,6 +97,8 @@ def _ordered(change: NoteChange, told: int, stored: NoteLinks | None) -> NoteCha
         if not isinstance(note, RejectedNote) and note.text == stored[0].text:
             at = from_ms(stored[0].version_ms)
     item = {key: value for key, value in change.item.items() if key != "updated_at"}
+    if stored is not None and stored[1] and "author" not in item:
+        item["author"] = {"id": stored[1]}  # an event told who wrote it, the record has no owner
     return replace(change, item={**item, "updated_at": iso(at)} if at else item)
 
 

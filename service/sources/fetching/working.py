@@ -35,6 +35,7 @@ BACK_OFF_SECONDS = 5.0
 MAX_BACK_OFF_SECONDS = 3_600.0
 ATTENTION_SECONDS = 3_600.0  # refused credentials are tried again after this, or as soon as others are set
 UNREADY_SECONDS = 300.0
+MAX_UNREADY = 24  # the better part of a day
 MEMORY_SECONDS = 1_800.0
 KEPT = timedelta(days=30)
 
@@ -164,6 +165,8 @@ class Fetching:
         key = row.object_id
         if key in faults:
             _give_up(session, connection, row, faults[key], now)
+        elif key in records.unready and row.attempts + 1 >= MAX_UNREADY:
+            queries.finish_fetch(row, now, "it never became complete")
         elif key in records.unready:
             delay = max(UNREADY_SECONDS, back_off(row.attempts + 1, None, random.random()))  # noqa: S311
             _try_again(session, connection, row, delay, "it is not complete yet", now)
