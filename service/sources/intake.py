@@ -134,7 +134,7 @@ def _why_not(source: Source, connection: Connection, bodies: Sequence[Delivery])
 
 
 def _unproved(source: Source, connections: Sequence[Connection], reason: str) -> Unauthorized:
-    if not connections and not source.keys:
+    if not connections and (not source.keys or source.signed_by):
         detail = f"The source {source.name} is closed: no connection is set up (binome connections add {source.name})."
         return Unauthorized(detail, code="not_connected")
     return Unauthorized(f"This delivery is not verified: {reason or 'it has no valid key or token'}.")
