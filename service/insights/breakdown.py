@@ -100,6 +100,7 @@ def _read(session: Session, filters: NoteFilters, period: Period, by: Dimension)
         .where(
             NoteTable.occurred_at.between(day_start(period.start), day_end(period.end)),
             NoteTable.analysed_revision > 0,
+            NoteTable.duplicate_of.is_(None),
             *note_conditions(filters, period=period),
         )
         .group_by(value)

@@ -28,13 +28,15 @@ COUNTED = (
 
 
 def install(connection: sa.Connection) -> None:
-    """Create the triggers that are missing."""
+    """Create the triggers that are missing, and those anew that say something else than they should."""
+    sqlite = connection.dialect.name == "sqlite"
     present = _present(connection)
-    statements = _sqlite() if connection.dialect.name == "sqlite" else _postgresql()
-    if not set(statements) <= present:
-        for statement in _functions(connection):
-            connection.exec_driver_sql(statement)
-    for name, statement in statements.items():
+    for statement in _functions(connection):
+        connection.exec_driver_sql(statement)
+    for name, statement in (_sqlite() if sqlite else _postgresql()).items():
+        if sqlite and present.get(name, statement).casefold() != statement.casefold():
+            connection.exec_driver_sql(f"drop trigger {name}")
+            del present[name]
         if name not in present:
             connection.exec_driver_sql(statement)
 
@@ -56,10 +58,13 @@ def _name(table: str, event: str) -> str:
     return f"version_{table}_{event}"
 
 
-def _present(connection: sa.Connection) -> set[str]:
+def _present(connection: sa.Connection) -> dict[str, str]:
+    """Return the triggers that there are, with what made them; on PostgreSQL their functions say what they do."""
     sqlite = connection.dialect.name == "sqlite"
-    query = "select name from sqlite_master where type = 'trigger'" if sqlite else "select tgname from pg_trigger"
-    return set(connection.exec_driver_sql(query).scalars())
+    query = (
+        "select name, sql from sqlite_master where type = 'trigger'" if sqlite else "select tgname, '' from pg_trigger"
+    )
+    return {row[0]: row[1] for row in connection.exec_driver_sql(query)}
 
 
 def _sqlite() -> dict[str, str]:

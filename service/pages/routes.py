@@ -107,6 +107,7 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, v
         item_id=item_id,
         curation=panel,
         names=names,
+        item_address=views.item_address,
     )
 
 

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from models.types import ObjectionType
+from service.competitors.schemas import CompetitorView
+from service.competitors.view import competitor_view
 from service.filters import Filters, Period, name_key
 from service.insights import queries
 from service.insights.evidence import Step, list_quotes, read_series
@@ -22,6 +24,8 @@ from service.insights.schemas import Insight, Label, Measures, QuoteOutput, meas
 from service.insights.words import OBJECTION_TITLES
 from service.notes.queries import NoteRow, analysis_state, findings_of
 from service.notes.schemas import AnalysisState
+from service.objections.schemas import ObjectionView
+from service.objections.view import objection_view
 from service.pages.charts import Bars, Stretch, bars, natural_step, stacked
 from service.pages.highlights import Highlight
 from service.pages.words import Words
@@ -98,6 +102,8 @@ class ItemView:
     Attributes:
         insight: Its place in the ranking; None where it has none.
         details: How its mentions part, by heading: such as statuses.
+        competitor: Its points and parts, if it is one.
+        objection: Its answers and parts, if it is one.
         facts: What belongs to its kind in words: heading and value, both keys of the catalogue.
     """
 
@@ -114,6 +120,8 @@ class ItemView:
     course: Bars
     quotes: list[QuoteOutput]
     pager: Pager
+    competitor: CompetitorView | None
+    objection: ObjectionView | None
 
 
 def item_view(
@@ -150,6 +158,8 @@ def item_view(
         course=bars(read_series(session, about, filters, frame.period, items=[key], step=by)[key]),
         quotes=[quote_output(q) for q in first],
         pager=pager,
+        competitor=competitor_view(session, filters, key) if about is About.COMPETITOR else None,
+        objection=objection_view(session, filters, ObjectionType(key)) if about is About.OBJECTION else None,
     )
     return view, by
 

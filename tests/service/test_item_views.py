@@ -100,6 +100,19 @@ def test_an_objection_shows_what_resolved_it_with_offsets(workspace: TestClient)
     assert workspace.get("/v1/objections/budget").json()["answers"] == []
 
 
+def test_the_pages_of_items_show_them(workspace: TestClient, signed: TestClient) -> None:
+    competitor = signed.get(f"/insights/competitor/orbiport?{PERIOD}").text
+    assert "On which points it is ahead or behind" in competitor
+    assert "Where it is ahead of us" in competitor
+    assert "Orbiport is half of it" in competitor
+    assert "By segment" in competitor
+    objection = signed.get(f"/insights/objection/price?{PERIOD}").text
+    assert "<mark>We showed the cost over five years. They agreed.</mark>" in objection
+    assert "too few closed deals" in objection
+    french = signed.get(f"/insights/objection/price?{PERIOD}", headers={"Accept-Language": "fr"}).text
+    assert "Ce qui l&#39;a levée" in french
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -115,4 +115,22 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Hors classement : le catalogue ne le connaît pas.",
     ),
     "all_quotes": ("In customers' words", "Dans les mots des clients"),
+    "points_on": ("On which points it is ahead or behind", "Sur quels points il est devant ou derrière"),
+    "points_lede": (
+        "Notes that speak of both in the same passage, by how the competitor stands against us in them.",
+        "Notes qui parlent des deux dans le même passage, selon sa position face à nous.",
+    ),
+    "point": ("Point", "Point"),
+    "said_ahead": ("Where it is ahead of us", "Là où il est devant nous"),
+    "said_behind": ("Where it is behind us", "Là où il est derrière nous"),
+    "what_resolved": ("What resolved it", "Ce qui l'a levée"),
+    "resolved_lede": (
+        "Objections that were answered, and the words that followed them in the note.",
+        "Des objections levées, et les mots qui les suivent dans la note.",
+    ),
+    "where_heard": ("Where it is heard", "Où on l'entend"),
+    "stage": ("Stage", "Étape"),
+    "by_segment": ("By segment", "Par segment"),
+    "by_team": ("By team", "Par équipe"),
+    "by_stage": ("By stage of the deal", "Par étape de l'affaire"),
 }
