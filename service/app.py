@@ -13,6 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__, problems
+from service.assistants import http as assistants
 from service.auth.routes import router as keys_router
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
@@ -83,6 +84,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     pages.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    assistants.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Trace)
     _describe_raw_bodies(app)

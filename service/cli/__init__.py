@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import analysis, backup, connections, doctor, endpoints, export, imports, keys, serve
+from service.cli import analysis, assistant, backup, connections, doctor, endpoints, export, imports, keys, serve
 from service.errors import BinomeError
 
 cli = typer.Typer(
@@ -27,6 +27,7 @@ cli.add_typer(keys.cli, name="keys")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")
 cli.command("export")(export.export)
+cli.command("mcp")(assistant.mcp)
 cli.command("backup")(backup.backup)
 cli.command("restore")(backup.restore)
 cli.command("doctor")(doctor.doctor)

@@ -1,0 +1,1 @@
+"""For assistants: the read endpoints as tools of the Model Context Protocol."""

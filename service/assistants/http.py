@@ -1,0 +1,88 @@
+"""The tools over Streamable HTTP at `/mcp`, with the API's keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import httpx2
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service import problems
+from service.assistants.tools import Api, build_server
+from service.auth.scopes import Scope as Right
+from service.auth.scopes import allows
+from service.database import read_session
+from service.dependencies import find_caller, get_engine
+from service.errors import Forbidden, Problem, Unauthorized
+from service.start import base_url
+
+PATH = "/mcp"
+
+
+class Assistants:
+    """The endpoint: lets callers with a key for reading pass, and runs while the application does."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._tools: ASGIApp | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve tools until the block ends."""
+        settings = self._app.state.settings
+        inside = httpx2.ASGITransport(self._app)
+        links = (settings.public_url or base_url(settings)).rstrip("/")
+        async with httpx2.AsyncClient(transport=inside, base_url="http://binome.invalid") as client:
+            server = build_server(Api(client, links))
+            # No session is kept: each request brings its key, and any process may answer it. Whoever has no key gets
+            # nothing, so that pages of other sites, which the SDK's check of hosts is against, get nothing either.
+            self._tools = server.streamable_http_app(
+                stateless_http=True,
+                json_response=True,
+                transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+            )
+            async with server.session_manager.run():
+                yield
+            self._tools = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the protocol."""
+        request = Request(scope)
+        refusal = await to_thread.run_sync(_refusal, request)
+        if refusal or self._tools is None:
+            await problems.answer(request, refusal or Problem("The service is stopping."))(scope, receive, send)
+            return
+        await self._tools(scope, receive, send)
+
+
+def _refusal(request: Request) -> Problem | None:
+    """Return why a caller may not pass, None where it may: a cookie does not count here."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not secret:
+        return Unauthorized("Send a key: Authorization: Bearer KEY.")
+    with read_session(get_engine(request)) as session:
+        caller = find_caller(session, request, secret.strip(), datetime.now(UTC))
+    if caller is None:
+        return Unauthorized("This key is unknown, revoked or expired.")
+    if not allows(list(caller.scopes), Right.READ):
+        return Forbidden(f"This key lacks the scope {Right.READ}; it has {', '.join(caller.scopes) or 'none'}.")
+    return None
+
+
+def install(app: FastAPI) -> None:
+    """Serve the tools at `/mcp` while the application runs."""
+    assistants = Assistants(app)
+    app.router.routes.append(Route(PATH, assistants))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with assistants.running():
+            yield
+
+    app.router.lifespan_context = lifespan
