@@ -57,7 +57,7 @@ class Line:
         id: None where the settings name it, or it is known by what it sent alone.
         state: `off`, `failing`, `late`, `fresh`, or `silent` where nothing came yet.
         silence: Seconds since the last note; None where none came.
-        failure: Why a mailbox can't be read.
+        failure: Why a mailbox can't be read, or what its API wants mended.
     """
 
     source: str
@@ -98,14 +98,15 @@ def _lines(session: Session, sources: list[SourceOutput], now: datetime) -> list
         state = "off" if row.disabled_at else _state(one)
         lines.append(_line(row.source, row.name, state, one, now, row.id, row.previous_until))
     lines += [_line(source, name, _state(one), one, now) for (source, name), one in fresh.items()]
-    failures = {box.connection: box.failure for one in sources for box in one.mailboxes if box.failure}
+    failures = {(one.source, box.connection): box.failure for one in sources for box in one.mailboxes if box.failure}
+    failures |= {(one.source, api.connection): api.attention for one in sources for api in one.api if api.attention}
     lines = [_with_failure(line, failures) for line in lines]
     order = ("failing", "late", "fresh", "silent", "off")
     return sorted(lines, key=lambda line: (order.index(line.state), line.title.lower(), line.name))
 
 
-def _with_failure(line: Line, failures: Mapping[str, str]) -> Line:
-    failure = failures.get(line.name) if SOURCES[line.source].polled and line.state != "off" else None
+def _with_failure(line: Line, failures: Mapping[tuple[str, str], str]) -> Line:
+    failure = failures.get((line.source, line.name)) if line.state != "off" else None
     return replace(line, state="failing", failure=failure) if failure else line
 
 
