@@ -74,6 +74,7 @@ def check_columns(columns: Columns) -> None:
             "no_text_column",
             f"No column holds the notes' text. The first row names {names}: name one of them note, comment or "
             'compte rendu, or send mapping={"NAME": "text"}.',
+            columns.described(),
         )
 
 

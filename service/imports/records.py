@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, BinaryIO
@@ -42,10 +42,15 @@ class DateOrder(StrEnum):
 
 
 class FileRefused(InvalidInput):
-    """A file that can't be read at all; the message says why and what to do."""
+    """A file that can't be read at all; the message says why and what to do.
 
-    def __init__(self, code: str, detail: str) -> None:
+    Attributes:
+        columns: Of a table whose columns have to be named first: `column` and `field` of each.
+    """
+
+    def __init__(self, code: str, detail: str, columns: Sequence[dict[str, str | None]] = ()) -> None:
         super().__init__(detail, code=code, errors=[{"field": "file", "code": code, "message": detail}])
+        self.columns = list(columns)
 
 
 @dataclass(frozen=True, slots=True)

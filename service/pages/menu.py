@@ -27,6 +27,8 @@ class Entry:
 
 ENTRIES = (
     Entry("/", "insights", ("/insights/", "/notes/")),
+    Entry("/competitors", "competitors"),
     Entry("/themes", "themes"),
     Entry("/sources", "sources"),
+    Entry("/imports", "imports"),
 )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.auth.queries import SessionKind, find_session_key, hash_secret
-from service.tables import AccountTable, ApiKeyTable, AuthorTable, SessionTable
+from service.tables import AccountTable, ApiKeyTable, AuthorTable, NoteTable, SessionTable
 
 MAX_CHOICES = 500
 
@@ -42,3 +42,10 @@ def use_link(session: Session, token: str, now: datetime) -> ApiKeyTable | None:
     )
     assert isinstance(used, sa.CursorResult)
     return key if used.rowcount else None
+
+
+def list_failed_notes(session: Session, limit: int) -> list[NoteTable]:
+    """Return notes that can't be read, the latest first."""
+    failed = (NoteTable.failure.is_not(None), NoteTable.analysed_revision < NoteTable.revision)
+    query = sa.select(NoteTable).where(*failed, NoteTable.deleted_at.is_(None)).order_by(NoteTable.id.desc())
+    return list(session.scalars(query.limit(limit)))

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from service.catalog.queries import list_candidates
 from service.corrections.queries import corrections_of
 from service.dependencies import Now, ReadSession
 from service.errors import InvalidInput, NotFound
@@ -16,15 +17,18 @@ from service.notes.queries import analysis_state, get_note, other_origins
 from service.operation.queries import read_backlog
 from service.pages import views
 from service.pages.answers import PageRoute, render
+from service.pages.competitors import router as competitors_router
 from service.pages.corrections import competitor_names
 from service.pages.corrections import router as corrections_router
 from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
+from service.pages.imports import router as imports_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.search import router as search_router
-from service.pages.sign_in import Visitor
+from service.pages.sign_in import Visitor, may_curate
 from service.pages.sign_in import router as sign_in_router
 from service.pages.sources import router as sources_router
+from service.pages.status import router as status_router
 from service.pages.themes import curation_panel
 from service.pages.themes import router as themes_router
 from service.pages.unsubscribing import router as unsubscribing_router
@@ -32,6 +36,7 @@ from service.pages.words import Words, choose_language
 from service.sources.record_links import note_link, options_by_source
 
 MAX_NOTE_ID = 2**62
+MAX_NEW_NAMES = 99  # told on the first page
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
 router.include_router(themes_router)
@@ -39,10 +44,13 @@ router.include_router(corrections_router)
 router.include_router(sources_router)
 router.include_router(unsubscribing_router)
 router.include_router(search_router)
+router.include_router(competitors_router)
+router.include_router(status_router)
+router.include_router(imports_router)
 
 
 @router.get("/")
-def get_home(request: Request, session: ReadSession, now: Now, _visitor: Visitor) -> Response:
+def get_home(request: Request, session: ReadSession, now: Now, visitor: Visitor) -> Response:
     """Show the ranked insights."""
     form = read_form(request.query_params)
     backlog = read_backlog(session, now)
@@ -50,6 +58,7 @@ def get_home(request: Request, session: ReadSession, now: Now, _visitor: Visitor
         "backlog": backlog,
         "teams": list_teams(session),
         "segments": list_segments(session),
+        "new_names": len(list_candidates(session, MAX_NEW_NAMES)) if may_curate(visitor) else 0,
         "post_address": f"{request.url.scheme}://{request.url.netloc}/v1/notes",
     }
     if form.faults:

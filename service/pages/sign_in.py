@@ -72,15 +72,24 @@ AdminVisitor = Annotated[Caller, Depends(_with_right(may_administer))]
 IngestingVisitor = Annotated[Caller, Depends(_with_right(may_ingest))]
 
 
-async def form_fields(request: Request) -> dict[str, str]:
-    """Return the fields of a small posted form; a page of another site can't post it."""
+def same_site(request: Request) -> None:
+    """Refuse a form that a page of another site posts.
+
+    Raises:
+        Forbidden: If it was.
+    """
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Forbidden("This form was sent from another site.")
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """Return the fields of a small posted form; a page of another site can't post it."""
+    same_site(request)
     body = await request.body()
     if len(body) > MAX_FORM_BYTES:
         raise TooLarge("The form is too large.")
     try:
-        fields = parse_qs(body.decode("ascii", "replace"), errors="replace", max_num_fields=50)
+        fields = parse_qs(body.decode("ascii", "replace"), errors="replace", max_num_fields=700)
     except ValueError:
         return {}
     return {name: values[-1] for name, values in fields.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from service.database import write_session
 from service.dependencies import Caller, Now, ReadSession, get_engine
 from service.errors import InvalidInput
 from service.insights.measures import About
+from service.insights.schemas import Label
 from service.pages.answers import PageRoute, render
 from service.pages.sign_in import CuratingVisitor, FormFields, Visitor, may_curate
 from service.pages.views import item_address
@@ -22,7 +24,7 @@ from service.tables import ThemeChangeTable, ThemeTable
 from service.themes import curation, outputs, queries
 from service.themes.curation_routes import change
 from service.themes.routes import found_theme
-from service.themes.schemas import ChangeOutput, Edit, MapTheme
+from service.themes.schemas import ChangeOutput, Declaration, Edit, EventOutput, MapTheme, PartialLabel
 from service.themes.storage import ThemeState
 from service.themes.undoing import undo_change
 
@@ -32,6 +34,7 @@ SMALLEST, LARGEST = 4.0, 34.0
 NAME_CHARS = 26
 CHAR_WIDTH, NAME_HEIGHT, NAME_GAP = 7.2, 15.0, 15.0  # of a name on the map
 SHOWN_CHANGES = 5
+SHOWN_EVENTS = 12
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
@@ -57,6 +60,8 @@ class Panel:
     Attributes:
         others: Themes that it could be merged into.
         changes: Latest changes of it, which can be undone.
+        events: What happened to it, latest first.
+        labels: Names of the active themes by their public ids.
     """
 
     theme: ThemeTable
@@ -64,10 +69,13 @@ class Panel:
     merged_into: str | None
     others: list[ThemeTable]
     changes: list[ChangeOutput]
+    events: list[EventOutput]
+    curating: bool
+    labels: dict[str, Label]
 
 
 @router.get("/themes")
-def get_themes_page(request: Request, session: ReadSession, _visitor: Visitor) -> Response:
+def get_themes_page(request: Request, session: ReadSession, visitor: Visitor) -> Response:
     """Show the themes on their map, and by area."""
     unassigned, passages = queries.count_all_passages(session)
     tree = outputs.tree_output(session, unassigned)
@@ -75,6 +83,7 @@ def get_themes_page(request: Request, session: ReadSession, _visitor: Visitor) -
         request,
         "themes.html",
         tree=tree,
+        curating=may_curate(visitor),
         dots=dots(outputs.map_output(session).themes),
         passages=passages,
         width=WIDTH,
@@ -115,18 +124,64 @@ def _overlap(one: _Box, other: _Box) -> bool:
 
 
 def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | None:
-    """Return what the forms of a theme's page need; None where the visitor may not curate."""
+    """Return a theme's history, and what the forms of its page need; the forms stay empty for who may not curate."""
     theme = queries.find_theme(session, theme_id.replace("\0", ""))
-    if theme is None or not may_curate(visitor):
+    if theme is None:
         return None
+    events, _ = queries.list_events(session, theme.id, limit=SHOWN_EVENTS, before=None)
     rows, _ = queries.list_changes(session, limit=SHOWN_CHANGES, before=None, theme_id=theme.id)
+    active = [other for other, _, _ in queries.sized_themes(session)]
     into = queries.keys_of(session, [theme.merged_into]) if theme.merged_into else {}
     return Panel(
         theme,
         theme.state == ThemeState.ACTIVE,
         next(iter(into.values()), None),
-        [other for other, _, _ in queries.sized_themes(session) if other.id != theme.id],
+        [other for other in active if other.id != theme.id],
         outputs.change_outputs(session, [row for row in rows if row.undone_at is None]),
+        outputs.event_outputs(session, events),
+        may_curate(visitor),
+        {other.key: Label(en=other.label_en, fr=other.label_fr) for other in active},
+    )
+
+
+@router.post("/themes/declare")
+def post_declaration(request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
+    """Declare a theme in words; first the passages that it would get are shown."""
+    confirmed = fields.get("confirm") == "yes"
+    name_fr = fields.get("fr", "").strip()
+    try:
+        wanted = Declaration(
+            name=fields.get("en", ""),
+            description=fields.get("description", ""),
+            label=PartialLabel(fr=name_fr) if name_fr else None,
+        )
+    except ValidationError:
+        raise InvalidInput("Write a name of 200 characters and a description of 1,000 at most.") from None
+    with write_session(get_engine(request)) as session:
+        made = change(
+            session,
+            lambda: curation.declare_theme(session, wanted, by=visitor.name, now=now),
+            preview=not confirmed,
+        )
+    if confirmed:
+        return RedirectResponse(item_address(About.THEME, made.theme_id), 303)
+    name = {"en": wanted.name, "fr": name_fr or wanted.name}
+    return _ask(request, made, {**fields, "action": "declare"}, name, "/themes", "/themes/declare")
+
+
+def _ask(
+    request: Request,
+    made: ChangeOutput,
+    fields: dict[str, str],
+    name: dict[str, str],
+    address: str,
+    target: str,
+    into: dict[str, str] | None = None,
+) -> Response:
+    """Show what a change would touch, with the form that makes it."""
+    kept = {key: value for key, value in fields.items() if key != "confirm"}
+    return render(
+        request, "curate.html", change=made, fields=kept, name=name, address=address, target=target, into=into
     )
 
 
@@ -137,14 +192,19 @@ def post_curation(theme_id: str, request: Request, fields: FormFields, now: Now,
     with write_session(get_engine(request)) as session:
         theme = found_theme(session, theme_id, lock=True)
         made = change(session, lambda: _change(session, theme, fields, visitor.name, now), preview=not confirmed)
-        kept = {name: value for name, value in fields.items() if name != "confirm"}
-        context: dict[str, Any] = {"name": {"en": theme.label_en, "fr": theme.label_fr}, "key": theme.key}
-        target = queries.find_theme(session, fields.get("into", "")) if made.into else None
-        context["into"] = {"en": target.label_en, "fr": target.label_fr} if target else None
+        name = {"en": theme.label_en, "fr": theme.label_fr}
+        target = queries.find_theme(session, fields.get("into", "").replace("\0", "")) if made.into else None
+        into = {"en": target.label_en, "fr": target.label_fr} if target else None
     address = item_address(About.THEME, theme_id)
     if confirmed:
         return RedirectResponse(f"{address}#curation", 303)
-    return render(request, "curate.html", change=made, fields=kept, address=address, **context)
+    return _ask(request, made, fields, name, address, f"/themes/{quote(theme_id, safe='')}/curate", into)
+
+
+@router.post("/themes/move")
+def post_move(request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
+    """Put a passage into the theme that the form names; first the effect is shown."""
+    return post_curation(fields.get("into", ""), request, {**fields, "action": "move"}, now, visitor)
 
 
 def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str, now: Now) -> ThemeChangeTable:
@@ -157,10 +217,13 @@ def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str
     if action == "merge":
         return curation.merge_themes(session, theme, fields.get("into", "").replace("\0", ""), by=by, now=now)
     if action == "undo":
-        number = fields.get("change", "")
-        if not (number.isascii() and number.isdigit() and len(number) < 19):
-            raise InvalidInput("change: name a change.")
-        return undo_change(session, int(number), by=by, now=now)
+        return undo_change(session, _number(fields.get("change", "")), by=by, now=now)
+    if action == "split":
+        names = {"en": fields.get("en", "").strip(), "fr": fields.get("fr", "").strip()}
+        label = names if all(names.values()) else None
+        return curation.split_theme(session, theme, None, label, by=by, now=now)
+    if action == "move":
+        return curation.move_passage(session, theme, _number(fields.get("passage", "")), by=by, now=now)
     edits: dict[str, dict[str, Any]] = {
         "rename": {"label": {"en": fields.get("en", ""), "fr": fields.get("fr", "")}},
         "mute": {"muted": True},
@@ -173,3 +236,14 @@ def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str
     except ValidationError:
         raise InvalidInput("label: write a name in both languages, of 200 characters at most.") from None
     return curation.edit_theme(session, theme, wanted, by=by, now=now)
+
+
+def _number(text: str) -> int:
+    """Read the number of a change or a passage.
+
+    Raises:
+        InvalidInput: If it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidInput("Name a change or a passage.")
+    return int(text)

@@ -88,6 +88,10 @@ class Words:
         one, many = self._string(key).split("|")
         return (one if count == 1 or (self.french and count == 0) else many).format(n=self.number(count))
 
+    def known(self, key: str, otherwise: str) -> str:
+        """Return a string of the catalogue, or other words where it has none."""
+        return self(key) if key in STRINGS else otherwise
+
     def label(self, label: Label) -> str:
         """Return a name that exists in both languages."""
         return label.fr if self.french else label.en

@@ -7,13 +7,15 @@ import re
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from models.theme_curation import describe_theme
 from service.auth.scopes import Scope
 from service.database import write_session
 from service.insights.schemas import Label
 from service.pages.themes import dots
-from service.tables import ThemeTable
+from service.tables import PassageTable, ThemeTable
 from service.themes.schemas import MapTheme
 from tests.service.visits import by_account, make_theme, read_in, shown, sign_in
+from tests.work import note
 
 
 def test_map_and_tree_in_both_languages(signed: TestClient, engine: sa.Engine) -> None:
@@ -66,6 +68,29 @@ def test_rename_and_undo_by_forms(curator: TestClient, engine: sa.Engine) -> Non
     for wrong in ({"action": "rename", "en": "", "fr": ""}, {"action": "undo", "change": "x"}, {"action": "fly"}):
         assert curator.post("/themes/theme-1/curate", data=wrong).status_code == 422
     assert curator.post("/themes/none/curate", data=form).status_code == 404
+
+
+def test_split_move_and_declare_by_forms(curator: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, *by_account(4), note("far", "A door that does not close, and whose lock is stuck since spring."))
+    make_theme(engine, "theme-1", "Doors", "Portes")
+    with write_session(engine) as session:
+        session.execute(sa.update(PassageTable).values(vector=describe_theme(["Doors that do not close."])))
+    assert curator.post("/themes/theme-1/curate", data={"action": "split"}).status_code == 409
+    form = {"en": "EU hosting", "fr": "", "description": "Customers refuse hosting outside the EU."}
+    asked = shown(curator.post("/themes/declare", data=form).text)
+    assert "a new theme with these passages." in asked
+    assert "EU hosting" not in curator.get("/themes").text
+    made = curator.post("/themes/declare", data={**form, "confirm": "yes"}).headers["location"]
+    key = made.rsplit("/", 1)[1]
+    assert "declared, marketing" in shown(curator.get(made).text)
+    page = curator.get("/insights/theme/theme-1").text
+    passage = re.findall(r'name="passage" value="(\d+)"', page)[0]
+    moved = {"passage": passage, "into": key}
+    assert "This touches 1 passage, 1 note, 1 account." in shown(curator.post("/themes/move", data=moved).text)
+    assert curator.post("/themes/move", data={**moved, "confirm": "yes"}).status_code == 303
+    assert "a passage moved in, marketing" in shown(curator.get(made).text)
+    assert curator.post("/themes/declare", data={"en": "", "description": "x"}).status_code == 422
+    assert curator.post("/themes/move", data={"into": "none", "passage": "1"}).status_code == 404
 
 
 def test_forms_need_the_right_and_the_same_site(signed: TestClient, engine: sa.Engine) -> None:

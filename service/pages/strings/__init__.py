@@ -7,18 +7,36 @@ A string with `|` has a form for one and a form for many; `Words.count` picks. F
 from __future__ import annotations
 
 from service.pages.strings import (
+    competitors,
     corrections,
     digests,
     filters,
     frame,
+    imports,
     insights,
     notes,
     search,
     signing,
     sources,
+    status,
     themes,
     values,
 )
 
-PAGES = (frame, values, filters, insights, notes, corrections, themes, sources, search, signing, digests)
+PAGES = (
+    frame,
+    values,
+    filters,
+    insights,
+    notes,
+    corrections,
+    themes,
+    sources,
+    imports,
+    competitors,
+    status,
+    search,
+    signing,
+    digests,
+)
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

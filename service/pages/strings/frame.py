@@ -24,8 +24,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     # what goes wrong
     "error_400": ("This request can't be read.", "Cette demande est illisible."),
     "error_403": (
-        "Your key can't do this: ask your administrator for one with the scope “read”.",
-        "Votre clé ne permet pas cela : demandez à votre administrateur une clé qui a le droit « read ».",
+        "Your key can't do this: ask your administrator for one that may (“read” to look, “curate” to correct).",
+        "Votre clé ne permet pas cela : demandez-en une autre à votre administrateur (« read » pour lire, « curate » "
+        "pour corriger).",
     ),
     "error_404": (
         "There is nothing at this address. It may have been erased, or the link is incomplete.",
@@ -38,8 +39,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "error_413": ("What was sent is too large.", "L'envoi est trop volumineux."),
     "error_422": (
-        "Some filters in this address are wrong: go back and choose others.",
-        "Certains filtres de cette adresse sont faux : revenez en arrière et choisissez-en d'autres.",
+        "Some of what this address or form says is wrong: go back and change it.",
+        "Une partie de cette adresse ou de ce formulaire est fausse : revenez en arrière et corrigez-la.",
     ),
     "error_500": (
         "Something went wrong on our side. Try again; if it stays, give your administrator the number below.",

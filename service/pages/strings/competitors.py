@@ -1,0 +1,32 @@
+"""What the pages say: competitors and new names."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "competitors": ("Competitors", "Concurrents"),
+    "competitors_lede": (
+        "Whom you follow under which names, and names in the notes that may be a competitor's.",
+        "Qui vous suivez et sous quels noms, et les noms relevés dans les notes qui pourraient être des concurrents.",
+    ),
+    "new_names": ("New names", "Nouveaux noms"),
+    "new_names_text": (
+        "Notes use these names like a competitor's. They count in the ranking once you follow them.",
+        "Les notes emploient ces noms comme ceux d'un concurrent. Ils comptent au classement une fois suivis.",
+    ),
+    "new_names_none": ("No new name waits for a decision.", "Aucun nouveau nom n'attend de décision."),
+    "n_mentions": ("{n} mention|{n} mentions", "{n} mention|{n} mentions"),
+    "an_example": ("An example", "Un exemple"),
+    "follow": ("Follow", "Suivre"),
+    "follow_named": ("Follow {name}", "Suivre {name}"),
+    "same_as": ("Same as", "Identique à"),
+    "join": ("Join", "Réunir"),
+    "no_competitor": ("No competitor", "Pas un concurrent"),
+    "followed": ("Followed", "Suivis"),
+    "followed_none": ("No competitor is followed yet.", "Aucun concurrent n'est suivi pour l'instant."),
+    "also_called": ("also called {names}", "aussi appelé {names}"),
+    "names_waiting": (
+        "{n} new name may be a competitor’s|{n} new names may be competitors’",
+        "{n} nouveau nom pourrait être celui d'un concurrent|{n} nouveaux noms pourraient être ceux de concurrents",
+    ),
+    "decide": ("Decide", "Décider"),
+}

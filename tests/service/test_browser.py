@@ -1,0 +1,167 @@
+"""The pages in a real Chromium: open, filter, follow evidence, correct, undo, mark, switch language; axe on each."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_core_python
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from service.app import create_app
+from service.auth.scopes import Scope
+from service.settings import Settings
+from tests.service.visits import by_account, make_key, make_theme, name_competitor, read_in
+from tests.work import note
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+AXE = Path(axe_core_python.__file__).with_name("axe.min.js")
+TEXT = "Rival is in place. It is too expensive for us. No budget before spring."
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start the browser once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(settings: Settings, engine: sa.Engine) -> Iterator[str]:
+    """Serve the application over HTTP."""
+    config = uvicorn.Config(create_app(settings, engine), port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    (socket,) = server.servers[0].sockets
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def context(chromium: Browser, site: str, engine: sa.Engine) -> Iterator[BrowserContext]:
+    """Open a window that is signed in with every right; axe needs the policy set aside."""
+    _, secret = make_key(engine, Scope.ADMIN)
+    context = chromium.new_context(base_url=site, locale="en", bypass_csp=True, reduced_motion="reduce")
+    context.set_default_timeout(60_000)  # machines with much else to do
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("#key", secret)
+    page.click("main button")
+    yield context
+    context.close()
+
+
+def _fill(engine: sa.Engine) -> int:
+    """Store notes with every kind of finding; return one of them."""
+    name_competitor(engine, "Rival")
+    read_in(engine, *by_account(3))
+    (note_id,) = read_in(engine, note("long", TEXT, account={"id": "a9", "name": "Crémerie Ancel"}))
+    make_theme(engine, "theme-1", "Doors", "Portes")
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE themes SET x = 0.5, y = 0.5, area = 'price'"))
+    return note_id
+
+
+def test_a_marketer_filters_follows_corrects_and_undoes(context: BrowserContext, engine: sa.Engine) -> None:
+    note_id = _fill(engine)
+    page = context.pages[0]
+    page.goto("/")
+    page.get_by_label("Objections").check()
+    page.get_by_role("button", name="Apply").click()
+    assert "about=objection" in page.url
+    assert page.get_by_role("heading", level=2).all_inner_texts() == ["Price"]
+    page.get_by_role("link", name="Price", exact=True).click()
+    page.get_by_role("link", name="Read the note: Crémerie Ancel").first.click()
+    assert f"/notes/{note_id}#objection-" in page.url
+    assert "too expensive" in page.locator("mark.objection").inner_text()
+    _correct_and_undo(page)
+    _mark_by_selecting(page)
+    page.get_by_role("link", name="Français").click()
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.get_by_role("link", name="Objection\u00a0: Pas de budget, sans réponse", exact=True).is_visible()
+
+
+def _correct_and_undo(page: Page) -> None:
+    """Correct with the keyboard alone, then undo."""
+    form = page.locator("#found li", has=page.locator(".number.objection")).locator(".correct")
+    form.locator("summary").focus()
+    page.keyboard.press("Enter")
+    form.get_by_label("Type").select_option("trust")
+    form.get_by_role("button", name="Save").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Objection: Trust in us, unanswered", exact=True).wait_for()
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    page.get_by_role("link", name="Objection: Price, unanswered", exact=True).wait_for()
+
+
+def _mark_by_selecting(page: Page) -> None:
+    """Select words that were missed, as a mouse does, and say what they are."""
+    page.evaluate(
+        """() => {
+          const walker = document.createTreeWalker(document.querySelector(".text"), NodeFilter.SHOW_TEXT);
+          for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const at = node.data.indexOf("No budget");
+            if (at >= 0) document.getSelection().setBaseAndExtent(node, at, node, at + 9);
+          }
+        }"""
+    )
+    page.get_by_role("button", name="Mark these words").click()
+    assert page.locator(".missed textarea").input_value() == "No budget"
+    assert page.locator(".missed [name=start]").input_value() == str(TEXT.index("No budget"))
+    page.locator(".missed [name=type]").select_option("budget")
+    page.get_by_role("button", name="Add the objection").click()
+    page.get_by_role("link", name="Objection: No budget, unanswered", exact=True).wait_for()
+
+
+def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, engine: sa.Engine) -> None:
+    note_id = _fill(engine)
+    paths = [
+        "/",
+        "/?from=2026-09-30&to=2026-01-01",
+        "/insights/objection/price",
+        "/insights/theme/theme-1",
+        "/insights/competitor/rival",
+        f"/notes/{note_id}?changed=1",
+        "/themes",
+        "/competitors",
+        "/sources",
+        "/sources/add/salesforce",
+        "/imports",
+        "/status",
+        "/nowhere",
+    ]
+    page = context.pages[0]
+    for scheme, width in (("light", 1280), ("dark", 360)):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in paths:
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            assert _violations(page) == [], (path, scheme, width)
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, (path, width)
+
+
+def _violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds that is serious or worse, with the elements."""
+    page.add_script_tag(path=AXE)
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
+        for one in result["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
