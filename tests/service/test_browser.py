@@ -92,7 +92,11 @@ def test_a_marketer_filters_follows_corrects_and_undoes(context: BrowserContext,
     _mark_by_selecting(page)
     page.get_by_role("link", name="Français").click()
     assert page.locator("html").get_attribute("lang") == "fr"
-    assert page.get_by_role("link", name="Objection\u00a0: Pas de budget, sans réponse", exact=True).is_visible()
+    assert (
+        page.locator("#found")
+        .get_by_role("link", name="Objection\u00a0: Pas de budget, sans réponse", exact=True)
+        .is_visible()
+    )
 
 
 def _correct_and_undo(page: Page) -> None:
@@ -103,9 +107,9 @@ def _correct_and_undo(page: Page) -> None:
     form.get_by_label("Type").select_option("trust")
     form.get_by_role("button", name="Save").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Objection: Trust in us, unanswered", exact=True).wait_for()
+    page.locator("#found").get_by_role("link", name="Objection: Trust in us, unanswered", exact=True).wait_for()
     page.get_by_role("status").get_by_role("button", name="Undo").click()
-    page.get_by_role("link", name="Objection: Price, unanswered", exact=True).wait_for()
+    page.locator("#found").get_by_role("link", name="Objection: Price, unanswered", exact=True).wait_for()
 
 
 def _mark_by_selecting(page: Page) -> None:
@@ -124,7 +128,7 @@ def _mark_by_selecting(page: Page) -> None:
     assert page.locator(".missed [name=start]").input_value() == str(TEXT.index("No budget"))
     page.locator(".missed [name=type]").select_option("budget")
     page.get_by_role("button", name="Add the objection").click()
-    page.get_by_role("link", name="Objection: No budget, unanswered", exact=True).wait_for()
+    page.locator("#found").get_by_role("link", name="Objection: No budget, unanswered", exact=True).wait_for()
 
 
 def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, engine: sa.Engine) -> None:

@@ -42,10 +42,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "by_month": ("Notes by month", "Notes par mois"),
     "spark_label": ("{title}: {values}; at most {top}", "{title} : {values} ; {top} au plus"),
     "quotes": ("{n} quote|{n} quotes", "{n} citation|{n} citations"),
-    "quotes_short": (
-        "In the customer's words: {n} quote|In customers' words: {n} quotes",
-        "Dans les mots du client : {n} citation|Dans les mots des clients : {n} citations",
-    ),
+    "quotes_more": ("{n} more quote|{n} more quotes", "{n} autre citation|{n} autres citations"),
     "all_of_it": ("All measures and quotes", "Toutes les mesures et citations"),
     "read_note": ("Read the note", "Lire la note"),
     "read_note_of": ("Read the note: {account}, {date}", "Lire la note : {account}, {date}"),
