@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: open, filter, follow evidence, correct, undo, mark, switch language; axe on each."""
+"""The pages in a real Chromium: filter, export, follow evidence, correct, undo, mark, switch language; axe on all."""
 
 from __future__ import annotations
 
@@ -84,6 +84,9 @@ def test_a_marketer_filters_follows_corrects_and_undoes(context: BrowserContext,
     page.get_by_role("button", name="Apply").click()
     assert "about=objection" in page.url
     assert page.get_by_role("heading", level=2).all_inner_texts() == ["Price"]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert "Price" in download.value.path().read_text("utf-8-sig")
     page.get_by_role("link", name="Price", exact=True).click()
     page.get_by_role("link", name="Read the note: Crémerie Ancel").first.click()
     assert f"/notes/{note_id}#objection-" in page.url
