@@ -167,5 +167,5 @@ def test_a_worker_announces_by_itself(
     client.post("/v1/webhook-endpoints", json={"url": receiver.url})
     with worker_running(engine, database_url, analyzer, settings=settings):
         client.post("/v1/notes", json={"notes": notes("rise", 10, 2, "They look at Orbiport.")})
-        wait_until(lambda: receiver.got, 30)
+        wait_until(lambda: receiver.got, 90)
     assert json.loads(receiver.got[0].body)["type"] == EventType.INSIGHT_NEW

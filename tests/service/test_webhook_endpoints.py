@@ -355,11 +355,11 @@ def test_an_event_outlives_the_worker_that_is_killed_while_sending(
     command = [sys.executable, "-m", "tests.chaos.worker", "--url", database_url, "--name", "never-back"]
     killed = subprocess.Popen(command, env={**os.environ, "BINOME_OUTGOING_PRIVATE": "on"})
     try:
-        wait_until(lambda: receiver.got, 60)
+        wait_until(lambda: receiver.got, 120)
     finally:
         os.kill(killed.pid, signal.SIGKILL)
         killed.wait()
     receiver.answer = None
     with worker_running(engine, database_url, analyzer, settings=settings):
-        wait_until(lambda: deliveries(client)[0]["state"] == "delivered", 60)
+        wait_until(lambda: deliveries(client)[0]["state"] == "delivered", 120)
     assert [got.headers["webhook-id"] for got in receiver.got] == [key, key]
