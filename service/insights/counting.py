@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import is_
 from typing import Any
 
 import sqlalchemy as sa
@@ -106,6 +107,22 @@ class _Tally:
     details: array[int] = field(default_factory=lambda: array("H"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What a tally adds up to; the deals are counted anew each time, as they stand then."""
+
+    mentions: int
+    notes: int
+    accounts: int
+    authors: int
+    deals: frozenset[int]
+    details: Counter[int]
+
+
+_LAST: dict[About, tuple[list[Day], dict[Any, _Sum]]] = {}
+"""The sums of the days that were last asked for whole; days never change, so the same ones have the same sums."""
+
+
 def count_items(days: Sequence[Chosen], about: About, book: DealBook) -> dict[Any, Counts]:
     """Count all items of a kind.
 
@@ -118,6 +135,18 @@ def count_items(days: Sequence[Chosen], about: About, book: DealBook) -> dict[An
         Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
         relation and so on.
     """
+    if any(chosen.kept is not None for chosen in days):
+        sums = _add_up(days, about)
+    else:
+        whole = [chosen.day for chosen in days]
+        last, sums = _LAST.get(about, ([], {}))
+        if len(last) != len(whole) or not all(map(is_, last, whole)):
+            sums = _add_up(days, about)
+            _LAST[about] = (whole, sums)
+    return {item: _counts(about, of_item, book) for item, of_item in sums.items()}
+
+
+def _add_up(days: Sequence[Chosen], about: About) -> dict[Any, _Sum]:
     tallies: defaultdict[Any, _Tally] = defaultdict(_Tally)
     for chosen in days:
         said = chosen.day.said[about]
@@ -127,7 +156,12 @@ def count_items(days: Sequence[Chosen], about: About, book: DealBook) -> dict[An
                 _add(tallies[item], said, begin, end, notes)
             elif any(picks[begin:end]):
                 _add_picked(tallies[item], said, begin, end, picks[begin:end])
-    return {item: _counts(about, tally, book) for item, tally in tallies.items()}
+    return {item: _sum(tally) for item, tally in tallies.items()}
+
+
+def _sum(tally: _Tally) -> _Sum:
+    accounts, authors = (len(set(people) - {NOBODY}) for people in (tally.accounts, tally.authors))
+    return _Sum(len(tally.details), tally.notes, accounts, authors, frozenset(tally.deals), Counter(tally.details))
 
 
 def _add(tally: _Tally, said: Said, begin: int, end: int, notes: int) -> None:
@@ -146,16 +180,16 @@ def _add_picked(tally: _Tally, said: Said, begin: int, end: int, picks: bytes) -
     tally.details.extend(compress(said.details[begin:end], picks))
 
 
-def _counts(about: About, tally: _Tally, book: DealBook) -> Counts:
+def _counts(about: About, total: _Sum, book: DealBook) -> Counts:
     details: dict[str, dict[str, int]] = {
         name: {str(value): 0 for value in values} for name, (_, values) in DETAILS[about].items()
     }
-    for number, count in Counter(tally.details).items():
+    for number, count in total.details.items():
         for counted, value in zip(details.values(), DETAILS_SEEN.values[number], strict=True):
             if value in counted:
                 counted[value] += count
-    accounts, authors = len(set(tally.accounts) - {NOBODY}), len(set(tally.authors) - {NOBODY})
-    return Counts(len(tally.details), tally.notes, accounts, authors, book.add_up(set(tally.deals)), details)
+    deals = book.add_up(total.deals)
+    return Counts(total.mentions, total.notes, total.accounts, total.authors, deals, details)
 
 
 def count_heard(days: Sequence[Chosen], about: About) -> dict[Any, int]:
