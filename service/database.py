@@ -71,6 +71,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=wal",
         "synchronous=full",  # NORMAL loses acknowledged notes when the power fails
         "foreign_keys=on",
+        "secure_delete=on",  # erased words do not stay in free pages
         "cache_size=-65536",
         "temp_store=memory",
     ):

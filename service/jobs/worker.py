@@ -40,6 +40,7 @@ from service.jobs.queries import (
     living_workers,
     request_job,
 )
+from service.search.queries import forget_words
 from service.settings import Settings
 from service.sources.fetching.queries import forget_fetched
 from service.sources.fetching.syncing import Syncing
@@ -249,6 +250,7 @@ class Worker:
         with write_session(self._engine) as session:
             forget_silent(session, _now())
             forget_old(session, _now())
+            forget_words(session)
             forget_fetched(session, _now() - KEPT)
 
 

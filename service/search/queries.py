@@ -93,6 +93,17 @@ def notes_holding(session: Session, terms: tuple[Term, ...], joined: str, note_i
     return set(session.scalars(statement))
 
 
+def forget_words(session: Session) -> None:
+    """Write the index of words anew where notes were edited or erased since: their words leave its bytes.
+
+    FTS5 only marks what is deleted until then. PostgreSQL's own housekeeping does the same there.
+    """
+    if not is_sqlite(session) or not session.scalar(sa.text("SELECT stale FROM note_words_state")):
+        return
+    session.execute(sa.text("INSERT INTO note_words (note_words) VALUES ('optimize')"))
+    session.execute(sa.text("UPDATE note_words_state SET stale = 0"))
+
+
 def passages_after(session: Session, passage_id: int) -> list[int]:
     """Return the ids of passages above one."""
     return list(session.scalars(sa.select(PassageTable.id).where(PassageTable.id > passage_id)))

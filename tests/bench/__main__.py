@@ -42,6 +42,8 @@ QUERIES = {
     "90 days, one rival": "/v1/insights?competitor=Rival%203",
     "objections, 90 days": "/v1/objections",
     "notes, first page": "/v1/notes",
+    "search, words of all notes": "/v1/search?q=customer+room",
+    "search, 90 days": "/v1/search?q=customer+room&from=2026-07-03&to=2026-09-30",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ ACCOUNTS, AUTHORS, DEALS, THEMES, COMPETITORS = 3_000, 120, 6_000, 60, 25
 LAST_DAY = datetime(2026, 9, 30, tzinfo=UTC)
 DAYS = 730
 CHUNK = 5_000
-VECTOR = bytes(512)
+VECTOR = struct.pack("<384e", *[384**-0.5] * 384)
 
 
 def seed(engine: sa.Engine, notes: int) -> None:

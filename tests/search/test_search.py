@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from fastapi.testclient import TestClient
 
-from service.database import alembic_config
+from service.database import alembic_config, write_session
+from service.search.queries import forget_words
 from service.search.words import parse_query, places
 from tests.work import note
 
@@ -117,6 +121,18 @@ def test_the_index_follows_the_notes(filled: TestClient, engine: sa.Engine, data
     command.downgrade(alembic_config(database_url), "0012")
     command.upgrade(alembic_config(database_url), "head")  # existing notes are indexed
     assert by_words(filled, "zanzibar") == {"en-2"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_erased_words_leave_the_bytes_of_the_database(filled: TestClient, engine: sa.Engine, tmp_path: Path) -> None:
+    filled.post("/v1/notes", json=note("en-1", "Xylophagous quarrels."))
+    filled.post("/v1/notes", json={"external_id": "en-1", "deleted": True})
+    with write_session(engine) as session:
+        forget_words(session)
+    with closing(sqlite3.connect(tmp_path / "binome.sqlite3")) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    assert b"xylophagous" not in (tmp_path / "binome.sqlite3").read_bytes().lower()
+    assert by_words(filled, "price") == {"en-2"}
 
 
 def test_a_note_of_any_size_is_taken(filled: TestClient) -> None:
