@@ -153,9 +153,10 @@ def _found(session: Session, settings: Settings, now: datetime, visitor: Caller,
 
 
 def _add_form(request: Request, source: SourceOutput, fields: dict[str, str], fault: str = "") -> Response:
-    required = SOURCES[source.source].required
+    kind = SOURCES[source.source]
     context: dict[str, Any] = {"source": source, "title": source_title(source.source), "fields": fields}
-    return render(request, "add_source.html", 422 if fault else 200, required=required, fault=fault, **context)
+    context |= {"required": kind.required, "secrets": kind.secret_options}
+    return render(request, "add_source.html", 422 if fault else 200, fault=fault, **context)
 
 
 @router.post("/sources/add/{source}")

@@ -60,6 +60,10 @@ def test_what_is_wrong_with_a_source_is_told_at_its_field(admin: TestClient) -> 
     assert admin.post("/sources/add/salesforce", data=whole).status_code == 201
     assert "already" in admin.post("/sources/add/salesforce", data=whole).text
     assert admin.get("/sources/add/nothing").status_code == 404
+    token = {"name": "", "option-access_token": "pat-of-ours"}
+    page = admin.post("/sources/add/hubspot", data=token).text
+    assert "pat-of-ours" not in page
+    assert re.search(r'name="option-access_token"[^>]*type="password"', page)
 
 
 def test_only_an_administrator_changes_sources(signed: TestClient) -> None:

@@ -139,4 +139,39 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Addresses of your reps or their domain, as JSON: {example}; only they are named authors",
         "Adresses de vos commerciaux ou leur domaine, en JSON : {example} ; eux seuls sont nommés auteurs",
     ),
+    "option_access_token": (
+        "A private app's token, for fetching by API",
+        "Le jeton d'une application privée, pour récupérer par l'API",
+    ),
+    "option_refresh_token": (
+        "Or a public app's refresh token, with client_id",
+        "Ou le jeton d'actualisation d'une application publique, avec client_id",
+    ),
+    "option_client_id": ("The public app's client id", "L'identifiant client de l'application publique"),
+    "option_client_secret": (
+        "The public app's client secret, where it is not the connection's secret",
+        "Le secret client de l'application publique, s'il n'est pas le secret de la connexion",
+    ),
+    "option_base_url": (
+        "Another address of the API (https, or http on this machine)",
+        "Une autre adresse de l'API (https, ou http sur cette machine)",
+    ),
+    "option_reconcile_hours": (
+        "Every how many hours the API is asked for what events lost: 6 if left out, 0 for never",
+        "Toutes les combien d'heures l'API est interrogée sur ce que les événements ont perdu : 6 par défaut, 0 pour "
+        "jamais",
+    ),
+    "option_api_token": (
+        "A user's API token, for fetching by API",
+        "Le jeton d'API d'un utilisateur, pour récupérer par l'API",
+    ),
+    "option_accounts_url": (
+        "Where tokens are given: https://accounts.zoho.com if left out; .eu, .in and so on elsewhere",
+        "Où les jetons sont donnés : https://accounts.zoho.com par défaut ; .eu, .in, etc. ailleurs",
+    ),
+    "option_access_key": (
+        "An access key of Gong's API, for fetching transcripts",
+        "Une clé d'accès à l'API de Gong, pour récupérer les transcriptions",
+    ),
+    "option_access_key_secret": ("The secret of that key", "Le secret de cette clé"),
 }

@@ -29,6 +29,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "no_long_work": ("None yet.", "Aucun pour l'instant."),
     "job_fit_themes": ("Fit of the themes", "Calcul des thèmes"),
     "job_import_file": ("Import of a file", "Import d'un fichier"),
+    "job_sync_source": ("Synchronisation of a source", "Synchronisation d'une source"),
     "job_waiting": ("Waiting", "En attente"),
     "job_queued": ("Waiting", "En attente"),
     "job_running": ("Running", "En cours"),
