@@ -74,8 +74,8 @@ train-tagger: $(TRAIN_STAMP) ## train the encoder, the bilingual base and the ta
 evaluate: dev ## measure the reader on data/test, or GOLD="folder ..." of annotated notes; writes data/metrics/reading.json
 	$(BIN)/python -m training.evaluate $(GOLD)
 
-themes: dev ## measure the themes beside plain BERTopic; writes data/metrics/themes.json
-	$(BIN)/python -m training.theme_bench
+themes: dev ## measure the themes beside plain BERTopic, with CORPORA=folder and GOLD="folder ..." on those too; writes data/metrics/themes.json
+	$(BIN)/python -m training.theme_bench $(if $(CORPORA),--corpora "$(CORPORA)") $(if $(GOLD),--gold $(GOLD))
 
 learning-curve: dev ## measure the linear classifier on growing parts of the corpus; writes data/metrics/learning_curve.json
 	$(BIN)/python -m training.learning_curve

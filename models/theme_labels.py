@@ -1,8 +1,9 @@
 """Names for themes: short phrases that a theme's own passages use and others don't, in both languages.
 
-A candidate is a run of two to four words that begins and ends with a content word, is used in at least two passages of
-the theme (or one, where there is nothing better), and crosses no mark. Its weight is how often the theme's passages use
-it against all passages (as in c-TF-IDF, Grootendorst 2022), times how near its vector is to the theme's centroid.
+A candidate is a run of up to four words that begins and ends with a content word, has only content words and words
+that link nouns between, is used in at least two passages of the theme, and crosses no mark. Its weight is how often the
+theme's passages use it against all passages (as in c-TF-IDF, Grootendorst 2022), times how near its vector is to the
+theme's centroid.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ MAX_WORDS = 4
 MAX_CANDIDATES = 40
 MIN_NEARNESS = 0.25
 """Least cosine of a label with its theme's centroid: a phrase further away names something else."""
+ONE_WORD = 0.4
+"""Weight of a single word as a label beside a phrase of several."""
 N_KEYWORDS = 8
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\w\s]|\d+|\n")
 _WORD = re.compile(r"[^\W\d_]")
 _SENTENCE_END = frozenset('.!?:\n•-–—«»"“”')
+_LINKING = frozenset(_LISTS["linking"].split())
 _ELISION = re.compile(r"^(?:l|d|j|m|t|s|n|c|qu|jusqu|lorsqu)['’]", re.IGNORECASE)
 
 
@@ -100,23 +104,31 @@ def _phrases(text: str, stop_words: frozenset[str]) -> list[tuple[str, str]]:
     found = []
     tokens = _TOKEN.findall(text)
     for begin in range(len(tokens)):
-        first = _ELISION.sub("", tokens[begin])
-        if not _content(first, stop_words):
-            continue
-        words = [first]
-        for end in range(begin, min(begin + MAX_WORDS, len(tokens))):
-            if end > begin:
-                if not _WORD.match(tokens[end]):
-                    break
-                words.append(tokens[end])
-            if _content(words[-1], stop_words):
+        words: list[str] = []
+        for token in tokens[begin : begin + MAX_WORDS]:
+            elided, bare = _parted(token)
+            if words and elided and elided not in _LINKING:  # "directeur s'est", "client n'accepte"
+                break
+            content = _content(bare, stop_words)
+            if not content and (not words or fold(bare) not in _LINKING):
+                break
+            words.append(token if words else bare)
+            if content:
                 form = " ".join(words).replace("’", "'").lower()
                 found.append((fold(form), form))
     return found
 
 
+def _parted(token: str) -> tuple[str, str]:
+    """Return what is elided before a word, folded, and the word: `("l'", "accès")`."""
+    elided = _ELISION.match(token)
+    return (fold(elided.group()), token[elided.end() :]) if elided else ("", token)
+
+
 def _content(word: str, stop_words: frozenset[str]) -> bool:
-    return len(word) > 2 and bool(_WORD.match(word)) and fold(word) not in stop_words
+    """Tell whether a word may begin or end a label; what has an apostrophe ("she'd", "bursar's") says nothing alone."""
+    plain = fold(word)
+    return len(word) > 2 and bool(_WORD.match(word)) and plain not in stop_words and "'" not in plain
 
 
 def rank_phrases(book: PhraseBook, members: Sequence[int], n_all: int) -> list[tuple[str, float]]:
@@ -156,7 +168,7 @@ def best_phrase(
     if not candidates:
         return None
     nearness = encode([phrase for phrase, _ in candidates]) @ centroid
-    sizes = [1.0 if " " in phrase else 0.5 for phrase, _ in candidates]
+    sizes = [1.0 if " " in phrase else ONE_WORD for phrase, _ in candidates]
     scores = [w * size * float(near) for (_, w), size, near in zip(candidates, sizes, nearness, strict=True)]
     best = int(np.argmax(np.where(nearness >= least, scores, -np.inf)))
     return candidates[best][0] if nearness[best] >= least else None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
-from models.theme_groups import Vectors, group_passages
+from models.theme_groups import SAME_THEME, group_passages
 from models.theme_labels import (
     MIN_NEARNESS,
     N_KEYWORDS,
@@ -24,19 +24,24 @@ from models.theme_labels import (
     read_phrases,
     stop_words,
 )
+from models.theme_space import Vectors
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
-VERSION = "themes-2"
+VERSION = "themes-3"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
-MIN_SIMILARITY = 0.45
+MIN_SIMILARITY = 0.25
 """Least cosine of a passage with its theme's centroid."""
-SAME_THEME = 0.9
-"""Cosine of two centroids from which the themes are one."""
+HOLD_SIMILARITY = 0.5
+"""Cosine from which a fit leaves a passage with a living theme; what is further from all may make new ones."""
+TIGHT = 0.45
+"""Mean cosine of each passage with the others of its group from which a group beside living themes is a theme."""
+STAY = 0.1
+"""Cosine by which another theme must be nearer than the one that a passage has, for a fit to move it."""
 TWO_MATTERS = 24
 """Passages from which a theme is looked at for a second matter."""
-LOOSE = 0.6
-"""Mean cosine of a theme's passages with its centroid under which it may hold two matters."""
+INSIDE_MATTERS = 0.85
+"""Share of the links of near passages that stay inside the matters of a theme that holds several."""
 MATTER_SHARE = 0.25
 """Share of a theme's passages that makes a matter of its own."""
 N_REPRESENTATIVES = 3
@@ -62,9 +67,18 @@ def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[Them
     ]
 
 
-def _nearest(vectors: Vectors, centroids: Vectors) -> tuple[NDArray[np.intp], Vectors]:
+def _nearest(
+    vectors: Vectors, centroids: Vectors, passages: Sequence[ThemePassage] = (), keys: Sequence[str | None] = ()
+) -> tuple[NDArray[np.intp], Vectors]:
+    """Return the nearest centroid and its cosine; passages that have the theme of a key stay unless clearly nearer."""
     similarities = vectors @ centroids.T
-    return similarities.argmax(axis=1), similarities.max(axis=1)
+    drawn = similarities.copy()
+    columns = {key: column for column, key in enumerate(keys) if key}
+    for row, passage in enumerate(passages):
+        if passage.theme in columns:
+            drawn[row, columns[passage.theme]] += STAY
+    nearest = drawn.argmax(axis=1)
+    return nearest, similarities[np.arange(len(nearest)), nearest]
 
 
 def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> ThemeFit:
@@ -83,7 +97,7 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
         return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages))
     keys = [key for key, _ in groups]
     centroids = np.stack([_centroid(vectors[group]) for _, group in groups])
-    nearest, similarities = _nearest(vectors, centroids)
+    nearest, similarities = _nearest(vectors, centroids, passages, keys)
     near = similarities >= MIN_SIMILARITY
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
     labels, keywords = _describe(passages, order, members, centroids)
@@ -108,32 +122,46 @@ def _themes(
     passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
 ) -> list[tuple[str | None, list[int]]]:
     """Return the passages that make each theme, with the key of the living theme that it continues."""
-    held, left = _held(order, vectors, living)
+    held, left = _held(passages, order, vectors, living)
     themes: list[tuple[str | None, list[int]]] = []
     for theme, members in zip(living, held, strict=True):
         if members:
             first, *others = _matters(passages, vectors, members)
             themes += [(theme.key, first), *((None, other) for other in others)]
-    return themes + [(None, group) for group in group_passages(passages, vectors, left)]
+    new = group_passages(passages, vectors, left)
+    if living:  # what is left of many matters makes groups too, but loose ones
+        new = [group for group in new if _tightness(vectors[group]) >= TIGHT]
+    return themes + [(None, group) for group in new]
 
 
-def _held(order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]) -> tuple[list[list[int]], list[int]]:
+def _tightness(vectors: Vectors) -> float:
+    """Return the mean cosine of vectors with the centroid of the others; of at least two."""
+    rest = vectors.sum(axis=0) - vectors
+    lengths = np.maximum(np.linalg.norm(rest, axis=1), 1e-9)
+    return float(((vectors * rest).sum(axis=1) / lengths).mean())
+
+
+def _held(
+    passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
+) -> tuple[list[list[int]], list[int]]:
     """Return the passages near each living theme, and those near none."""
     held: list[list[int]] = [[] for _ in living]
     if not living or not order:
         return held, list(order)
-    nearest, similarities = _nearest(vectors, from_bytes([theme.centroid for theme in living]))
+    centroids = from_bytes([theme.centroid for theme in living])
+    nearest, similarities = _nearest(vectors, centroids, passages, [theme.key for theme in living])
     left: list[int] = []
     for i in order:
-        (held[nearest[i]] if similarities[i] >= MIN_SIMILARITY else left).append(i)
+        (held[nearest[i]] if similarities[i] >= HOLD_SIMILARITY else left).append(i)
     return held, left
 
 
 def _matters(passages: Sequence[ThemePassage], vectors: Vectors, members: list[int]) -> list[list[int]]:
     """Cut a theme that holds several matters, the largest first; others stay whole."""
-    if len(members) < TWO_MATTERS or float((vectors[members] @ _centroid(vectors[members])).mean()) >= LOOSE:
+    if len(members) < TWO_MATTERS:
         return [members]
-    matters = [g for g in group_passages(passages, vectors, members) if len(g) >= MATTER_SHARE * len(members)]
+    found = group_passages(passages, vectors, members, least_inside=INSIDE_MATTERS)
+    matters = [group for group in found if len(group) >= MATTER_SHARE * len(members)]
     return matters if len(matters) > 1 else [members]
 
 

@@ -190,12 +190,14 @@ class ThemePassage:
     Attributes:
         vector: As in `Passage`.
         account: Whose note it is from; quotes of a theme come from different accounts.
+        theme: Key of the living theme that it has; empty where it has none.
     """
 
     text: str
     language: Language
     vector: bytes
     account: str = ""
+    theme: str = ""
 
 
 @dataclass(frozen=True, slots=True)

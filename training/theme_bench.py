@@ -1,10 +1,12 @@
 """Measures the theme engine on the written corpus beside plain BERTopic, and writes `data/metrics/themes.json`.
 
-    python -m training.theme_bench [INDUSTRY ...] [--corpus data/corpus] [--out data/metrics/themes.json]
+    python -m training.theme_bench [INDUSTRY ...] [--corpus data/corpus] [--corpora FOLDER] [--gold FOLDER ...]
+        [--seeds 3] [--out data/metrics/themes.json]
 
 Each industry is a workspace of its own: the passages of its whole notes, English and French together, are grouped, and
-the groups compared with the gold themes as the annotation guide says. Beside the engine stand BERTopic's defaults (UMAP
-and HDBSCAN as it sets them) on the same sentence vectors, and on TF-IDF reduced by SVD; UMAP starts at random, so their
+the groups compared with the gold themes as the annotation guide says. `--corpora` adds the public sets of
+`training/theme_sets.py`, `--gold` folders of annotated notes. Beside the engine stand BERTopic's defaults (UMAP and
+HDBSCAN as it sets them) on the same sentence vectors, and on TF-IDF reduced by SVD; UMAP starts at random, so their
 figures differ a little from run to run.
 """
 
@@ -15,9 +17,9 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from models.themes import ARTEFACTS, VERSION, fit
 from models.types import LivingTheme, ThemePassage
 from training.examples import fingerprint
 from training.measures import overlap
+from training.theme_sets import Workspace, read_sets
 
 CORPUS = Path("data/corpus")
 OUT = Path("data/metrics/themes.json")
@@ -48,20 +51,6 @@ INDUSTRIES = ("cyber-security", "fire-safety", "hr-payroll", "packaging", "solar
 
 Keys = list[str | None]
 Group = Callable[[Sequence[ThemePassage]], Keys]
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """The whole notes of an industry, in the order of their days.
-
-    Attributes:
-        passages: Of all notes.
-        places: For each gold passage with a theme: the theme, and the found passage that it is in, or None.
-    """
-
-    name: str
-    passages: list[ThemePassage]
-    places: list[tuple[str, int | None]]
 
 
 def read_workspace(folder: Path, reader: LanguageReader, encoder: Encoder) -> Workspace:
@@ -136,9 +125,12 @@ def agreement(places: Sequence[tuple[str, int | None]], keys: Keys) -> dict[str,
     """Compare groups with gold themes.
 
     Returns:
-        B-cubed F1 (Bagga and Baldwin 1998), where a passage without a theme is alone; the purity of the themes over the
+        B-cubed F1 (Bagga and Baldwin 1998), V-measure (Rosenberg and Hirschberg 2007) and adjusted mutual information
+        (Vinh, Epps and Bailey 2010), where a passage without a theme is alone; the purity of the themes over the
         passages that have one; the share of gold passages without a theme.
     """
+    from sklearn.metrics import adjusted_mutual_info_score, v_measure_score
+
     found = [(theme, None if place is None else keys[place]) for theme, place in places]
     pairs = [(theme, key or f"none {i}") for i, (theme, key) in enumerate(found)]
     joint, gold, groups = Counter(pairs), Counter(t for t, _ in pairs), Counter(k for _, k in pairs)
@@ -150,6 +142,8 @@ def agreement(places: Sequence[tuple[str, int | None]], keys: Keys) -> dict[str,
     left_out = sum(key is None for _, key in found)
     return {
         "bcubed_f1": 2 * precision * recall / (precision + recall),
+        "v_measure": float(v_measure_score(*zip(*pairs, strict=True))),
+        "ami": float(adjusted_mutual_info_score(*zip(*pairs, strict=True))),
         "purity": sum(mostly.values()) / max(1, len(pairs) - left_out),
         "left_out": left_out / len(pairs),
     }
@@ -182,7 +176,8 @@ def stream(name: str, group: Group, passages: Sequence[ThemePassage]) -> list[Ke
     fits: list[Keys] = []
     living: list[LivingTheme] = []
     for part in parts:
-        found = fit(part, living)
+        before = chain(fits[-1] if fits else (), repeat(None))
+        found = fit([replace(p, theme=key or "") for p, key in zip(part, before, strict=False)], living)
         born = iter(range(len(fits) * 1_000, (len(fits) + 1) * 1_000))
         living = [LivingTheme(theme.key or f"theme-{next(born)}", theme.centroid) for theme in found.themes]
         fits.append([None if theme is None else living[theme].key for theme in found.assignments])
@@ -232,6 +227,21 @@ def seconds_of_fit(group: Group, workspaces: Sequence[Workspace]) -> float:
     return time.process_time() - started
 
 
+def measure_sets(sets: Sequence[Workspace]) -> dict[str, Any]:
+    """Measure every way of grouping on sets without days: one fit each."""
+    results: dict[str, Any] = {}
+    for each in sets:
+        results[each.name] = {"passages": len(each.passages)}
+        for name, group in METHODS.items():
+            keys = group(each.passages)
+            found = {**agreement(each.places, keys), "themes": float(len(set(keys) - {None}))}
+            if each.pairs:
+                found["pairs_together"] = sum(keys[a] == keys[b] is not None for a, b in each.pairs) / len(each.pairs)
+            results[each.name][name] = found
+            print(each.name, name, _rounded(found), flush=True)
+    return results
+
+
 def bench(corpus: Path, industries: Sequence[str]) -> dict[str, Any]:
     """Measure every way of grouping on the named industries, and time it on all."""
     workspaces = read_workspaces(corpus)
@@ -266,8 +276,17 @@ def main() -> None:
     parser.add_argument("industries", nargs="*", default=INDUSTRIES, metavar="INDUSTRY", help="a folder of the corpus")
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--corpora", type=Path, help="folder of the public sets")
+    parser.add_argument("--gold", type=Path, nargs="*", default=[], help="folders of annotated notes")
+    parser.add_argument("--seeds", type=int, default=3, help="samples of the largest public set")
     args = parser.parse_args()
-    args.out.write_text(json.dumps(_rounded(bench(args.corpus, args.industries)), indent=1) + "\n", encoding="utf-8")
+    encoder = load_encoder(ARTEFACTS / "encoder")
+    reader = load_language_reader(ARTEFACTS / "language", load_lexicon(ARTEFACTS / "lexicon"))
+    sets = [read_workspace(folder, reader, encoder) for folder in args.gold]
+    if args.corpora:
+        sets += read_sets(args.corpora, encoder, args.seeds)
+    measured = {"sets": measure_sets(sets), **bench(args.corpus, args.industries)}
+    args.out.write_text(json.dumps(_rounded(measured), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

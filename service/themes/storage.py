@@ -87,16 +87,20 @@ def read_passages(session: Session) -> list[StoredPassage]:
             PassageTable.pinned,
             NoteTable.text,
             AccountTable.key,
+            ThemeTable.key.label("theme"),
         )
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
         .outerjoin(AccountTable, AccountTable.id == PassageTable.account_id)
+        .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
         .where(NoteTable.analysed_revision == NoteTable.revision)
         .order_by(NoteTable.source, NoteTable.external_id, PassageTable.start, PassageTable.id)
     )
     return [
         StoredPassage(
             row.id,
-            ThemePassage(row.text[row.start : row.end], Language(row.language), row.vector, row.key or ""),
+            ThemePassage(
+                row.text[row.start : row.end], Language(row.language), row.vector, row.key or "", row.theme or ""
+            ),
             row.theme_id,
             row.pinned,
         )

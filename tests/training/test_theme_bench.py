@@ -17,19 +17,19 @@ def places(n: int = len(GOLD)) -> list[tuple[str, int | None]]:
 
 
 @pytest.mark.parametrize(
-    ("keys", "f1", "purity", "left_out"),
+    ("keys", "f1", "v_measure", "ami", "purity", "left_out"),
     [
-        (["a", "a", "b", "b"], 1, 1, 0),
-        (["a", "a", "a", "a"], 2 / 3, 0.5, 0),
-        (["a", "b", "c", "d"], 2 / 3, 1, 0),
-        (["a", "a", None, None], 6 / 7, 1, 0.5),
+        (["a", "a", "b", "b"], 1, 1, 1, 1, 0),
+        (["a", "a", "a", "a"], 2 / 3, 0, 0, 0.5, 0),
+        (["a", "b", "c", "d"], 2 / 3, 2 / 3, 0, 1, 0),
+        (["a", "a", None, None], 6 / 7, 4 / 5, 4 / 7, 1, 0.5),
     ],
 )
 def test_groups_are_compared_with_gold_themes(
-    keys: Sequence[str | None], f1: float, purity: float, left_out: float
+    keys: Sequence[str | None], f1: float, v_measure: float, ami: float, purity: float, left_out: float
 ) -> None:
-    found = agreement(places(), list(keys))
-    assert found == pytest.approx({"bcubed_f1": f1, "purity": purity, "left_out": left_out})
+    expected = {"bcubed_f1": f1, "v_measure": v_measure, "ami": ami, "purity": purity, "left_out": left_out}
+    assert agreement(places(), list(keys)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_gold_passage_that_was_not_found_is_left_out() -> None:
