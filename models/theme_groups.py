@@ -47,7 +47,7 @@ Labels = NDArray[np.int64]
 
 
 class _Grouping:
-    """The clustering that BERTopic runs: a label for each row, -1 for groups under `MIN_SIZE`."""
+    """The clustering that BERTopic runs: a label for each row."""
 
     labels_: Labels
     links_: csr_array
@@ -63,8 +63,7 @@ class _Grouping:
             found = _refined(near, _cut(tree, inside, degrees, resolution))
             if _share_inside(self.links_, found) >= INSIDE:
                 break
-        sizes = np.bincount(found)
-        self.labels_ = np.where(sizes[found] >= MIN_SIZE, found, -1)
+        self.labels_ = found
         return self
 
 
@@ -77,7 +76,7 @@ def _links(vectors: Vectors) -> tuple[csr_array, csr_array]:
     nearest = np.argpartition(similar, n - k, axis=1)[:, n - k :]
     weights = np.take_along_axis(similar, nearest, axis=1)
     order = np.argsort(-weights, axis=1, kind="stable")
-    nearest, weights = (np.take_along_axis(each, order, axis=1) for each in (nearest, weights))
+    nearest, weights = np.take_along_axis(nearest, order, axis=1), np.take_along_axis(weights, order, axis=1)
     near, wider = (_mutual(nearest[:, :each], weights[:, :each]) for each in (NEIGHBOURS, WIDER))
     return near, wider
 
@@ -197,9 +196,9 @@ def group_passages(
     ).fit_transform([passages[i].text for i in known], place_passages([passages[i] for i in known], vectors[known]))
     groups: dict[int, list[int]] = {}  # in the order of their first passages, which does not depend on the fit
     for row, topic in enumerate(topics):
-        if topic >= 0:
-            groups.setdefault(int(topic), []).append(row)
-    matters = _merged(sorted(groups.values(), key=len, reverse=True), vectors[known])
+        groups.setdefault(int(topic), []).append(row)
+    merged = _merged(sorted(groups.values(), key=len, reverse=True), vectors[known])
+    matters = [rows for rows in merged if len(rows) >= MIN_SIZE]
     labels = np.arange(-len(known), 0)
     for number, rows in enumerate(matters):
         labels[rows] = number
