@@ -10,21 +10,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST = 1e-6
+LEAST = 1e-6
+"""Probabilities below it are raised to it: no voice is surer than that."""
 
 
-def pool(one: NDArray[np.float32], other: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+def pool(
+    one: NDArray[np.float32],
+    other: NDArray[np.float32],
+    weight: float,
+    *,
+    least: float | NDArray[np.float64] = LEAST,
+) -> NDArray[np.float32]:
     """Pool two opinions.
 
     Args:
         one: Probabilities, shape (n, n_classes).
         other: The same of the second voice.
         weight: Of the second voice, in [0, 1].
+        least: Probabilities below it are raised to it, so that no voice alone rules out what the other is sure of;
+            one for all, or of shape (n, 1).
 
     Returns:
         Probabilities, shape (n, n_classes), rows sum to 1.
     """
-    logs = (1 - weight) * np.log(np.maximum(one, _LEAST)) + weight * np.log(np.maximum(other, _LEAST))
+    logs = (1 - weight) * np.log(np.maximum(one, least)) + weight * np.log(np.maximum(other, least))
     raised = np.exp(logs - logs.max(axis=1, keepdims=True, initial=-np.inf))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
 

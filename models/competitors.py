@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from spacy.tokens import Doc, Span
 
+from models.blend import LEAST
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher, NameMatch
 from models.exclusions import in_plain_sense
@@ -26,6 +27,7 @@ from models.mentions import (
     Name,
     Task,
     is_certain,
+    least_chance,
     mention_features,
     tagger_opinion,
 )
@@ -113,7 +115,9 @@ class CompetitorComponent:
             tagger_opinion(doc.user_data["tagged"], task, *place)
             for (doc, _, _), place in zip(named, places, strict=True)
         ]
-        return self._reader.chances(task, features, np.array(opinions))
+        judged = task in {Task.KNOWN, Task.UNKNOWN}
+        least = [least_chance(doc.user_data["note"], name) if judged else LEAST for doc, name, _ in named]
+        return self._reader.chances(task, features, np.array(opinions), np.array(least))
 
     def _threshold(self, task: Task, name: Name) -> float:
         certain = name.match is not None and is_certain(name.match)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from models.blend import pool, reordered
+from models.blend import LEAST, pool, reordered
 from models.candidates import is_tool
 from models.catalog import NameMatch, Spelling
 from models.cues import classes_of, cue_features
@@ -31,6 +31,10 @@ from models.types import Relation, Standing
 N_FEATURES = 2**17
 NO, YES = "no", "yes"
 _WINDOW = 5
+LEAST_NAME = 0.03
+"""See `least_chance`; chosen on held-out industries."""
+MAX_ACRONYM = 4
+"""Letters of the longest word in capitals that is written so as a name; longer ones are shouted."""
 MAX_REPEATS = 8
 """Places looked at where a name stands again."""
 _US = frozenset(["we", "us", "our", "ours", "nous", "notre", "nos", "me", "my", "moi", "mon", "i", "je", "j"])
@@ -228,6 +232,22 @@ def tagger_opinion(tagged: Tagged, task: Task, start: int, end: int) -> NDArray[
     return np.array([1 - chance, chance], dtype=np.float32)
 
 
+def least_chance(note: ReadNote, name: Name) -> float:
+    """Return the least that either voice gives to a name's being a rival's, or none.
+
+    The tagger doesn't know the catalogue, and may be sure that a name which it never met is none: where the writing
+    speaks for a listed name, it alone doesn't rule it out. Nor is it alone sure of a name that nobody listed.
+    """
+    if name.match is None:
+        return LEAST_NAME
+    word, start = note.words[name.first].text, note.words[name.first].start
+    capital = word[:1].isupper() and not (word.isupper() and len(word) > MAX_ACRONYM)
+    before = note.text[max(0, start - 4) : start].rstrip(" \t(\"'«“‘")
+    inside = bool(before) and before[-1] not in ".!?:;\n-–•*>"
+    written = (capital and inside) or (not name.match.ordinary and (capital or not note.cased))
+    return LEAST_NAME if written and name.match.spelling is Spelling.EXACT else LEAST
+
+
 @dataclass(frozen=True)
 class MentionReader:
     """The classifiers of names, and how they are pooled with the tagger (`models/blend.py`).
@@ -243,12 +263,18 @@ class MentionReader:
     weights: Mapping[Task, float]
     thresholds: Mapping[Task, float]
 
-    def chances(self, task: Task, features: csr_matrix, tagged: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return pooled probabilities in the order of the task's labels; `tagged` holds the opinion on each row."""
+    def chances(
+        self, task: Task, features: csr_matrix, tagged: NDArray[np.float32], least: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Return pooled probabilities in the order of the task's labels.
+
+        Args:
+            tagged: The tagger's opinion on each row.
+            least: The least chance on each row (`least_chance`).
+        """
         model = self.models[task]
-        return pool(
-            model.probabilities(features), reordered(tagged, TAGGER_LABELS[task], model.labels), self.weights[task]
-        )
+        opinion = reordered(tagged, TAGGER_LABELS[task], model.labels)
+        return pool(model.probabilities(features), opinion, self.weights[task], least=least[:, None])
 
 
 def is_certain(match: NameMatch) -> bool:

@@ -126,7 +126,8 @@ class ObjectionReader:
     Attributes:
         types: Classes are `none` and the values of `ObjectionType`.
         status: Classes are the values of `ObjectionStatus`.
-        threshold: A clause is an objection where the pooled probability of all types together reaches it.
+        threshold: A clause is an objection where the pooled probability of all types together reaches it,
+        type_threshold: and that of its likeliest type reaches this.
         type_weight: Of the tagger's opinion on the type, in [0, 1].
         status_weight: Of its opinion on the status.
     """
@@ -134,6 +135,7 @@ class ObjectionReader:
     types: LinearModel
     status: LinearModel
     threshold: float = 0.5
+    type_threshold: float = 0.0
     type_weight: float = 0.5
     status_weight: float = 0.5
 
@@ -141,6 +143,12 @@ class ObjectionReader:
         """Return pooled probabilities in the order of `types.labels`; `tagged` holds the tagger's, by row."""
         opinion = reordered(tagged, TAGGER_TYPES, self.types.labels)
         return pool(self.types.probabilities(features), opinion, self.type_weight)
+
+    def raised(self, chances: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the indices of the rows of `type_chances` that are objections."""
+        types = np.delete(chances, self.types.labels.index(NONE), axis=1)
+        likely = (types.sum(axis=1) >= self.threshold) & (types.max(axis=1, initial=0.0) >= self.type_threshold)
+        return np.flatnonzero(likely)
 
     def status_chances(self, features: csr_matrix, tagged: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return pooled probabilities in the order of `status.labels`; `tagged` holds the chances of `STATUS`."""

@@ -6,6 +6,7 @@ Writes `doc.spans["objections"]`: label is the type; `status`, `score` and `sour
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -17,12 +18,16 @@ from models.encoder import Encoder
 from models.notes import ReadNote
 from models.objections import NONE, Clause, ObjectionReader, clause_features, clauses_of, describe
 from models.spans import batches, char_span
-from models.tagger import STATUS
+from models.tagger import STATUS, Tagged
 from models.types import Language
 
 KEY = "objections"
 MAX_CLAUSES = 2_000
 """Clauses read of one note; a longer one is cut there, so that time and memory are bounded."""
+LONG_CLAUSE = 200
+"""Characters; few clauses that writers mark are longer."""
+SHORT_PART = 15
+"""Characters of the shortest part of a long clause."""
 _TRIMMED = " \t\r\n\u00a0,;:-–—.•>*()"
 
 
@@ -49,7 +54,7 @@ class ObjectionComponent:
                 (doc, clause)
                 for doc in docs
                 if doc.user_data["language"] is not Language.UNKNOWN
-                for clause in clauses_of(doc.user_data["note"])[:MAX_CLAUSES]
+                for clause in parted(clauses_of(doc.user_data["note"])[:MAX_CLAUSES], doc.user_data["tagged"])
             ]
             for doc in docs:
                 doc.spans[KEY] = []
@@ -75,11 +80,10 @@ class ObjectionComponent:
         types, status = self._reader.types.labels, self._reader.status.labels
         tagged = np.array([doc.user_data["tagged"].type_chances(c.start, c.end) for doc, c in clauses])
         probabilities = self._reader.type_chances(features, tagged)
-        none = types.index(NONE)
-        raised = np.flatnonzero(1 - probabilities[:, none] >= self._reader.threshold)
+        raised = self._reader.raised(probabilities)
         if not raised.size:
             return
-        probabilities[:, none] = 0
+        probabilities[:, types.index(NONE)] = 0
         winners = probabilities.argmax(axis=1)
         opinions = [
             doc.user_data["tagged"].chances(c.start, c.end, STATUS)
@@ -95,6 +99,19 @@ class ObjectionComponent:
             span._.status = status[int(np.sum([statuses[i] for i in run], axis=0).argmax())]
             span._.score = float(max(probabilities[i, winners[i]] for i in run))
             doc.spans[KEY].append(span)
+
+
+def parted(clauses: Iterable[Clause], tagged: Tagged) -> Iterator[Clause]:
+    """Part clauses that are too long to be one, where the tagger sees a reason begin or end: no mark parted them."""
+    for clause in clauses:
+        if clause.end - clause.start <= LONG_CLAUSE:
+            yield clause
+            continue
+        start = clause.start
+        for turn in [*tagged.turns(clause.start, clause.end), clause.end]:
+            if turn == clause.end or min(turn - start, clause.end - turn) >= SHORT_PART:
+                yield replace(clause, start=start, end=turn)
+                start = turn
 
 
 def _names_by_segment(doc: Doc) -> dict[int | None, list[tuple[int, int]]]:

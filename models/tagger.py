@@ -224,6 +224,17 @@ class Tagged:
         inside = self._pieces.inside(start, end)
         return float(1 - softmax(self._pieces.logits[inside, NAME])[:, 0].mean()) if len(inside) else 0.0
 
+    def turns(self, start: int, end: int) -> list[int]:
+        """Return where, inside a stretch, a reason begins or ends: offsets of first characters, in order."""
+        inside = self._pieces.inside(start, end)
+        if len(inside) < 2:
+            return []
+        likely = 1 - softmax(self._pieces.logits[inside, TYPE])[:, 0] >= self._settings.piece
+        begins = 1 / (1 + np.exp(-self._pieces.logits[inside, BEGIN])) >= self._settings.begin
+        turned = np.flatnonzero((likely[1:] != likely[:-1]) | (likely[1:] & begins[1:])) + 1
+        offsets = self._pieces.offsets[inside]
+        return [int(offsets[i, 0]) for i in turned if offsets[i, 0] > offsets[i - 1, 1]]
+
     def relation(self, start: int, end: int) -> Relation:
         """Return the likeliest relation of the name at a stretch."""
         return list(Relation)[self._likeliest(start, end, RELATION)] if self._known(start, end) else Relation.MENTIONED

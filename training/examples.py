@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Example:
         group: Industry; splits go by it, so that no vocabulary of a held-out industry is learned.
         whole: Whether it is a whole note; else a single passage.
         gold: The guide's format.
+        copied: Whether it is a varied copy of another: choices are made on texts as they were written.
     """
 
     group: str
@@ -28,6 +29,18 @@ class Example:
     note: ReadNote
     gold: dict[str, Any]
     catalog: Catalog
+    copied: bool = False
+
+    def opened_with(self, heading: str) -> Example:
+        """Return the text under a heading, with its marks moved along."""
+
+        def moved(marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [m | {"start": m["start"] + len(heading), "end": m["end"] + len(heading)} for m in marks]
+
+        text = heading + self.gold["text"]
+        marks = {kind: moved(self.gold[kind]) for kind in ("objections", "competitors", "passages")}
+        note = read_note(text, self.gold.get("kind", ""))
+        return replace(self, note=note, gold=self.gold | marks | {"text": text}, copied=True)
 
 
 def read_catalog(path: Path) -> Catalog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,21 +13,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blend import pool, reordered
+from models.blend import LEAST, pool, reordered
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
 from models.competitors import catalogue_names, find_candidates, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
 from models.linear import hash_features, save_linear
 from models.manifest import verified_manifest, write_manifest
-from models.mentions import N_FEATURES, NO, TAGGER_LABELS, YES, Name, Task, mention_features, tagger_opinion
+from models.mentions import (
+    N_FEATURES,
+    NO,
+    TAGGER_LABELS,
+    YES,
+    Name,
+    Task,
+    least_chance,
+    mention_features,
+    tagger_opinion,
+)
 from models.tagger import Tagged, Tagger, load_tagger
 from training.examples import Example, fingerprint, read_examples
 from training.measures import accuracy, macro_f1
 from training.objections import fit_linear
+from training.reader_names import NameMaker
 
 STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
 """Inverse of the penalty on the weights."""
+SEED = 7
+HEADED_SHARE = 0.3
+"""Of the texts, learned from a second time under an account's name."""
 LOPSIDED = 0.02
 """What a weight of 1 for one voice must gain over equal weights."""
 
@@ -40,6 +55,7 @@ class Rows:
         groups: Industries.
         places: Index of the text, and offsets of the name.
         counted: Whether the row counts when settings are chosen: names of whole notes, as they will be met.
+        least: The least that either voice gives to a class (`models.mentions.least_chance`).
     """
 
     features: list[list[str]] = field(default_factory=list)
@@ -47,14 +63,25 @@ class Rows:
     groups: list[str] = field(default_factory=list)
     places: list[tuple[int, int, int]] = field(default_factory=list)
     counted: list[bool] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
 
-    def add(self, features: list[str], label: str, group: str, place: tuple[int, int, int], *, counted: bool) -> None:
+    def add(
+        self,
+        features: list[str],
+        label: str,
+        group: str,
+        place: tuple[int, int, int],
+        *,
+        counted: bool,
+        least: float = LEAST,
+    ) -> None:
         """Append one row."""
         self.features.append(features)
         self.labels.append(label)
         self.groups.append(group)
         self.places.append(place)
         self.counted.append(counted)
+        self.least.append(least)
 
 
 def _overlapping(example: Example, start: int, end: int) -> dict[str, str] | None:
@@ -104,13 +131,30 @@ def _add_name(
     others = by_segment.get(example.note.segment_of(place[1]), ())
     features = mention_features(example.note, name, lexicon, others)
     task = Task.KNOWN if name.match else Task.UNKNOWN
-    rows[task].add(features, YES if gold else NO, group, place, counted=example.whole)
+    counted = example.whole and not example.copied
+    least = least_chance(example.note, name)
+    rows[task].add(features, YES if gold else NO, group, place, counted=counted, least=least)
     if gold:
         if name.match:
             unlisted = mention_features(example.note, Name(name.first, name.last), lexicon, others)
             rows[Task.UNKNOWN].add(unlisted, YES, group, place, counted=False)
-        rows[Task.RELATION].add(features, gold["relation"], group, place, counted=True)
-        rows[Task.STANDING].add(features, gold["standing"], group, place, counted=True)
+        rows[Task.RELATION].add(features, gold["relation"], group, place, counted=not example.copied)
+        rows[Task.STANDING].add(features, gold["standing"], group, place, counted=not example.copied)
+
+
+def headed_copies(examples: Sequence[Example], lexicon: Lexicon) -> list[Example]:
+    """Return some texts again, each opening with an account whose name is drawn as rivals' are.
+
+    Written notes seldom name their account; typed ones often do. The names are those of other industries' rivals.
+    """
+    rng = random.Random(SEED)
+    rivals = {e.group: [c.name for c in e.catalog.competitors] for e in examples}
+    makers = {
+        group: NameMaker([n for other, names in rivals.items() if other != group for n in names], lexicon)
+        for group in rivals
+    }
+    chosen = [e for e in examples if rng.random() < HEADED_SHARE]
+    return [e.opened_with(makers[e.group].heading(rng, e.gold.get("language", "en"))) for e in chosen]
 
 
 def best_f1_threshold(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[float, float]:
@@ -147,9 +191,12 @@ def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Ta
     linear = model.probabilities(features[chosen])
     opinions = [tagger_opinion(tagged[t], task, a, b) for t, a, b in (rows.places[i] for i in chosen)]
     other = reordered(np.array(opinions), TAGGER_LABELS[task], model.labels)
+    least = np.array(rows.least)[chosen]
     results = []
     for weight in np.arange(0, 1.01, 0.1).tolist():
-        measure, threshold = judge(task, pool(linear, other, weight), model.labels, labels[chosen])
+        measure, threshold = judge(
+            task, pool(linear, other, weight, least=least[:, None]), model.labels, labels[chosen]
+        )
         results.append({"measure": measure, "weight": round(weight, 2), "threshold": threshold})
     measures = [r["measure"] for r in results]
     costs = [LOPSIDED * abs(r["weight"] - 0.5) for r in results]
@@ -171,7 +218,7 @@ def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) ->
     tagged = tag_texts(examples, held_out, load_tagger(tagger_folder))
     settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
     metrics: dict[str, Any] = {}
-    for task, rows in build_rows(examples, lexicon).items():
+    for task, rows in build_rows([*examples, *headed_copies(examples, lexicon)], lexicon).items():
         pooling = set_pooling(task, rows, held_out, tagged)
         settings["weights"][task] = pooling["weight"]
         if pooling["threshold"]:

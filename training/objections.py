@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from training.examples import Example, fingerprint, read_examples
 from training.measures import prf
 
 SEED = 7
+TYPE_THRESHOLDS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 STRENGTH = 2.0
 """Inverse of the penalty on the weights."""
 
@@ -107,10 +109,11 @@ def fit_temperature(names: Sequence[str], probabilities: NDArray[np.float32], la
 
 @dataclass(frozen=True)
 class Pooling:
-    """The best weight of the tagger and threshold, and what they reach on industries that neither voice has seen."""
+    """The best weight of the tagger and thresholds, and what they reach on industries that neither voice has seen."""
 
     weight: float
     threshold: float
+    type_threshold: float
     measures: dict[str, float]
 
 
@@ -121,7 +124,7 @@ def set_pooling(
     table: ClauseTable,
     gold: set[tuple[int, str]],
 ) -> Pooling:
-    """Choose weight and threshold with the best F1 over (text, type) pairs.
+    """Choose weight and thresholds with the best F1 over (text, type) pairs.
 
     Args:
         labels: Of the columns of both opinions.
@@ -131,16 +134,17 @@ def set_pooling(
         gold: Their (text, type) pairs.
     """
     none = labels.index(NONE)
-    best = Pooling(0.0, 0.5, {"f1": -1.0})
+    best = Pooling(0.0, 0.5, 0.0, {"f1": -1.0})
     for weight in np.arange(0, 1.01, 0.1):
         pooled = pool(linear, tagged, float(weight))
-        winners = np.array(labels)[np.where(np.arange(len(labels)) == none, -1, pooled).argmax(axis=1)]
-        for threshold in np.arange(0.1, 0.9, 0.025):
-            raised = np.flatnonzero(1 - pooled[:, none] >= threshold)
+        types = np.where(np.arange(len(labels)) == none, -1, pooled)
+        winners, likeliest = np.array(labels)[types.argmax(axis=1)], types.max(axis=1)
+        for threshold, least in product(np.arange(0.1, 0.9, 0.025).tolist(), TYPE_THRESHOLDS):
+            raised = np.flatnonzero((1 - pooled[:, none] >= threshold) & (likeliest >= least))
             found = {(int(table.texts[i]), str(winners[i])) for i in raised}
             measures = prf(len(gold & found), len(found), len(gold))
             if measures["f1"] > best.measures["f1"]:
-                best = Pooling(round(float(weight), 2), round(float(threshold), 3), measures)
+                best = Pooling(round(float(weight), 2), round(threshold, 3), least, measures)
     return best
 
 
@@ -164,7 +168,7 @@ def pool_with_tagger(
     """Set temperature, weights and threshold on the industries that the tagger was not trained on.
 
     Returns:
-        `temperature`, `threshold`, `type_weight` and `status_weight`; and what they reach there.
+        `temperature`, `threshold`, `type_threshold`, `type_weight` and `status_weight`; and what they reach there.
     """
     held_out = set(verified_manifest(folder).config["held_out"])
     held = np.isin(table.groups, sorted(held_out))
@@ -187,6 +191,7 @@ def pool_with_tagger(
     settings = {
         "temperature": temperature,
         "threshold": pooling.threshold,
+        "type_threshold": pooling.type_threshold,
         "type_weight": pooling.weight,
         "status_weight": round(status_weight, 2),
     }

@@ -6,12 +6,11 @@ case, punctuation and spelling suffer as they do in typed notes; single passages
 
 from __future__ import annotations
 
-import gzip
 import json
-import lzma
 import random
 import re
 import string
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from training.reader_names import NameMaker
 
 TYPES = [t.value for t in ObjectionType]
 STATUSES = [s.value for s in ObjectionStatus]
@@ -135,38 +135,15 @@ def joined(examples: Sequence[Example], separator: str) -> Example:
     return Example(text, examples[0].language, tuple(objections), tuple(names), examples[0].industry)
 
 
-def read_names(corpora: Path) -> list[str]:
-    """Read company and product names of the public name lists, for replacement."""
-    names: set[str] = set()
-    for path in sorted((corpora / "gaz_names").iterdir()):
-        opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix)
-        if opener is None:
-            continue
-        with opener(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                name = re.split(r"[\t,]", line, maxsplit=1)[0].strip().strip('"')
-                if 2 < len(name) < 24 and name[0].isalpha() and len(name.split()) <= 2:
-                    names.add(re.sub(r"\s+(?:Inc|Ltd|Corp|SA|AG|PLC|Holdings?|Group)\.?$", "", name))
-    return sorted(names)
-
-
-_STARTS = ["b", "br", "c", "d", "f", "fl", "gr", "h", "k", "l", "m", "n", "p", "qu", "r", "s", "st", "t", "v", "x", "z"]
-_VOWELS = ["a", "e", "i", "o", "u", "ai", "eo", "y"]
-_CLOSES = ["", "", "", "l", "n", "r", "x", "s", "m"]
-_ENDINGS = ["", "", "", "ly", "ia", "eo", "io", "soft", "tech", "line", "flow", "base", "is", "ex", " Systems", " Pro"]
-
-
-def invented_name(rng: random.Random) -> str:
-    """Make up a product-like name."""
-    parts = (_STARTS, _VOWELS, _CLOSES)
-    stem = "".join(rng.choice(part) for _ in range(rng.choice((2, 2, 3))) for part in parts)
-    return (stem + rng.choice(_ENDINGS)).capitalize() if rng.random() < 0.9 else stem[:4].upper()
+def _bare(character: str) -> str:
+    """Return a character without its accents."""
+    return unicodedata.normalize("NFD", character)[0]
 
 
 class Variation:
     """Writes an example in another way, by chance."""
 
-    def __init__(self, names: Sequence[str], chances: dict[str, float], seed: int) -> None:
+    def __init__(self, names: NameMaker, chances: dict[str, float], seed: int) -> None:
         self.names = names
         self.chances = chances
         self.rng = random.Random(seed)
@@ -175,11 +152,15 @@ class Variation:
         """Return a varied copy; marks stay on their words."""
         if example.names and self._happens("rename"):
             example = self._renamed(example)
+        if self._happens("heading"):
+            example = edited(example, [(0, 0, self.names.heading(self.rng, example.language))])
         if self._happens("typos"):
             example = self._mistyped(example)
         if self._happens("no_punctuation"):
             marks = [m.start() for m in re.finditer(r"[.,;:!?\"«»()](?=\s|$)", example.text)]
             example = edited(example, [(i, i + 1, "") for i in marks])
+        if self._happens("no_accents"):
+            example = self._recased(example, _bare)
         if self._happens("lower"):
             example = self._recased(example, str.lower)
         elif self._happens("upper"):
@@ -196,7 +177,7 @@ class Variation:
             quote = example.text[mark.start : mark.end]
             key = quote.casefold()
             if key not in fresh:
-                fresh[key] = self.rng.choice(self.names) if self.rng.random() < 0.6 else invented_name(self.rng)
+                fresh[key] = self.names.rival(self.rng)
             new = fresh[key]
             edits.append((mark.start, mark.end, new.lower() if quote.islower() else new))
         return edited(example, edits)
@@ -217,14 +198,24 @@ class Variation:
         return Example(text, example.language, example.objections, example.names, example.industry)
 
 
-def short_notes(passages: Sequence[Example], rng: random.Random) -> list[Example]:
-    """Put passages of one language together, one to four at a time, in a random order."""
+def short_notes(
+    passages: Sequence[Example], rng: random.Random, names: NameMaker, *, headed: float = 0.0
+) -> list[Example]:
+    """Put passages of one language together, one to four at a time, in a random order.
+
+    Args:
+        headed: Chance that a passage opens with its account, as the parts of a weekly report do.
+    """
+
+    def opened(passage: Example) -> Example:
+        return edited(passage, [(0, 0, names.heading(rng, passage.language))]) if rng.random() < headed else passage
+
     found = []
     for language in sorted({p.language for p in passages}):
         left = [p for p in passages if p.language == language]
         rng.shuffle(left)
         while left:
             n = rng.choice((1, 1, 2, 3, 4))
-            found.append(joined(left[:n], rng.choice(("\n", " ", "\n- ", "\n\n"))))
+            found.append(joined([opened(p) for p in left[:n]], rng.choice(("\n", " ", "\n- ", "\n\n"))))
             left = left[n:]
     return found

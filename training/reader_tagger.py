@@ -1,14 +1,15 @@
 """Train the tagger of `models/tagger.py` on the written corpus, set its thresholds, and write its artefact.
 
-    python -m training.reader_tagger --corpora FOLDER [--cache FOLDER] [--corpus data/corpus]
+    python -m training.reader_tagger --corpora FOLDER [--cache FOLDER] [--corpus data/corpus] [--further]
 
-Starts from `training.reader_base`. Thresholds and the score's calibration are set on industries that are held out of
-training. Needs torch.
+Starts from `training.reader_base`, or with `--further` from the shipped tagger. What is kept is the running mean of the
+weights. Thresholds and the score's calibration are set on industries that are held out of training. Needs torch.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import random
 import tempfile
@@ -26,8 +27,10 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models import tagger as reading
+from models.lexicon import load_lexicon
 from models.manifest import write_manifest
 from training.reader_base import CACHE, load_base
 from training.reader_examples import (
@@ -36,18 +39,23 @@ from training.reader_examples import (
     Variation,
     piece_labels,
     read_examples,
-    read_names,
     short_notes,
 )
-from training.reader_network import Network, batches_by_length, padded
+from training.reader_names import NameMaker, read_names
+from training.reader_network import Network, Shape, batches_by_length, padded
 from training.reader_pairs import LICENCES
 from training.reader_scores import chosen_settings, scores
+from training.reader_start import load_shipped
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "training" / "configs" / "reader_tagger.toml"
 FOLDER = ROOT / "models" / "artefacts" / "tagger"
+LEXICON = ROOT / "models" / "artefacts" / "lexicon"
 CORPUS = ROOT / "data" / "corpus"
 METRICS = ROOT / "data" / "metrics" / "tagger.json"
+UNKNOWN_PIECE = 1
+HIGHEST_SPECIAL = 3
+"""Ids up to here are padding, the unknown piece and the edges."""
 PARTS = {  # part of the loss: columns of the head, column of the labels
     "type": (reading.TYPE, 0),
     "status": (reading.STATUS, 2),
@@ -113,6 +121,12 @@ def loss_of(logits: Tensor, labels: Tensor, weights: dict[str, float]) -> Tensor
     return total + weights["begin"] * begin
 
 
+def hidden(ids: Tensor, share: float) -> Tensor:
+    """Make a share of the pieces unknown, so that no reading leans on one word; edges and padding stay."""
+    chosen = (torch.rand(ids.shape) < share) & (ids > HIGHEST_SPECIAL)
+    return ids.masked_fill(chosen, UNKNOWN_PIECE)
+
+
 def batch_tensors(batch: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return ids, mask, shapes (batch, pieces) and labels (batch, pieces, 6)."""
     ids, mask = padded([s.ids for s in batch])
@@ -130,8 +144,8 @@ def train(
     vary: Variation,
     config: dict[str, Any],
     check: Any,
-) -> None:
-    """Train in place; `check(epoch)` is called after each."""
+) -> TaggerNetwork:
+    """Train, and return the running mean of the weights; `check(epoch, mean)` is called after each epoch."""
     settings = config["train"]
     rng = random.Random(config["seed"])
     torch.manual_seed(config["seed"])
@@ -146,9 +160,13 @@ def train(
         {"params": [*network.shapes.parameters(), *network.head.parameters()], "lr": settings["head_rate"]},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=settings["weight_decay"], fused=True)
+    mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings["mean_decay"]))
 
     def epoch_batches() -> list[list[Sample]]:
-        varied = samples(tokenizer, [vary(e) for e in [*notes, *short_notes(passages, rng)]])
+        varied = samples(
+            tokenizer,
+            [vary(e) for e in [*notes, *short_notes(passages, rng, vary.names, headed=vary.chances["heading"])]],
+        )
         found = [
             [varied[i] for i in b] for b in batches_by_length([len(s.ids) for s in varied], settings["batch_pieces"])
         ]
@@ -164,17 +182,21 @@ def train(
         network.train()
         started, total = time.perf_counter(), 0.0
         for batch in batches:
-            *inputs, labels = batch_tensors(batch)
-            loss = loss_of(network(*inputs), labels, config["weights"])
+            ids, mask, shapes, labels = batch_tensors(batch)
+            with torch.autocast("cpu", torch.bfloat16, enabled=settings["half"]):
+                logits = network(hidden(ids, config["chances"]["hide_piece"]), mask, shapes)
+            loss = loss_of(logits.float(), labels, config["weights"])
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            mean.update_parameters(network)
             total += loss.item()
         print(f"epoch {epoch}: loss {total / len(batches):.4f}, {time.perf_counter() - started:.0f} s", flush=True)
-        check(epoch)
+        check(epoch, mean.module)
         batches = epoch_batches()
+    return mean.module  # type: ignore[no-any-return]
 
 
 def export(network: TaggerNetwork, target: Path) -> None:
@@ -211,28 +233,59 @@ class TorchSession:
         return [self.network(*(torch.from_numpy(inputs[n]) for n in ("ids", "mask", "shapes"))).numpy()]
 
 
+def between(one: TaggerNetwork, other: TaggerNetwork, share: float) -> TaggerNetwork:
+    """Return the network whose weights lie between two: `share` of the first, the rest of the second.
+
+    Between a network and what further training made of it, weights are often better than either (Wortsman et al. 2022).
+    """
+    mixed = copy.deepcopy(other)
+    first, second = one.state_dict(), other.state_dict()
+    mixed.load_state_dict({name: torch.lerp(second[name], first[name], share) for name in second})
+    return mixed
+
+
+def starting_network(config: dict[str, Any], cache: Path | None) -> tuple[TaggerNetwork, Tokenizer, str]:
+    """Return the network to train, its tokenizer and the version of what it starts from.
+
+    Args:
+        cache: Where `training.reader_base` keeps its network; without it, the shipped tagger is trained further.
+    """
+    if cache:
+        base, tokenizer, version = load_base(cache, config["dropout"])
+        return TaggerNetwork(base, config["n_layers"], config["dropout"]), tokenizer, version
+    weights, tokenizer, version = load_shipped(FOLDER)
+    base = Network(Shape(n_pieces=len(weights["base.pieces.weight"])), config["dropout"])
+    network = TaggerNetwork(base, config["n_layers"], config["dropout"])
+    network.load_state_dict(weights)
+    return network, tokenizer, version
+
+
 def main() -> None:
     """Train, set thresholds, export and measure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpora", type=Path, required=True, help="folder of the public corpora (name lists)")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where training.reader_base keeps its network")
     parser.add_argument("--corpus", type=Path, default=CORPUS, help="the written corpus")
+    parser.add_argument("--further", action="store_true", help="start from the shipped tagger")
     args = parser.parse_args()
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     examples = read_examples(args.corpus)
     held_out = [e for e in examples if e.industry in config["held_out"]]
-    base, tokenizer, base_version = load_base(args.cache, config["dropout"])
-    network = TaggerNetwork(base, config["n_layers"], config["dropout"])
-    vary = Variation(read_names(args.corpora), config["chances"], config["seed"])
+    network, tokenizer, start = starting_network(config, None if args.further else args.cache)
+    started = copy.deepcopy(network)
+    vary = Variation(NameMaker(read_names(args.corpora), load_lexicon(LEXICON)), config["chances"], config["seed"])
 
-    def check(_: int) -> None:
-        reader = reading.Tagger(TorchSession(network), tokenizer, reading.Settings(), "")
+    def check(_: int, mean: TaggerNetwork) -> None:
+        reader = reading.Tagger(TorchSession(mean), tokenizer, reading.Settings(), "")
         found = scores(held_out, reader.tag([e.text for e in held_out]))
         print("   ", {k: round(v, 3) for k, v in found.items()}, flush=True)
 
-    train(network, tokenizer, [e for e in examples if e.industry not in config["held_out"]], vary, config, check)
-    known = {"base": base_version, "texts": len(examples), "industries": sorted({e.industry for e in examples})}
-    metrics = ship(network, tokenizer, held_out, known, config, FOLDER)
+    learned = [e for e in examples if e.industry not in config["held_out"]]
+    mean = train(network, tokenizer, learned, vary, config, check)
+    if args.further:
+        mean = between(started, mean, config["train"]["start_share"])
+    known = {"start": start, "texts": len(examples), "industries": sorted({e.industry for e in examples})}
+    metrics = ship(mean, tokenizer, held_out, known, config, FOLDER)
     METRICS.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(metrics, indent=1))
 
