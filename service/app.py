@@ -32,6 +32,7 @@ from service.objections.routes import router as objections_router
 from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
+from service.reports.routes import router as reports_router
 from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
 from service.settings import Settings
@@ -57,6 +58,7 @@ _ROUTERS = (
     curation_router,  # before the themes: /v1/themes/changes is no theme
     themes_router,
     corrections_router,
+    reports_router,
     deliveries_router,
     subscriptions_router,
     jobs_router,

@@ -106,9 +106,20 @@ class Period:
         return (self.end - self.start).days + 1
 
     @property
+    def whole_months(self) -> int:
+        """How many whole months of the calendar the period is; 0 where it is none."""
+        if self.start.day != 1 or (self.end + timedelta(days=1)).day != 1:
+            return 0
+        return 12 * (self.end.year - self.start.year) + self.end.month - self.start.month + 1
+
+    @property
     def previous(self) -> Period:
-        """The period of the same length just before."""
-        return Period(self.start - timedelta(days=self.days), self.start - timedelta(days=1))
+        """The period just before: as many whole months where this one is whole months, else as many days."""
+        before = self.start - timedelta(days=1)
+        if not self.whole_months:
+            return Period(self.start - timedelta(days=self.days), before)
+        number = 12 * self.start.year + self.start.month - 1 - self.whole_months
+        return Period(date(number // 12, number % 12 + 1, 1), before)
 
 
 def resolve_period(session: Session, filters: NoteFilters) -> Period:

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from service import __version__
-from service.cli import analysis, assistant, backup, connections, doctor, endpoints, export, imports, keys, serve
+from service.cli import (
+    analysis,
+    assistant,
+    backup,
+    connections,
+    doctor,
+    endpoints,
+    export,
+    imports,
+    keys,
+    report,
+    serve,
+)
 from service.errors import BinomeError
 
 cli = typer.Typer(
@@ -26,6 +38,7 @@ cli.command("fit-themes")(analysis.fit_themes)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")
+cli.command("report")(report.report)
 cli.command("export")(export.export)
 cli.command("mcp")(assistant.mcp)
 cli.command("backup")(backup.backup)

@@ -22,6 +22,8 @@ class JobKind(StrEnum):
     FIT_THEMES = "fit_themes"
     IMPORT_FILE = "import_file"
     SYNC_SOURCE = "sync_source"
+    BUILD_REPORT = "build_report"
+    FOLLOW_ERASURES = "follow_erasures"
 
 
 class JobState(StrEnum):

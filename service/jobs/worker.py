@@ -40,6 +40,7 @@ from service.jobs.queries import (
     living_workers,
     request_job,
 )
+from service.reports.building import BuildReport, FollowErasures, ask_to_follow_erasures, close_month
 from service.search.queries import forget_words
 from service.settings import Settings
 from service.sources.fetching.queries import forget_fetched
@@ -67,6 +68,8 @@ class LongJob(Protocol):
 LONG_JOBS: dict[JobKind, Callable[[sa.Engine], LongJob]] = {
     JobKind.FIT_THEMES: FitThemes,
     JobKind.IMPORT_FILE: ImportFiles,
+    JobKind.BUILD_REPORT: BuildReport,
+    JobKind.FOLLOW_ERASURES: FollowErasures,
 }
 
 BATCH_NOTES = 64
@@ -77,6 +80,7 @@ SEND_SECONDS = 1
 RECONCILE_SECONDS = 60
 MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
 WATCH_SECONDS = 15
+REPORT_SECONDS = 30
 HOUSEKEEPING_SECONDS = 600
 KEEP_JOBS = timedelta(days=1)
 
@@ -142,6 +146,7 @@ class Worker:
             (REAP_SECONDS, self._reap),
             (REAP_SECONDS, self._ask_for_fit),
             (MAIL_SECONDS, self._ask_for_mail),
+            (REPORT_SECONDS, self._keep_reports),
             (HOUSEKEEPING_SECONDS, self._clean_up),
         ]
         last = [0.0 for _ in duties]
@@ -244,6 +249,11 @@ class Worker:
     def _ask_for_mail(self) -> None:
         """Have the mailboxes read that are due."""
         self._mailboxes.claim(lambda session, name: self._jobs.enqueue(session, MAIL_QUEUE, READ_MAILBOX, name))
+
+    def _keep_reports(self) -> None:
+        """Close the month when it is time, and follow erasures into the reports that quote."""
+        close_month(self._engine, _now())
+        ask_to_follow_erasures(self._engine, _now())
 
     def _clean_up(self) -> None:
         self._jobs.forget_finished((_now() - KEEP_JOBS).isoformat())

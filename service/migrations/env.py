@@ -15,6 +15,7 @@ from service.database import make_engine
 from service.insights import triggers
 from service.insights.tables import DayVersionTable
 from service.notes import tables as note_tables  # noqa: F401
+from service.reports import tables as report_tables  # noqa: F401
 from service.tables import Table
 
 _LOCK = 0x62696E6F6D65  # "binome": one migration at a time on PostgreSQL

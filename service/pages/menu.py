@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("/", "insights", ("/insights/", "/notes/")),
     Entry("/competitors", "competitors"),
     Entry("/themes", "themes"),
+    Entry("/reports", "reports"),
     Entry("/sources", "sources"),
     Entry("/imports", "imports"),
 )

@@ -24,6 +24,7 @@ from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
 from service.pages.queries import list_segments, list_teams
+from service.pages.reports import router as reports_router
 from service.pages.search import router as search_router
 from service.pages.sign_in import Visitor, may_curate
 from service.pages.sign_in import router as sign_in_router
@@ -41,6 +42,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
 router.include_router(themes_router)
 router.include_router(corrections_router)
+router.include_router(reports_router)
 router.include_router(sources_router)
 router.include_router(unsubscribing_router)
 router.include_router(search_router)

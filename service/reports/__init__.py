@@ -1,0 +1,1 @@
+"""Monthly theme reports: what a month said, built once and frozen."""

@@ -1,0 +1,239 @@
+"""What reports read and store, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.analysis.queries import count_unanalysed
+from service.filters import NoteFilters, Period, day_end, day_start
+from service.insights.evidence import Quote, Step, read_quotes, step_start
+from service.insights.measures import About
+from service.reports.tables import ReportFileTable, ReportLedgerTable, ReportQuoteTable, ReportTable
+from service.tables import (
+    AccountTable,
+    AuthorTable,
+    CatalogNameTable,
+    CorrectionTable,
+    NoteTable,
+    ObjectionTable,
+    ThemeFitTable,
+)
+from service.themes.queries import count_passages_in
+
+FOLLOWING_CHARS = 240
+RESOLVED = 6
+
+
+def author_names(session: Session) -> list[str | None]:
+    """Return the names of all authors."""
+    return list(session.scalars(sa.select(AuthorTable.name).where(AuthorTable.name.is_not(None))))
+
+
+def catalogue_names(session: Session) -> list[str]:
+    """Return our names, the competitors' and their aliases."""
+    rows = session.scalars(sa.select(CatalogNameTable).where(CatalogNameTable.role != "dismissed"))
+    return [name for row in rows for name in (row.name, *row.aliases)]
+
+
+def segments_by_account(session: Session) -> dict[str, str | None]:
+    """Return segments by account's name, or key where it has none: as quotes name them."""
+    rows = session.execute(sa.select(AccountTable.name, AccountTable.key, AccountTable.segment))
+    return {row.name or row.key: row.segment for row in rows}
+
+
+def _in(period: Period) -> list[sa.ColumnElement[bool]]:
+    days = NoteTable.occurred_at.between(day_start(period.start), day_end(period.end))
+    return [days, NoteTable.deleted_at.is_(None)]
+
+
+def notes_by_week(session: Session, period: Period, weeks: int) -> list[tuple[date, int]]:
+    """Return how many notes were read in each of the weeks up to a period's last, by their Mondays."""
+    last = step_start(period.end, Step.WEEK)
+    first = last - timedelta(weeks=weeks - 1)
+    counted = {first + timedelta(weeks=i): 0 for i in range(weeks)}
+    moments = session.scalars(
+        sa.select(NoteTable.occurred_at).where(*_in(Period(first, period.end)), NoteTable.analysed_revision > 0)
+    )
+    for moment in moments:
+        counted[step_start(moment.date(), Step.WEEK)] += 1
+    return sorted(counted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class NoteStates:
+    """How far the notes of a period are."""
+
+    notes: int
+    waiting: int
+    failed: int
+
+
+def note_states(session: Session, period: Period) -> NoteStates:
+    """Count the notes of a period by state."""
+    unread = NoteTable.analysed_revision < NoteTable.revision
+    notes, waiting, failed = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count(sa.case((unread & NoteTable.failure.is_(None), 1))),
+            sa.func.count(sa.case((unread & NoteTable.failure.is_not(None), 1))),
+        ).where(*_in(period))
+    ).one()
+    return NoteStates(notes, waiting, failed)
+
+
+def notes_by(session: Session, what: str, period: Period) -> dict[str | None, int]:
+    """Count the notes of a period by `source`, `team` or `language`."""
+    column: Any = {"source": NoteTable.source, "team": AuthorTable.team, "language": NoteTable.language}[what]
+    query = sa.select(column, sa.func.count()).select_from(NoteTable)
+    query = query.outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
+    rows = session.execute(query.where(*_in(period)).group_by(column))
+    return {name: count for name, count in rows}
+
+
+def passages_in(session: Session, period: Period) -> tuple[int, int]:
+    """Return how many passages of a period have no theme, and how many there are."""
+    return count_passages_in(session, NoteFilters(), period)
+
+
+def corrections_in(session: Session, period: Period) -> int:
+    """Count the corrections of the notes of a period."""
+    query = (
+        sa.select(sa.func.count()).select_from(CorrectionTable).join(NoteTable, NoteTable.id == CorrectionTable.note_id)
+    )
+    return session.scalar(query.where(*_in(period))) or 0
+
+
+def analyzer_versions(session: Session, period: Period) -> dict[str, int]:
+    """Count the notes of a period by the version that read them."""
+    version = NoteTable.analyzer_version
+    rows = session.execute(
+        sa.select(version, sa.func.count())
+        .where(*_in(period), version.is_not(None))
+        .group_by(version)
+        .order_by(version)
+    )
+    return {str(name): count for name, count in rows}
+
+
+def latest_fit(session: Session) -> ThemeFitTable | None:
+    """Return the last fit of themes."""
+    return session.scalar(sa.select(ThemeFitTable).order_by(ThemeFitTable.id.desc()).limit(1))
+
+
+def objection_segments(session: Session, period: Period) -> dict[str, dict[str, int]]:
+    """Return for each type of objection how many accounts of each segment raised it."""
+    accounts = sa.func.count(sa.distinct(ObjectionTable.account_id))
+    rows = session.execute(
+        sa.select(ObjectionTable.type, AccountTable.segment, accounts)
+        .join(AccountTable, AccountTable.id == ObjectionTable.account_id)
+        .where(ObjectionTable.occurred_on.between(period.start, period.end), AccountTable.segment.is_not(None))
+        .group_by(ObjectionTable.type, AccountTable.segment)
+        .order_by(accounts.desc(), AccountTable.segment)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for kind, segment, count in rows:
+        found.setdefault(kind, {})[str(segment)] = count
+    return found
+
+
+def resolved_objections(session: Session, period: Period) -> dict[str, list[tuple[Quote, str]]]:
+    """Return some resolved objections of each type, latest first, with the words that follow them."""
+    place = sa.func.row_number().over(
+        partition_by=ObjectionTable.type, order_by=(ObjectionTable.occurred_on.desc(), ObjectionTable.id.desc())
+    )
+    days = ObjectionTable.occurred_on.between(period.start, period.end)
+    ranked = sa.select(ObjectionTable.id, place.label("place")).where(days, ObjectionTable.status == "resolved")
+    ranked_rows = ranked.subquery()
+    ids = list(session.scalars(sa.select(ranked_rows.c.id).where(ranked_rows.c.place <= RESOLVED)))
+    quotes = read_quotes(session, About.OBJECTION, sorted(ids, reverse=True))
+    wanted = sa.select(NoteTable.id, NoteTable.text).where(NoteTable.id.in_({q.note_id for q in quotes}))
+    texts = {row.id: row.text for row in session.execute(wanted)}
+    found: dict[str, list[tuple[Quote, str]]] = {}
+    for quote in quotes:
+        found.setdefault(quote.item, []).append((quote, _next_sentence(texts[quote.note_id], quote.end)))
+    return found
+
+
+def _next_sentence(text: str, end: int) -> str:
+    """Return the sentence after an offset, on the same line."""
+    rest = text[end : end + FOLLOWING_CHARS].partition("\n")[0].lstrip(" .,;:!?»\"'…)-–—")
+    for mark in (". ", "! ", "? "):
+        rest = rest.partition(mark)[0]
+    whole = end + FOLLOWING_CHARS >= len(text) or len(rest) < FOLLOWING_CHARS - 40
+    return rest.strip() if whole else ""
+
+
+def find_report(session: Session, month: str, edition: int | None = None) -> ReportTable | None:
+    """Return an edition of a month's report; the latest without a number."""
+    query = sa.select(ReportTable).where(ReportTable.month == month).order_by(ReportTable.edition.desc()).limit(1)
+    return session.scalar(query if edition is None else query.where(ReportTable.edition == edition))
+
+
+def find_ledger(session: Session, report_id: int) -> bytes | None:
+    """Return the packed ledger of an edition."""
+    return session.scalar(sa.select(ReportLedgerTable.content).where(ReportLedgerTable.report_id == report_id))
+
+
+def list_reports(
+    session: Session, *, limit: int, after: int, month: str | None = None
+) -> tuple[list[ReportTable], int]:
+    """Return one page of editions, latest month first, and how many there are."""
+    mine = [ReportTable.month == month] if month else []
+    query = sa.select(ReportTable).where(*mine).order_by(ReportTable.month.desc(), ReportTable.edition.desc())
+    total = session.scalar(sa.select(sa.func.count()).select_from(ReportTable).where(*mine)) or 0
+    return list(session.scalars(query.limit(limit).offset(after))), total
+
+
+def find_file(session: Session, report_id: int, format_: str, language: str, accounts: str) -> ReportFileTable | None:
+    """Return a rendering of an edition."""
+    return session.scalar(
+        sa.select(ReportFileTable).where(
+            ReportFileTable.report_id == report_id,
+            ReportFileTable.format == format_,
+            ReportFileTable.language == language,
+            ReportFileTable.accounts == accounts,
+        )
+    )
+
+
+def month_to_close(session: Session, today: date) -> Period | None:
+    """Return the month before, if it has notes, all of them read, and no report yet."""
+    end = today.replace(day=1) - timedelta(days=1)
+    period = Period(end.replace(day=1), end)
+    has_notes = session.scalar(sa.select(NoteTable.id).where(*_in(period)).limit(1)) is not None
+    if not has_notes or count_unanalysed(session) or find_report(session, f"{end:%Y-%m}"):
+        return None
+    return period
+
+
+def reports_quoting_erased(session: Session) -> list[int]:
+    """Return the ids of editions that quote notes which are erased now."""
+    gone = ~sa.exists().where(NoteTable.id == ReportQuoteTable.note_id, NoteTable.deleted_at.is_(None))
+    return list(session.scalars(sa.select(ReportQuoteTable.report_id).where(gone).distinct()))
+
+
+def quoted_and_erased(session: Session, report_id: int) -> set[int]:
+    """Return the ids of the notes that an edition quotes and that are erased now."""
+    gone = ~sa.exists().where(NoteTable.id == ReportQuoteTable.note_id, NoteTable.deleted_at.is_(None))
+    query = sa.select(ReportQuoteTable.note_id).where(ReportQuoteTable.report_id == report_id, gone)
+    return set(session.scalars(query))
+
+
+def forget_quotes(session: Session, report_id: int, note_ids: Sequence[int]) -> None:
+    """Strike notes from the list of those that an edition quotes."""
+    session.execute(
+        sa.delete(ReportQuoteTable).where(
+            ReportQuoteTable.report_id == report_id, ReportQuoteTable.note_id.in_(note_ids)
+        )
+    )
+
+
+def drop_files(session: Session, report_id: int) -> None:
+    """Remove the renderings of an edition."""
+    session.execute(sa.delete(ReportFileTable).where(ReportFileTable.report_id == report_id))

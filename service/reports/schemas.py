@@ -1,0 +1,261 @@
+"""What a report holds, as it is frozen, and how lists show it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.insights.measures import About
+from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
+from service.themes.lifecycle import Life, Nature
+
+MONTH_PATTERN = r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$"
+
+
+class Format(StrEnum):
+    """Forms of a report."""
+
+    HTML = "html"
+    PDF = "pdf"
+    PPTX = "pptx"
+    XLSX = "xlsx"
+
+
+class ReportLanguage(StrEnum):
+    """Languages of a report."""
+
+    EN = "en"
+    FR = "fr"
+
+
+class Accounts(StrEnum):
+    """Whether a report names accounts."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+
+
+Value = float | int | str | None
+
+
+class Statement(BaseModel):
+    """A sentence made from figures; `source` is the address that gives them."""
+
+    text: Label
+    figures: dict[str, Value]
+    source: str | None = None
+
+
+class ReportQuote(BaseModel):
+    """A customer's words, without names of persons; `followed_by` is what the note says next."""
+
+    note_id: str
+    text: str
+    date: date
+    account: str | None
+    segment: str | None
+    team: str | None
+    language: str | None
+    followed_by: str | None = None
+
+
+class ReportItem(Measures):
+    """An objection type, a competitor or a theme in the month."""
+
+    about: About
+    id: str
+    title: Label
+    rank: int | None = Field(description="among all insights of the month")
+    rank_before: int | None = Field(description="in the month before")
+    score: float | None
+    reasons: list[ReasonOutput]
+    quotes: list[ReportQuote]
+
+
+class ReportTheme(ReportItem):
+    """A theme with its life and nature at the month's end."""
+
+    lifecycle: Life
+    nature: Nature
+
+
+class ReportCompetitor(ReportItem):
+    """A competitor; `relations` and `standings` count mentions."""
+
+    known: bool
+    relations: dict[str, int]
+    standings: dict[str, int]
+
+
+class ReportObjection(ReportItem):
+    """A type of objection; `segments` counts accounts, `resolved` shows what was said when it was overcome."""
+
+    statuses: dict[str, int]
+    segments: dict[str, int]
+    resolved: list[ReportQuote]
+
+
+class Change(BaseModel):
+    """How an item's notes changed since the month before: `then` and the four causes add up to `now`.
+
+    Attributes:
+        then: Notes of the month before, as its report froze them; null where there is no such report.
+        recounted: The same month as it is read and grouped now.
+        now: Notes of this month.
+        market: `now - recounted`: what customers did.
+        notes: Of `recounted - then`, what notes did that came late, were edited or erased.
+        reader: Of the same, what another reader, the catalogue or corrections did.
+        taxonomy: Of the same, what fits, merges, splits and moves of themes did.
+    """
+
+    about: About
+    id: str
+    title: Label
+    then: int | None
+    recounted: int
+    now: int
+    market: int
+    notes: int | None
+    reader: int | None
+    taxonomy: int | None
+
+
+class Part(BaseModel):
+    """So many notes of one source, team or language."""
+
+    name: str | None
+    notes: int
+    before: int
+
+
+class Coverage(BaseModel):
+    """What was read, and how well."""
+
+    notes: int
+    read: int
+    waiting: int
+    failed: int
+    accounts: int
+    authors: int
+    sources: list[Part]
+    teams: list[Part]
+    silent_teams: list[str]
+    languages: list[Part]
+    passages: int
+    unassigned: int
+    corrections: int
+
+
+class Method(BaseModel):
+    """The versions that made a report."""
+
+    service: str
+    analyzers: dict[str, int] = Field(description="notes by the version that read them")
+    themes: str | None = Field(description="version of the theme engine in the last fit")
+    fitted_at: datetime | None
+
+
+class ReportContent(BaseModel):
+    """A month's report: all that its renderings show, in both languages."""
+
+    month: str
+    period: PeriodOutput
+    previous: PeriodOutput
+    as_of: datetime = Field(description="until when notes, corrections and themes are counted")
+    summary: list[Statement]
+    insights: list[ReportItem]
+    objections: list[ReportObjection]
+    competitors: list[ReportCompetitor]
+    new_names: list[ReportItem] = Field(description="competitors that the catalogue lacks")
+    themes: list[ReportTheme]
+    changes: list[Change]
+    weeks: list[tuple[date, int]] = Field(description="notes read by week, by its Monday, over thirteen weeks")
+    coverage: Coverage
+    method: Method
+
+
+class Difference(BaseModel):
+    """What changed between two editions; `about` names the thing, in both languages."""
+
+    about: Label
+    before: Value
+    after: Value
+
+
+class Edition(BaseModel):
+    """An edition in lists."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "month": "2026-09",
+                    "edition": 1,
+                    "created_at": "2026-10-02T00:05:00Z",
+                    "created_by": "schedule",
+                    "reason": None,
+                    "sha256": "9f2c0b…",
+                    "erased": 0,
+                    "differences": [],
+                }
+            ]
+        }
+    )
+
+    month: str
+    edition: int
+    created_at: datetime
+    created_by: str
+    reason: str | None
+    sha256: str = Field(description="of the frozen content, as JSON")
+    erased: int = Field(description="quotes that went with their erased notes")
+    differences: list[Difference]
+
+
+class Report(BaseModel):
+    """An edition with its content."""
+
+    edition: Edition
+    content: ReportContent
+
+
+class NewReport(BaseModel):
+    """What to build. A month that has a report gets a new edition, if anything differs."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-09"}]})
+
+    month: Annotated[str, Field(pattern=MONTH_PATTERN, description="Such as 2026-09.")]
+    reason: Annotated[str | None, Field(max_length=200, description="Why, for readers of a new edition.")] = None
+
+
+class Shape(BaseModel):
+    """Which edition, in which language, with accounts' names or without."""
+
+    edition: Annotated[int | None, Field(ge=1, le=100_000, description="The latest if left out.")] = None
+    language: ReportLanguage = ReportLanguage.EN
+    accounts: Accounts = Accounts.SHOWN
+
+
+ShapeQuery = Annotated[Shape, Query()]
+
+
+def without_accounts(content: ReportContent) -> ReportContent:
+    """Return the content without accounts' names: their quotes keep segment and team."""
+    document: dict[str, Any] = content.model_dump()
+    _hide(document)
+    return ReportContent.model_validate(document)
+
+
+def _hide(value: Any) -> None:
+    if isinstance(value, list):
+        for one in value:
+            _hide(one)
+    elif isinstance(value, dict):
+        if "followed_by" in value:
+            value["account"] = None
+        for one in value.values():
+            _hide(one)

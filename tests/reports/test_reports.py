@@ -1,0 +1,173 @@
+"""Monthly reports: built once, frozen, corrected by new editions, and cleared of what is erased."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import UTC, datetime
+
+import openpyxl
+import pypdf
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from pptx import Presentation
+
+from service.database import read_session
+from service.reports.building import build, close_month
+from service.reports.persons import names_person
+from service.reports.tables import ReportFileTable
+from service.tables import JobTable
+from tests.service.visits import by_account, make_theme, read_in, shown
+from tests.work import note
+
+NOW = datetime(2026, 10, 2, 6, tzinfo=UTC)
+WORDS = "It is too expensive for us."
+
+
+@pytest.fixture
+def workspace(engine: sa.Engine) -> sa.Engine:
+    read_in(
+        engine,
+        *by_account(4, text=WORDS, author={"id": "r1", "name": "Ilona Vasseur", "team": "north"}),
+        note("old", "It is too expensive.", occurred_at="2026-08-03T10:00:00Z", account={"id": "a9", "name": "Old"}),
+        note("named", "Ilona says it is too expensive.", account={"id": "a5", "name": "=cmd()"}),
+    )
+    make_theme(engine, "theme-1", "Price", "Prix")
+    return engine
+
+
+def kept(engine: sa.Engine) -> list[tuple[str, str, str, str]]:
+    table = ReportFileTable
+    with read_session(engine) as session:
+        rows = session.execute(sa.select(table.format, table.language, table.accounts, table.sha256))
+        return sorted(tuple(row) for row in rows)
+
+
+def test_a_report_is_frozen_in_every_form(workspace: sa.Engine, client: TestClient) -> None:
+    assert build(workspace, "2026-09", NOW, by="tests") == 1
+    files = kept(workspace)
+    assert len(files) == 16
+    report = client.get("/v1/reports/2026-09").json()
+    assert report["edition"]["edition"] == 1
+    assert report["content"]["coverage"]["read"] == 5
+    (price,) = [o for o in report["content"]["objections"] if o["id"] == "price"]
+    assert (price["notes"], price["trend"]["previous"]) == (5, 1)
+    assert client.get("/v1/reports/2026-09.json").json() == report
+    first = client.get("/v1/reports/2026-09.pdf?language=fr")
+    assert first.content == client.get("/v1/reports/2026-09.pdf?language=fr").content
+    assert "septembre" in pypdf.PdfReader(io.BytesIO(first.content)).pages[0].extract_text().lower()
+    slides = Presentation(io.BytesIO(client.get("/v1/reports/2026-09.pptx").content))
+    assert all(slide.shapes.title.text_frame.text for slide in slides.slides)
+    assert any(shape.has_chart for slide in slides.slides for shape in slide.shapes)
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/v1/reports/2026-09.xlsx").content))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert len(book.sheetnames) > 8
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert kept(workspace) == files
+    assert build(workspace, "2026-09", NOW, by="tests") == 1, "nothing differs"
+
+
+def test_quotes_name_no_person_and_accounts_only_where_asked(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    named = client.get("/v1/reports/2026-09.html").text
+    hidden = client.get("/v1/reports/2026-09.html?accounts=hidden").text
+    assert "Ilona" not in named + hidden
+    assert re.search(r"Account \d", named)
+    assert not re.search(r"Account \d", hidden)
+    assert "<script" not in named
+
+
+def test_what_is_corrected_later_makes_a_new_edition(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    before = client.get("/v1/reports/2026-09.html").content
+    read_in(workspace, note("late", WORDS, account={"id": "a1", "name": "Account 1"}))
+    assert build(workspace, "2026-09", NOW, by="tests", reason="a late note") == 2
+    edition = client.get("/v1/reports/2026-09").json()["edition"]
+    moved = {d["about"]["en"]: (d["before"], d["after"]) for d in edition["differences"]}
+    assert moved["Why: notes that came late"] == (None, 1)
+    assert moved["Notes read"] == (5, 6)
+    assert client.get("/v1/reports/2026-09.html?edition=1").content == before
+    assert [e["edition"] for e in client.get("/v1/reports").json()["items"]] == [2, 1]
+
+
+def test_an_erased_note_leaves_every_edition_at_once(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    quoted = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]["quotes"]
+    gone = quoted[0]
+    assert client.delete(f"/v1/notes/{gone['note_id']}").status_code < 300
+    report = client.get("/v1/reports/2026-09").json()
+    assert report["edition"]["erased"] >= 1
+    assert gone["note_id"] not in {q["note_id"] for q in report["content"]["objections"][0]["quotes"]}
+    assert report["content"]["coverage"]["read"] == 5, "its figures stay"
+    assert gone["account"] not in client.get("/v1/reports/2026-09.html").text
+    packed = zipfile.ZipFile(io.BytesIO(client.get("/v1/reports/2026-09.pptx").content))
+    assert not [n for n in packed.namelist() if gone["account"].encode() in packed.read(n)]
+
+
+def test_the_next_month_s_changes_add_up(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-08", NOW, by="tests")
+    read_in(workspace, note("late", WORDS, occurred_at="2026-08-20T10:00:00Z", account={"id": "a8"}))
+    build(workspace, "2026-09", NOW, by="tests")
+    changes = client.get("/v1/reports/2026-09").json()["content"]["changes"]
+    (price,) = [c for c in changes if c["id"] == "price"]
+    assert (price["then"], price["notes"], price["recounted"], price["now"], price["market"]) == (1, 1, 2, 5, 3)
+    assert (price["reader"], price["taxonomy"]) == (0, 0)
+
+
+@pytest.mark.parametrize("notes", [[], [note("n1", WORDS)]])
+def test_months_with_nothing_or_little(engine: sa.Engine, client: TestClient, notes: list[dict]) -> None:
+    if notes:
+        read_in(engine, *notes)
+    build(engine, "2026-09", NOW, by="tests")
+    report = client.get("/v1/reports/2026-09").json()
+    assert report["content"]["coverage"]["read"] == len(notes)
+    assert report["content"]["summary"]
+    for form in ("html", "pdf", "pptx", "xlsx"):
+        assert client.get(f"/v1/reports/2026-09.{form}").status_code == 200
+
+
+def test_bad_input(client: TestClient) -> None:
+    assert client.get("/v1/reports/2026-09").status_code == 404
+    assert client.get("/v1/reports/2026-13").status_code == 422
+    assert client.get("/v1/reports/2026-09.doc").status_code == 422
+    assert client.get("/v1/reports/2026-09.pdf?language=de").status_code == 422
+    refused = client.post("/v1/reports", json={"month": "2199-01"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not_over")
+    asked = client.post("/v1/reports", json={"month": "2026-09"})
+    assert asked.status_code == 202
+    assert client.post("/v1/reports", json={"month": "2026-09"}).json()["id"] == asked.json()["id"]
+
+
+def test_the_month_closes_once_all_its_notes_are_read(workspace: sa.Engine) -> None:
+    def asked() -> int:
+        with read_session(workspace) as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(JobTable)) or 0
+
+    close_month(workspace, datetime(2026, 10, 1, 23, tzinfo=UTC))
+    close_month(workspace, datetime(2026, 10, 11, tzinfo=UTC))
+    assert asked() == 0
+    close_month(workspace, NOW)
+    close_month(workspace, NOW)
+    assert asked() == 1
+
+
+def test_pages(workspace: sa.Engine, signed: TestClient) -> None:
+    assert "No report yet" in signed.get("/reports").text
+    build(workspace, "2026-09", NOW, by="tests")
+    assert "September 2026" in signed.get("/reports").text
+    page = signed.get("/reports/2026-09?lang=fr")
+    assert page.status_code == 200
+    assert "septembre 2026" in shown(page.text)
+    assert signed.get("/reports/2026-08").status_code == 404
+    assert signed.get("/reports/nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "text", ["Call Simon back", "write to a.b@firm.com", "ring 06 12 34 56 78", "Mme Durand refuse", "Vasseur said no"]
+)
+def test_persons_are_told(text: str) -> None:
+    assert names_person(text, frozenset({"vasseur"}))
+    assert names_person("They find Orbiport too expensive.")
+    assert not names_person("They find Orbiport too expensive.", allowed=frozenset({"orbiport"}))
