@@ -28,6 +28,7 @@ COLOURS = tuple(_colour(colour) for colour in ("12646A", "B8562F", "9AA7AD"))
 WHITE = _colour("FFFFFF")
 FONT = "Calibri"
 COVER_LAYOUT, TITLE_LAYOUT = 0, 5
+MOST_ROWS, MOST_QUOTES = 11, 6  # the file of tables and the page have them all
 ROWS_A_SLIDE, COLUMNS_A_SLIDE, QUOTES_A_SLIDE, LINES_A_SLIDE, QUOTE_CHARS = 11, 10, 3, 9, 330
 
 
@@ -139,7 +140,7 @@ def _section(deck: Any, section: Section, say: Phrases, heads: list[tuple[str, s
         _chart(_slide(deck, section.chart.title if not section.table else _both(section, say), notes), section.chart)
     if section.table:
         _tables(deck, section, section.table, say, notes)
-    for quotes in _chunks(section.quotes, QUOTES_A_SLIDE):
+    for quotes in _chunks(section.quotes[:MOST_QUOTES], QUOTES_A_SLIDE):
         _quotes(_slide(deck, section.title, notes), quotes)
 
 
@@ -218,7 +219,7 @@ def _chart(slide: Any, chart: Chart) -> None:
 
 def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequence[str]) -> None:
     words = [column.kind is Kind.TEXT for column in table.columns][:COLUMNS_A_SLIDE]
-    for rows in _chunks(written(table, say), ROWS_A_SLIDE):
+    for rows in _chunks(written(table, say)[:MOST_ROWS], ROWS_A_SLIDE):
         slide = _slide(deck, section.title, notes)
         height = Inches(0.42)
         count = len(words)
@@ -230,7 +231,8 @@ def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequ
         weights = [3.0 if is_words and not index else 1.7 if is_words else 1.0 for index, is_words in enumerate(words)]
         if words.count(True) > 1 and not words[0]:
             weights[words.index(True)] = 1.2
-        longest = [max(len(row[i]) for row in rows) for i in range(count)]
+        heads = [max(map(len, column.title.split() or [""])) * 1.3 for column in table.columns[:count]]
+        longest = [max(heads[i], *(len(row[i]) for row in rows)) for i in range(count)]
         weights = [min(4.0, max(w, chars / 11)) for w, chars in zip(weights, longest, strict=True)]
         for index, weight in enumerate(weights):
             drawn.columns[index].width = Emu(int(INNER * weight / sum(weights)))
