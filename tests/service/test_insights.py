@@ -139,7 +139,7 @@ def test_insights_are_ranked_with_reasons_that_add_up_and_quotes(workspace: Test
         (2, "objection", "price"),
     ]
     assert page["period"] == {"start": "2026-09-01", "end": "2026-09-30"}
-    assert page["previous"] == {"start": "2026-08-02", "end": "2026-08-31"}
+    assert page["previous"] == {"start": "2026-08-01", "end": "2026-08-31"}
     for insight in page["items"]:
         assert insight["score"] == pytest.approx(sum(r["points"] for r in insight["reasons"]), abs=0.02)
         assert 1 <= len(insight["quotes"]) <= 3
