@@ -36,6 +36,7 @@ def run() -> None:
             render_as_batch=True,
             compare_type=True,
             user_module_prefix="tables.",
+            transactional_ddl=True,  # on SQLite too, or other processes could start between two steps
             include_name=lambda name, kind, _parents: not (kind == "table" and _is_job_engine(name)),
         )
         with context.begin_transaction():
@@ -46,7 +47,6 @@ def run() -> None:
                 triggers.install(connection)
             if sqlite:
                 _check_foreign_keys(connection)
-                connection.commit()  # Alembic ends its own steps alone here
         if sqlite:
             _driver(connection).execute("pragma foreign_keys=on")
     engine.dispose()
