@@ -8,7 +8,7 @@ beginning that is no ordinary word; an address; a telephone number.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _MORE_MONTHS = ("september", "october", "november", "december")
 _NO_NAMES = frozenset((*_DAYS, *_MONTHS, *_MORE_MONTHS, "i", "english", "french", "europe", "european"))
 _TOP_ORDINARY = 20_000
 _ACRONYM = 5
+_MIN_NAME_CHARS = 3
 
 
 @lru_cache(maxsize=1)
@@ -33,27 +34,44 @@ def _lexicon() -> Lexicon:
     return load_lexicon(Path(__file__).parent / "artefacts" / "lexicon")
 
 
-def may_name_person(text: str, firms: Collection[str] = ()) -> bool:
+def name_words(names: Iterable[str | None]) -> frozenset[str]:
+    """Return the folded words of persons' names, without those too short to tell."""
+    return frozenset(fold(w) for name in names if name for w in _WORD.findall(name) if len(w) >= _MIN_NAME_CHARS)
+
+
+def is_person(name: str, persons: Collection[str] = ()) -> bool:
+    """Tell whether a name is a person's by a title, a first name or a known name.
+
+    Args:
+        persons: Folded words of names of persons (`name_words`).
+    """
+    return bool(_TITLE.search(name)) or any(_is_known(fold(word), persons) for word in _WORD.findall(name))
+
+
+def _is_known(folded: str, persons: Collection[str]) -> bool:
+    parts = [part for part in re.split(r"['’-]", folded) if part]
+    return any(part in _lexicon().first_names or part in persons for part in parts)
+
+
+def may_name_person(text: str, firms: Collection[str] = (), persons: Collection[str] = ()) -> bool:
     """Tell whether a text may name a person; in doubt it does.
 
     Args:
         text: Some sentences, in English or French.
         firms: Names of firms and products that are none. They count where they stand whole: a partner may give a firm
             a part of its name.
+        persons: Folded words of names of persons that are known (`name_words`).
     """
     if _CONTACT.search(text) or _TITLE.search(text):
         return True
-    lexicon = _lexicon()
     for name in sorted((name for name in firms if name.strip()), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "it", text, flags=re.IGNORECASE)
-    return any(_is_name(match, text, lexicon) for match in _WORD.finditer(text))
+    return any(_is_name(match, text, persons) for match in _WORD.finditer(text))
 
 
-def _is_name(match: re.Match[str], text: str, lexicon: Lexicon) -> bool:
-    word = match[0]
-    folded = fold(word)
-    parts = [part for part in re.split(r"['’-]", folded) if part]
-    if any(part in lexicon.first_names for part in parts):
+def _is_name(match: re.Match[str], text: str, persons: Collection[str]) -> bool:
+    word, lexicon = match[0], _lexicon()
+    if _is_known(fold(word), persons):
         return True
     core = re.split(r"['’]", word)[-1] if re.match(r"^[^\W\d_]{1,2}['’]", word) else word
     if not core[:1].isupper():
@@ -63,4 +81,5 @@ def _is_name(match: re.Match[str], text: str, lexicon: Lexicon) -> bool:
     if fold(core) in _NO_NAMES or fold(core) in lexicon.places:
         return False
     beginning = core == word and _BEGINNING.search(text[: match.start()])
-    return not (beginning and lexicon.is_ordinary(parts[0], top=_TOP_ORDINARY))
+    opening = re.split(r"['’-]", fold(word))[0]
+    return not (beginning and lexicon.is_ordinary(opening, top=_TOP_ORDINARY))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.persons import is_person, may_name_person, name_words
 from service import __version__
 from service.filters import Compare, Filters, Period
 from service.insights.evidence import Quote
@@ -28,7 +29,6 @@ from service.insights.schemas import Label, PeriodOutput, ReasonOutput, measures
 from service.insights.words import sentence
 from service.reports import queries
 from service.reports.ledger import Ledger, read_ledger
-from service.reports.persons import name_words, names_person
 from service.reports.schemas import (
     Change,
     Coverage,
@@ -91,7 +91,7 @@ class _Writer:
     before: dict[tuple[About, Any], int]
     places: dict[tuple[About, Any], RankedItem]
     persons: frozenset[str]
-    things: frozenset[str]
+    firms: list[str]
     segments: dict[str, str | None]
 
     def fields(self, items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ class _Writer:
         accounts: set[str | None] = set()
         for quote in found:
             text = " ".join(quote.text.split())
-            if quote.account in accounts or names_person(text, self.persons, self.things):
+            if quote.account in accounts or may_name_person(text, self.firms, self.persons):
                 continue
             accounts.add(quote.account)
             kept.append(
@@ -169,7 +169,7 @@ def build_content(session: Session, month: str, now: datetime, before: Before | 
         before={(r.item.about, r.item.key): r.rank for r in earlier.items},
         places={(r.item.about, r.item.key): r for r in ranking.items},
         persons=name_words(queries.author_names(session)),
-        things=name_words(queries.catalogue_names(session)),
+        firms=queries.catalogue_names(session),
         segments=queries.segments_by_account(session),
     )
     measured = {about: _heard(session, about, ranking, filters_of(period)) for about in About}
@@ -206,7 +206,7 @@ def _items(writer: _Writer, items: Sequence[Item]) -> list[ReportItem]:
 def _new_names(writer: _Writer, items: Sequence[Item]) -> list[ReportItem]:
     """Return names that the catalogue lacks, without those that are persons' by all signs."""
     names = titles(writer.session, About.COMPETITOR, [item.key for item in items[: 3 * NEW_NAMES]])
-    kept = [i for i in items if i.key in names and not names_person(names[i.key].en, writer.persons)]
+    kept = [i for i in items if i.key in names and not is_person(names[i.key].en, writer.persons)]
     return _items(writer, kept[:NEW_NAMES])
 
 
@@ -241,7 +241,7 @@ def _resolved(writer: _Writer, found: Sequence[tuple[Quote, str]]) -> list[Repor
     for quote, _ in found:
         after = following[quote.finding_id]
         for one in writer.quotes([quote], most=1):
-            shown = None if not after or names_person(after, writer.persons, writer.things) else after
+            shown = None if not after or may_name_person(after, writer.firms, writer.persons) else after
             kept.append(one.model_copy(update={"followed_by": shown}))
         if len(kept) == QUOTES - 1:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.persons import may_name_person
+from models.persons import is_person, may_name_person, name_words
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,17 @@ def test_names(text: str) -> None:
 )
 def test_no_names(text: str) -> None:
     assert not may_name_person(text, ["Orbiport", "Orbiport Access", "Harrow Foods"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Call Simon back", "write to a.b@firm.com", "ring 06 12 34 56 78", "Mme Durand refuse", "they asked vasseur"],
+)
+def test_known_persons_and_ways_to_reach_one_are_told(text: str) -> None:
+    assert may_name_person(text, persons=name_words(["Inès Vasseur", None]))
+
+
+def test_the_name_of_a_firm_is_no_persons() -> None:
+    assert is_person("Simon Orbel")
+    assert is_person("Vasseur", name_words(["Inès Vasseur"]))
+    assert not is_person("Orbiport")

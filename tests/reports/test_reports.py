@@ -16,7 +16,6 @@ from pptx import Presentation
 
 from service.database import read_session
 from service.reports.building import build, close_month
-from service.reports.persons import names_person
 from service.reports.tables import ReportFileTable
 from service.tables import JobTable
 from tests.service.visits import by_account, make_theme, read_in, shown
@@ -162,12 +161,3 @@ def test_pages(workspace: sa.Engine, signed: TestClient) -> None:
     assert "septembre 2026" in shown(page.text)
     assert signed.get("/reports/2026-08").status_code == 404
     assert signed.get("/reports/nonsense").status_code == 404
-
-
-@pytest.mark.parametrize(
-    "text", ["Call Simon back", "write to a.b@firm.com", "ring 06 12 34 56 78", "Mme Durand refuse", "Vasseur said no"]
-)
-def test_persons_are_told(text: str) -> None:
-    assert names_person(text, frozenset({"vasseur"}))
-    assert names_person("They find Orbiport too expensive.")
-    assert not names_person("They find Orbiport too expensive.", allowed=frozenset({"orbiport"}))
