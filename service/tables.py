@@ -39,6 +39,11 @@ Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Json = sa.JSON()
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Return the arguments of an index of some rows, for both databases."""
+    return dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text(condition))
+
+
 class Table(DeclarativeBase):
     """Base of all tables."""
 
@@ -124,7 +129,7 @@ class NoteTable(Table):
     received_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
-    duplicate_of: Mapped[int | None] = mapped_column(index=True)
+    duplicate_of: Mapped[int | None]
 
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
@@ -141,20 +146,22 @@ class NoteTable(Table):
             "analysed_revision",
             "deleted_at",
             "duplicate_of",
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
+            **_where("deleted_at IS NULL"),
+        ),
+        Index(  # few notes are duplicates; an index of all would tempt those who ask for the others
+            "ix_notes_duplicate_of",
+            "duplicate_of",
+            **_where("duplicate_of IS NOT NULL"),
         ),
         Index(
             "ix_notes_waiting",
             "id",
-            sqlite_where=sa.text("queued_revision < revision"),
-            postgresql_where=sa.text("queued_revision < revision"),
+            **_where("queued_revision < revision"),
         ),
         Index(
             "ix_notes_unanalysed",
             "id",
-            sqlite_where=sa.text("analysed_revision < revision"),
-            postgresql_where=sa.text("analysed_revision < revision"),
+            **_where("analysed_revision < revision"),
         ),
     )
 

@@ -19,6 +19,7 @@ _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TIME = tables.UtcDateTime(timezone=True)
 _DAY = ["occurred_at", "id", "account_id", "author_id", "deal_id", "language", "kind", "source", "analysed_revision"]
 _LIVING = sa.text("deleted_at IS NULL")
+_DUPLICATES = sa.text("duplicate_of IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -54,14 +55,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_note_prints_print"), "note_prints", ["print"])
     op.add_column("notes", sa.Column("duplicate_of", _BIG, nullable=True))
-    op.create_index(op.f("ix_notes_duplicate_of"), "notes", ["duplicate_of"])
+    op.create_index(
+        "ix_notes_duplicate_of", "notes", ["duplicate_of"], sqlite_where=_DUPLICATES, postgresql_where=_DUPLICATES
+    )
     _day_index([*_DAY, "deleted_at", "duplicate_of"])
 
 
 def downgrade() -> None:
     """Take back; notes from two sources count twice then, once they are analysed again."""
     _day_index([*_DAY, "deleted_at"])
-    op.drop_index(op.f("ix_notes_duplicate_of"), "notes")
+    op.drop_index("ix_notes_duplicate_of", "notes")
     op.drop_column("notes", "duplicate_of")
     op.drop_table("note_prints")
     op.drop_column("import_refusals", "taken")
