@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from service.auth.queries import KEY_PREFIX, create_key, hash_secret, store_key
 from service.auth.scopes import Scope
+from service.auth.tables import ApiKeyTable
 from service.catalog.queries import read_catalog, replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import make_engine, migrate
@@ -26,7 +27,7 @@ from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
 from service.settings import Settings
-from service.tables import ApiKeyTable, NoteTable
+from service.tables import NoteTable
 
 SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "clavance"
 KEY_FILE = "admin.key"

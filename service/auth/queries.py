@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.auth.scopes import Scope
-from service.tables import ApiKeyTable, SessionTable
+from service.auth.tables import ApiKeyTable, SessionTable
 
 KEY_PREFIX = "bn_"
 COOKIE_LIFE = timedelta(days=30)

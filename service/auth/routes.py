@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from service.auth import queries
 from service.auth.scopes import Scope
+from service.auth.tables import ApiKeyTable
 from service.dependencies import Admin, Now, ReadSession, WriteSession
 from service.errors import NotFound
 from service.problems import problem_responses
-from service.tables import ApiKeyTable
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(503))
 

@@ -17,7 +17,7 @@ from service import __version__
 from service.backup.archive import FORMAT, MANIFEST, NOT_KEPT, Manifest, TableEntry, encode_row, member
 from service.database import current_revision
 from service.errors import BinomeError
-from service.tables import Table
+from service.schema import METADATA
 
 _ROWS_AT_ONCE = 1000
 
@@ -60,7 +60,7 @@ def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def kept_tables(connection: sa.Connection) -> list[sa.Table]:
     """Return the tables of a database as they are there, those that others refer to first."""
-    names = [name for name in sa.inspect(connection).get_table_names() if name in Table.metadata.tables]
+    names = [name for name in sa.inspect(connection).get_table_names() if name in METADATA.tables]
     schema = sa.MetaData()
     schema.reflect(connection, only=[name for name in names if name not in NOT_KEPT], resolve_fks=False)
     return schema.sorted_tables

@@ -10,13 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 
-from service import outgoing_tables, source_tables  # noqa: F401  # their tables belong to the same schema
 from service.database import make_engine
 from service.insights import triggers
 from service.insights.tables import DayVersionTable
-from service.notes import tables as note_tables  # noqa: F401
-from service.reports import tables as report_tables  # noqa: F401
-from service.tables import Table
+from service.schema import METADATA
 
 _LOCK = 0x62696E6F6D65  # "binome": one migration at a time on PostgreSQL
 
@@ -32,7 +29,7 @@ def run() -> None:
             _driver(connection).execute("pragma foreign_keys=off")
         context.configure(
             connection=connection,
-            target_metadata=Table.metadata,
+            target_metadata=METADATA,
             render_as_batch=True,
             compare_type=True,
             user_module_prefix="tables.",
@@ -57,7 +54,7 @@ def _driver(connection: sa.Connection) -> Any:
 
 
 def _is_job_engine(name: str | None) -> bool:
-    return name is not None and name not in Table.metadata.tables
+    return name is not None and name not in METADATA.tables
 
 
 def _check_foreign_keys(connection: sa.Connection) -> None:

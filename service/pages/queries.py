@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.auth.queries import SessionKind, find_session_key, hash_secret
-from service.tables import AccountTable, ApiKeyTable, AuthorTable, NoteTable, SessionTable
+from service.auth.tables import ApiKeyTable, SessionTable
+from service.tables import AccountTable, AuthorTable, NoteTable
 
 MAX_CHOICES = 500
 

@@ -12,12 +12,12 @@ from starlette.responses import RedirectResponse, Response
 
 from service.auth.queries import COOKIE_LIFE, SessionKind, close_session, find_key, open_session
 from service.auth.scopes import Scope, allows
+from service.auth.tables import ApiKeyTable
 from service.database import write_session
 from service.dependencies import COOKIE, Caller, Now, ReadSession, find_caller, get_engine
 from service.errors import Forbidden, TooLarge
 from service.pages.answers import NotSignedIn, PageRoute, render
 from service.pages.queries import use_link
-from service.tables import ApiKeyTable
 
 MAX_FORM_BYTES = 20_000
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

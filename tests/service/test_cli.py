@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from models.types import Catalog, Competitor
+from service.auth.tables import ApiKeyTable
 from service.catalog.queries import replace_catalog
 from service.cli import cli
 from service.corrections.schemas import NewCorrection
@@ -20,7 +21,7 @@ from service.database import make_engine, write_session
 from service.errors import BinomeError
 from service.exports.writing import harmless
 from service.jobs.queries import WorkerState, beat
-from service.tables import ApiKeyTable, NoteTable
+from service.tables import NoteTable
 from tests.analyzers import UNREADABLE, FakeAnalyzer
 from tests.work import analyse_all, note
 

@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.auth.queries import revoke_key
 from service.auth.scopes import Scope
+from service.auth.tables import ApiKeyTable, SessionTable
 from service.database import write_session
 from service.dependencies import COOKIE
 from service.settings import Settings
-from service.tables import ApiKeyTable, SessionTable
 from tests.service.visits import (
     NOW,
     SCRIPT,

@@ -1,0 +1,13 @@
+"""The whole schema: importing this module makes `Table.metadata` know every table, wherever its class stands."""
+
+from __future__ import annotations
+
+from service import outgoing_tables, source_tables
+from service.auth import tables as auth_tables
+from service.insights import tables as insight_tables
+from service.notes import tables as note_tables
+from service.reports import tables as report_tables
+from service.tables import Table
+
+METADATA = Table.metadata
+MODULES = (auth_tables, insight_tables, note_tables, outgoing_tables, report_tables, source_tables)
