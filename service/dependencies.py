@@ -36,6 +36,11 @@ class Caller:
     name: str
     scopes: tuple[str, ...]
 
+    @property
+    def sees_personal(self) -> bool:
+        """Whether the caller may see what names persons, unmasked."""
+        return allows(list(self.scopes), Scope.PERSONAL)
+
 
 def get_engine(request: Request) -> sa.Engine:
     """Return the application's engine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from service.dependencies import Caller
 from tests.work import note
 
 ROUTES = [
@@ -66,3 +67,11 @@ def test_secrets_are_shown_once(client: TestClient) -> None:
 )
 def test_bad_keys_are_refused(client: TestClient, body: dict) -> None:
     assert client.post("/v1/keys", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("scopes", "sees"),
+    [(["read"], False), (["read", "curate"], False), (["read", "personal"], True), (["admin"], True)],
+)
+def test_who_sees_personal_data(scopes: list[str], sees: bool) -> None:
+    assert Caller(1, "a key", tuple(scopes)).sees_personal is sees
