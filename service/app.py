@@ -36,6 +36,7 @@ from service.reports.routes import router as reports_router
 from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
 from service.settings import Settings
+from service.sources.faults.routes import router as faults_router
 from service.sources.fetching.routes import router as fetching_router
 from service.sources.routes import router as sources_router
 from service.subscriptions.routes import router as subscriptions_router
@@ -48,6 +49,7 @@ _ROUTERS = (
     notes_router,
     imports_router,
     sources_router,
+    faults_router,
     fetching_router,
     catalog_router,
     insights_router,

@@ -46,8 +46,26 @@ class DeliveryTable(Table):
     __table_args__ = (UniqueConstraint("source", "key"),)
 
 
+class KeptDeliveryTable(Table):
+    """A delivery of which something was set aside, without what proved it: it can be played again."""
+
+    __tablename__ = "kept_deliveries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    connection: Mapped[str]
+    method: Mapped[str]
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    received_at: Mapped[datetime]
+
+
 class SetAsideTable(Table):
-    """What a sender may send and nobody can take: acknowledged, or refused, and kept for the operator."""
+    """What a sender may send and nobody can take: acknowledged, or refused, and kept for the operator.
+
+    `state` is `open`, or `dismissed` or `replayed` by `settled_by`. `again` says what to ask the source's API for to
+    have it once more; `kept_id` is the delivery that it was part of. A fault that is settled keeps neither, nor the
+    payload.
+    """
 
     __tablename__ = "set_aside"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -58,6 +76,11 @@ class SetAsideTable(Table):
     external_id: Mapped[str | None]
     payload: Mapped[str] = mapped_column(sa.Text)
     received_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(default="open", server_default="open", index=True)
+    again: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    kept_id: Mapped[int | None] = mapped_column(ForeignKey("kept_deliveries.id", ondelete="SET NULL"), index=True)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
 
 
 class FetchTable(Table):

@@ -16,6 +16,7 @@ from service.cli import (
     doctor,
     endpoints,
     export,
+    faults,
     imports,
     keys,
     report,
@@ -38,6 +39,7 @@ cli.command("fit-themes")(analysis.fit_themes)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")
+cli.add_typer(faults.cli, name="faults")
 cli.command("report")(report.report)
 cli.command("export")(export.export)
 cli.command("mcp")(assistant.mcp)

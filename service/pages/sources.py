@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from service.database import write_session
+from service.database import read_session, write_session
 from service.dependencies import Caller, Now, ReadSession, get_engine, get_settings
 from service.errors import Conflict, InvalidInput, NotFound
 from service.pages.answers import PageRoute, render
@@ -22,6 +22,10 @@ from service.pages.sign_in import AdminVisitor, FormFields, Visitor, may_adminis
 from service.pages.views import Pager
 from service.settings import Settings
 from service.sources import queries, routes
+from service.sources.faults import routes as fault_routes
+from service.sources.faults.queries import count_faults, list_faults
+from service.sources.faults.replaying import can_replay
+from service.sources.faults.schemas import FaultChoice
 from service.sources.registry import SOURCES
 from service.sources.schemas import ConnectionChange, Freshness, NewConnection, NewSecret, SourceOutput
 
@@ -76,11 +80,25 @@ def get_sources_page(
     request: Request, session: ReadSession, settings: AppSettings, now: Now, visitor: Visitor
 ) -> Response:
     """Show the connections, what was set aside, and the sources that can be added."""
+    return _sources_page(request, session, settings, now, visitor)
+
+
+def _sources_page(
+    request: Request,
+    session: Session,
+    settings: Settings,
+    now: datetime,
+    visitor: Caller,
+    status: int = 200,
+    told: str = "",
+) -> Response:
     sources = routes.get_sources(session, visitor, settings, now).items
     admin = may_administer(visitor)
     return render(
         request,
         "sources.html",
+        status,
+        told=told,
         lines=_lines(session, sources, now),
         sources=sorted(sources, key=lambda one: source_title(one.source).lower()),
         waiting=sum(one.waiting_fetches for one in sources),
@@ -131,10 +149,45 @@ def _line(
 
 
 def _faults(session: Session, page: int) -> dict[str, Any]:
-    pager = Pager(page, queries.count_set_aside(session, None))
+    pager = Pager(page, count_faults(session))
     pager = Pager(min(page, pager.pages), pager.total)
-    rows = queries.list_set_aside(session, None, pager.skipped + FAULTS_SHOWN, None)[pager.skipped :]
-    return {"faults": rows, "pager": pager, "payload_chars": PAYLOAD_CHARS}
+    rows = list_faults(session, limit=FAULTS_SHOWN, skip=pager.skipped)
+    return {"faults": [(row, can_replay(row)) for row in rows], "pager": pager, "payload_chars": PAYLOAD_CHARS}
+
+
+@router.post("/sources/faults")
+def post_all_faults(
+    request: Request, fields: FormFields, settings: AppSettings, now: Now, visitor: AdminVisitor
+) -> Response:
+    """Play all open faults again, or dismiss them."""
+    engine, all_of_them = get_engine(request), FaultChoice()
+    if fields.get("do") == "dismiss":
+        with write_session(engine) as session:
+            fault_routes.post_dismiss_all(all_of_them, session, visitor, now)
+        return RedirectResponse("/sources#faults", 303)
+    came = fault_routes.post_replay_all(all_of_them, engine, visitor, settings, now)
+    if not came.refused:
+        return RedirectResponse("/sources#faults", 303)
+    with read_session(engine) as session:
+        return _sources_page(request, session, settings, now, visitor, 409, "faults_refused")
+
+
+@router.post("/sources/faults/{fault_id}")
+def post_fault(
+    fault_id: int, request: Request, fields: FormFields, settings: AppSettings, now: Now, visitor: AdminVisitor
+) -> Response:
+    """Play a fault again, or dismiss it; why it can't be taken still is told on the page."""
+    engine = get_engine(request)
+    try:
+        if fields.get("do") == "dismiss":
+            with write_session(engine) as session:
+                fault_routes.post_dismiss(fault_id, session, visitor, now)
+        else:
+            fault_routes.post_replay(fault_id, engine, visitor, settings, now)
+    except Conflict as conflict:
+        with read_session(engine) as session:
+            return _sources_page(request, session, settings, now, visitor, 409, conflict.detail)
+    return RedirectResponse("/sources#faults", 303)
 
 
 @router.get("/sources/add/{source}")

@@ -17,7 +17,7 @@ from service.pages.sign_in import Visitor
 from service.pages.sources import source_title
 from service.settings import Settings
 from service.sources import routes as sources
-from service.sources.queries import count_set_aside
+from service.sources.faults.queries import count_faults
 from service.themes.outputs import fit_output
 from service.themes.queries import list_fits
 
@@ -48,7 +48,7 @@ def get_status_page(
         "status.html",
         backlog=read_backlog(session, now),
         failed=list_failed_notes(session, SHOWN_FAILURES),
-        faults=count_set_aside(session, None),
+        faults=count_faults(session),
         late=late,
         fit=fit_output(fits[0]) if fits else None,
         jobs=jobs,

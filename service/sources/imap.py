@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.errors import InvalidInput
-from service.sources.contract import Connection, Delivery, NotVerified, Parsed, Setup, Source
+from service.sources.contract import Connection, Delivery, Event, NotVerified, Parsed, Setup, Source
 from service.sources.mail import OPTIONS as MAIL_OPTIONS
+from service.sources.mail import message_changes
 
 NAME = "imap"
 TLS = ("on", "starttls", "off")
@@ -20,9 +21,9 @@ def verify(_delivery: Delivery, _connection: Connection) -> None:
     raise NotVerified("a mailbox is read, not posted to")
 
 
-def parse(_delivery: Delivery, _connection: Connection) -> Parsed:
-    """Read nothing."""
-    return Parsed([])
+def parse(delivery: Delivery, connection: Connection) -> Parsed:
+    """Read a message that was kept."""
+    return Parsed([Event(message_changes(delivery.body, connection, delivery))])
 
 
 def check_options(options: Mapping[str, Any]) -> None:

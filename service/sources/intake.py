@@ -21,9 +21,11 @@ from service.settings import Settings
 from service.sources import queries
 from service.sources.connections import connections_of
 from service.sources.contract import Aside, Connection, Delivery, NotVerified, Parsed, Reply, Source
+from service.sources.faults.keeping import REDACTED, keep
+from service.sources.faults.queries import MAX_PAYLOAD_CHARS, set_aside
 from service.sources.proofs import bearer
 from service.sources.registry import SOURCES
-from service.sources.storing import store_events
+from service.sources.storing import store_deliveries
 from service.start import base_url
 
 GZIP = 31  # zlib's window size that stands for gzip
@@ -77,16 +79,16 @@ def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: date
         connections = connections_of(session, settings, source, now)
         delivery, connection = _proved(source, delivery, connections, settings, session)
         try:
-            parsed: Parsed | Problem = _parsed(source, delivery, connection)
+            found: Parsed | Problem = parsed(source, delivery, connection)
         except Problem as problem:
-            parsed = problem
-    if isinstance(parsed, Problem):
-        return _refuse(engine, source, connection, delivery, parsed)
+            found = problem
+    if isinstance(found, Problem):
+        return _refuse(engine, source, connection, delivery, found)
     with write_session(engine) as session:
-        counts = store_events(session, connection, parsed.events, now)
-    if parsed.refusal:
-        return _refuse(engine, source, connection, delivery, parsed.refusal)
-    reply = parsed.reply or source.reply
+        counts = store_deliveries(session, connection, [(delivery, found.events)], now)
+    if found.refusal:
+        return _refuse(engine, source, connection, delivery, found.refusal)
+    reply = found.reply or source.reply
     return reply if reply.content is not None else replace(reply, content=json.dumps({"results": dict(counts)}))
 
 
@@ -196,7 +198,12 @@ def _inflate(body: bytes, window: int, most: int) -> bytes:
     raise zlib.error("something follows")
 
 
-def _parsed(source: Source, delivery: Delivery, connection: Connection) -> Parsed:
+def parsed(source: Source, delivery: Delivery, connection: Connection) -> Parsed:
+    """Read a delivery that is proved.
+
+    Raises:
+        Problem: If it can't be read; nothing else is raised, whatever was sent.
+    """
     if not delivery.body:
         raise BadRequest("The body is empty.", code="empty_body")
     try:
@@ -212,12 +219,13 @@ def _refuse(engine: sa.Engine, source: Source, connection: Connection, delivery:
     """Keep a refused body for the operator, and answer as the sender wants to hear it."""
     if isinstance(problem, Unauthorized):
         raise problem
-    payload = delivery.body[: queries.MAX_PAYLOAD_CHARS].decode("utf-8", "replace").replace("\x00", "")
-    for secret in connection.secrets:  # Zoho's token is part of the body
-        payload = payload.replace(secret, "***")
+    payload = delivery.body[:MAX_PAYLOAD_CHARS].decode("utf-8", "replace").replace("\x00", "")
+    for secret in connection.secrets:
+        payload = payload.replace(secret, REDACTED)
     with write_session(engine) as session:
         item = Aside(problem.code, problem.detail, payload)
-        queries.set_aside(session, source.name, connection.name, item, delivery.received_at)
+        fault = set_aside(session, source.name, connection.name, item, delivery.received_at)
+        keep(session, connection, delivery, [fault])
         queries.note_activity(session, source.name, connection.name, 0, delivery.received_at)
     refusal: Callable[[Problem], Problem | Reply] | None = source.refusal
     answer = refusal(problem) if refusal else problem

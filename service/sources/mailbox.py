@@ -29,10 +29,11 @@ from service.settings import Settings
 from service.sources import queries
 from service.sources.connections import connections_of
 from service.sources.contract import Aside, Change, Connection, Delivery, Event, NoteChange
+from service.sources.faults.queries import MAX_PAYLOAD_CHARS
 from service.sources.imap import SOURCE, check_options, folder_of, port_of
 from service.sources.mail import message_changes
 from service.sources.reading import clean_text
-from service.sources.storing import store_events
+from service.sources.storing import store_deliveries
 
 POLL = timedelta(seconds=60)
 HOLD = timedelta(minutes=10)
@@ -123,13 +124,13 @@ class Mailboxes:
             small = [uid for uid in group if _size(about, uid) <= MAX_MESSAGE_BYTES]
             bodies = client.fetch(small, [b"BODY.PEEK[]"]) if small else {}
             with read_session(self._engine) as session:
-                events = [
-                    Event(_changes(session, connection, bodies.get(uid, {}).get(b"BODY[]"), about[uid]))
+                messages = [
+                    _message(session, connection, bodies.get(uid, {}).get(b"BODY[]"), about[uid])
                     for uid in group
                     if uid in about  # else it was expunged meanwhile
                 ]
             with write_session(self._engine) as session:
-                store_events(session, connection, events, _now())
+                store_deliveries(session, connection, messages, _now())
                 queries.advance_mailbox(
                     session, connection.name, folder_of(connection.options), validity, group[-1], _now() + HOLD
                 )
@@ -197,41 +198,47 @@ def _groups(uids: Sequence[int], about: Any) -> Iterator[list[int]]:
         yield group
 
 
-def _changes(session: Session, connection: Connection, raw: Any, about: Any) -> list[Change]:
-    """Turn a message into changes; one that can't be read is set aside and stops nothing."""
-    if not isinstance(raw, bytes):
-        return [
-            Aside("too_large", f"The message is over {MAX_MESSAGE_BYTES // MIB} MB, or the server does not give it.")
-        ]
+def _message(session: Session, connection: Connection, raw: Any, about: Any) -> tuple[Delivery, list[Event]]:
+    """Return a message as a delivery that came when it arrived in the mailbox, and what it says."""
+    arrived = about.get(b"INTERNALDATE")
+    known = isinstance(arrived, datetime) and 1980 <= arrived.year <= 2199
+    at = (arrived if arrived.tzinfo else arrived.replace(tzinfo=UTC)) if known else None
     delivery = Delivery(
         method="",
         url="",
         headers={},
         query=(),
         token="",
-        body=raw,
-        received_at=_now(),
+        body=raw if isinstance(raw, bytes) else b"",
+        received_at=at or _now(),
         known_author=lambda address: queries.knows_author(session, address),
         known_account=lambda name: queries.knows_account(session, name_key(name)),
     )
+    if not isinstance(raw, bytes):
+        reason = f"The message is over {MAX_MESSAGE_BYTES // MIB} MB, or the server does not give it."
+        return delivery, [Event([Aside("too_large", reason)])]
+    changes = _changes(delivery, connection)
+    if at:
+        changes = [
+            replace(one, item={**one.item, "updated_at": at.isoformat()}) if isinstance(one, NoteChange) else one
+            for one in changes
+        ]
+    return delivery, [Event(changes)]
+
+
+def _changes(delivery: Delivery, connection: Connection) -> list[Change]:
+    """Turn a message into changes; one that can't be read is set aside and stops nothing."""
     try:
-        changes = message_changes(raw, connection, delivery)
+        return message_changes(delivery.body, connection, delivery)
     except InvalidInput as error:
-        return [Aside(error.code, error.detail, _shown(raw))]
+        return [Aside(error.code, error.detail, _shown(delivery.body))]
     except Exception as error:  # whatever a message makes the reader raise, the others are read
         _log.error("message_unreadable", connection=connection.name, error=type(error).__name__)
-        return [Aside("unreadable", "The message can't be read.", _shown(raw))]
-    arrived = about.get(b"INTERNALDATE")
-    if isinstance(arrived, datetime) and 1980 <= arrived.year <= 2199:
-        at = (arrived if arrived.tzinfo else arrived.replace(tzinfo=UTC)).isoformat()
-        changes = [
-            replace(one, item={**one.item, "updated_at": at}) if isinstance(one, NoteChange) else one for one in changes
-        ]
-    return changes
+        return [Aside("unreadable", "The message can't be read.", _shown(delivery.body))]
 
 
 def _shown(raw: bytes) -> str:
-    return clean_text(raw[: queries.MAX_PAYLOAD_CHARS].decode("utf-8", "replace"))
+    return clean_text(raw[:MAX_PAYLOAD_CHARS].decode("utf-8", "replace"))
 
 
 def _move(client: IMAPClient, last: int, folder: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,15 +19,12 @@ from service.source_tables import (
     FetchTable,
     MailboxTable,
     NoteContactTable,
-    SetAsideTable,
     SourceActivityTable,
 )
-from service.sources.contract import Aside, DealChange, FetchWanted
+from service.sources.contract import DealChange, FetchWanted
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable
 
 DELIVERIES_KEPT = timedelta(days=14)  # senders repeat for 3 days at most, by hand for longer
-ASIDE_KEPT = timedelta(days=90)
-MAX_PAYLOAD_CHARS = 20_000
 ROTATION = timedelta(days=1)
 _SMOOTHING = 0.2
 
@@ -86,37 +82,6 @@ def is_first(session: Session, source: str, key: str, digest: str, now: datetime
         session.scalar(sa.select(DeliveryTable.digest).where(DeliveryTable.source == source, DeliveryTable.key == key))
         or ""
     )
-
-
-def set_aside(session: Session, source: str, connection: str, item: Aside, now: datetime) -> None:
-    """Keep an item that can't be taken."""
-    session.execute(sa.delete(SetAsideTable).where(SetAsideTable.received_at < now - ASIDE_KEPT))
-    payload = item.payload if isinstance(item.payload, str) else json.dumps(item.payload, ensure_ascii=False)
-    session.add(
-        SetAsideTable(
-            source=source,
-            connection=connection,
-            code=item.code[:100],
-            reason=item.reason[:1000],
-            external_id=item.external_id,
-            payload="" if item.payload is None else payload[:MAX_PAYLOAD_CHARS],
-            received_at=now,
-        )
-    )
-
-
-def list_set_aside(session: Session, source: str | None, limit: int, before: int | None) -> list[SetAsideTable]:
-    """Return one page of what is set aside, latest first."""
-    query = sa.select(SetAsideTable).order_by(SetAsideTable.id.desc()).limit(limit)
-    if source:
-        query = query.where(SetAsideTable.source == source)
-    return list(session.scalars(query.where(SetAsideTable.id < before) if before else query))
-
-
-def count_set_aside(session: Session, source: str | None) -> int:
-    """Count what is set aside."""
-    query = sa.select(sa.func.count()).select_from(SetAsideTable)
-    return session.scalar(query.where(SetAsideTable.source == source) if source else query) or 0
 
 
 def request_fetch(session: Session, source: str, connection: str, wanted: FetchWanted, now: datetime) -> None:
@@ -346,13 +311,7 @@ def mailboxes(session: Session) -> list[MailboxTable]:
     return list(session.scalars(sa.select(MailboxTable).order_by(MailboxTable.connection, MailboxTable.folder)))
 
 
-def count_by_source(session: Session) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how much is set aside, and how many fetches wait, by source."""
-    aside = sa.select(SetAsideTable.source, sa.func.count()).group_by(SetAsideTable.source)
-    waiting = (
-        sa.select(FetchTable.source, sa.func.count()).where(FetchTable.state == "waiting").group_by(FetchTable.source)
-    )
-    return (
-        {row[0]: row[1] for row in session.execute(aside)},
-        {row[0]: row[1] for row in session.execute(waiting)},
-    )
+def waiting_by_source(session: Session) -> dict[str, int]:
+    """Return how many records wait to be fetched, by source."""
+    query = sa.select(FetchTable.source, sa.func.count()).where(FetchTable.state == "waiting")
+    return {row[0]: row[1] for row in session.execute(query.group_by(FetchTable.source))}

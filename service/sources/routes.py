@@ -9,13 +9,12 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, WriteSession, get_engine, get_settings
 from service.errors import Conflict, MethodNotAllowed, NotFound
 from service.notes.routes import raw_body
-from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.settings import Settings
 from service.source_tables import ConnectionTable, SourceActivityTable
@@ -30,6 +29,7 @@ from service.sources.connections import (
     taken,
 )
 from service.sources.contract import Source
+from service.sources.faults import queries as faults
 from service.sources.fetching.progress import api_outputs
 from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
@@ -40,7 +40,6 @@ from service.sources.schemas import (
     ConnectionCreated,
     ConnectionOutput,
     Connections,
-    FaultOutput,
     Freshness,
     MailboxOutput,
     NewConnection,
@@ -163,7 +162,7 @@ def allow_origin(source: SourceName, request: Request) -> Response:
 @router.get("/sources")
 def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, now: Now) -> Sources:
     """List the sources: which are open, how fresh they are, what waits or is set aside, how to set them up."""
-    aside, waiting = queries.count_by_source(session)
+    aside, waiting = faults.count_by_source(session), queries.waiting_by_source(session)
     rows = queries.list_connections(session)
     active = queries.activity(session)
     apis = api_outputs(session, settings, now)
@@ -197,26 +196,6 @@ def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:
         last_note_at=row.last_note_at,
         usual_gap_seconds=row.gap_seconds,
         late=is_late(row, now),
-    )
-
-
-@router.get("/sources/faults")
-def get_faults(
-    session: ReadSession,
-    _caller: Admin,
-    source: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[FaultOutput]:
-    """List what senders sent and nobody could take, latest first, with what was sent."""
-    before = decode_cursor(cursor, int)[0] if cursor else None
-    rows = queries.list_set_aside(session, source, limit + 1, before)
-    names = ("source", "connection", "code", "reason", "external_id", "payload", "received_at")
-    items = [FaultOutput(id=str(row.id), **{name: getattr(row, name) for name in names}) for row in rows[:limit]]
-    return Page(
-        items=items,
-        next=encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None,
-        total=queries.count_set_aside(session, source),
     )
 
 

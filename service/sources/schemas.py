@@ -203,33 +203,3 @@ class Sources(BaseModel):
     """All sources."""
 
     items: list[SourceOutput]
-
-
-class FaultOutput(BaseModel):
-    """What can't be taken, with what was sent."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "5",
-                    "source": "hubspot",
-                    "connection": "main",
-                    "code": "foreign_portal",
-                    "reason": "the event is of portal 7",
-                    "external_id": None,
-                    "payload": "{}",
-                    "received_at": "2026-09-14T10:20:00Z",
-                }
-            ]
-        }
-    )
-
-    id: str
-    source: str
-    connection: str
-    code: str
-    reason: str
-    external_id: str | None
-    payload: str
-    received_at: datetime

@@ -14,6 +14,7 @@ from service.errors import Unauthorized
 from service.notes.intake import RejectedNote, parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import AccountInput, AuthorInput, DealInput, IncomingNote
+from service.source_tables import SetAsideTable
 from service.sources import queries
 from service.sources.contract import (
     Aside,
@@ -23,17 +24,22 @@ from service.sources.contract import (
     ContactsMerged,
     DealChange,
     Deleted,
+    Delivery,
     Event,
     FetchWanted,
     NoteChange,
     Skipped,
 )
+from service.sources.faults.keeping import keep
+from service.sources.faults.queries import set_aside
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def store_events(session: Session, connection: Connection, events: Sequence[Event], now: datetime) -> Counter[str]:
-    """Store all events of a delivery; one that came before is left out.
+def store_deliveries(
+    session: Session, connection: Connection, deliveries: Sequence[tuple[Delivery, Sequence[Event]]], now: datetime
+) -> Counter[str]:
+    """Store all events of deliveries; one that came before is left out.
 
     Returns:
         How many items had each result.
@@ -42,13 +48,14 @@ def store_events(session: Session, connection: Connection, events: Sequence[Even
         Unauthorized: If a key that counts once comes with another content.
     """
     counts: Counter[str] = Counter()
-    changes: list[Change] = []
-    for event in events:
-        if event.key and _is_repeat(session, connection, event, now):
-            counts["duplicate"] += 1
-        else:
-            changes += event.changes
-    store_changes(session, connection, changes, counts, now)
+    for delivery, events in deliveries:
+        changes: list[Change] = []
+        for event in events:
+            if event.key and _is_repeat(session, connection, event, now):
+                counts["duplicate"] += 1
+            else:
+                changes += event.changes
+        keep(session, connection, delivery, store_changes(session, connection, changes, counts, now))
     taken = sum(counts[result] for result in ("created", "updated", "unchanged", "deleted"))
     queries.note_activity(session, connection.source, connection.name, taken, now)
     return counts
@@ -56,9 +63,9 @@ def store_events(session: Session, connection: Connection, events: Sequence[Even
 
 def store_changes(
     session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
-) -> None:
-    """Store changes and count what became of them."""
-    notes = _notes(session, connection, changes, counts, now)
+) -> list[SetAsideTable]:
+    """Store changes and count what became of them; return those that can't be taken."""
+    notes, asides = _notes(session, connection, changes, counts)
     for stored in store_notes(session, notes, now):
         counts[stored.result] += 1
     for change in changes:
@@ -69,9 +76,12 @@ def store_changes(
             queries.request_fetch(session, connection.source, connection.name, change, now)
             counts["to_fetch"] += 1
         elif isinstance(change, Aside):
-            _set_aside(session, connection, change, counts, now)
+            asides.append(change)
         elif isinstance(change, Skipped):
             counts["skipped"] += 1
+    if asides:
+        counts["set_aside"] += len(asides)
+    return [set_aside(session, connection.source, connection.name, one, now) for one in asides]
 
 
 def _is_repeat(session: Session, connection: Connection, event: Event, now: datetime) -> bool:
@@ -82,23 +92,19 @@ def _is_repeat(session: Session, connection: Connection, event: Event, now: date
     return before is not None
 
 
-def _set_aside(session: Session, connection: Connection, item: Aside, counts: Counter[str], now: datetime) -> None:
-    queries.set_aside(session, connection.source, connection.name, item, now)
-    counts["set_aside"] += 1
-
-
 def _notes(
-    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
-) -> list[IncomingNote]:
-    """Return the notes and tombstones that changes mean, in order."""
+    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str]
+) -> tuple[list[IncomingNote], list[Aside]]:
+    """Return the notes and tombstones that changes mean, in order, and what the operator is to know."""
     notes: list[IncomingNote] = []
+    asides: list[Aside] = []
     first: dict[str, IncomingNote] = {}
     for change in changes:
         if isinstance(change, NoteChange):
             note = parse_note(change.item)
             if isinstance(note, RejectedNote):
-                fault = Aside(note.error.code, f"{note.error.field}: {note.error.message}", None, note.external_id)
-                _set_aside(session, connection, fault, counts, now)
+                reason = f"{note.error.field}: {note.error.message}"
+                asides.append(Aside(note.error.code, reason, None, note.external_id))
                 continue
             note = _completed(session, note, change, first)
             queries.link_contacts(session, note.source, str(note.external_id), change.contacts)
@@ -113,8 +119,8 @@ def _notes(
             for external_id in found:
                 notes += _tombstone(connection.source, Deleted(external_id, None, final=True))
             reason = f"contact {change.contact[:100]} asks for erasure: their {len(found)} known notes are erased"
-            _set_aside(session, connection, Aside("privacy_deletion", reason), counts, now)
-    return notes
+            asides.append(Aside("privacy_deletion", reason))
+    return notes, asides
 
 
 def _tombstone(source: str, change: Deleted) -> list[IncomingNote]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,10 +18,10 @@ from fastapi.testclient import TestClient
 from service.database import read_session, write_session
 from service.settings import Settings
 from service.source_tables import ApiStateTable, FetchTable, SetAsideTable
-from service.sources.contract import Connection, Event, FetchWanted, NoteChange
+from service.sources.contract import Connection, FetchWanted, NoteChange
 from service.sources.fetching import calling
 from service.sources.reading import note_item
-from service.sources.storing import store_events
+from service.sources.storing import store_changes
 from service.tables import DealTable, NoteTable
 from tests.fetching.conftest import fetch_due, shown, states, texts, want
 from tests.fetching.servers import Fault, HubSpotApi
@@ -91,9 +92,9 @@ def test_links_and_outcomes_that_come_later(
     connect("hubspot", access_token="token-1", base_url=hubspot.url)
     hubspot.put(NOTES, "1", hs_note_body="Too slow.")
     told = note_item("hubspot", "0-46:1", "Too slow.", updated_at="2026-09-02T12:00:00Z", author={"id": "userId:77"})
-    events = [Event([NoteChange(told, partial=True), FetchWanted(NOTES, "1", "links")])]
+    changes = [NoteChange(told, partial=True), FetchWanted(NOTES, "1", "links")]
     with write_session(engine) as session:
-        store_events(session, Connection("hubspot", "main", ()), events, datetime.now(UTC))
+        store_changes(session, Connection("hubspot", "main", ()), changes, Counter(), datetime.now(UTC))
     fetch_due(engine, settings)
     assert shown(client, "0-46:1")["deal"] is None
     assert shown(client, "0-46:1")["author"]["id"] == "userId:77", "an event told it, the record has no owner"

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from service.database import write_session
 from service.pages.words import Lang, Words
 from service.sources.contract import Aside
-from service.sources.queries import hold_mailbox, note_activity, release_mailbox, set_aside
+from service.sources.faults.queries import set_aside
+from service.sources.queries import hold_mailbox, note_activity, release_mailbox
 from tests.service.visits import NOW, SCRIPT, shown
 
 

@@ -51,10 +51,18 @@ STRINGS: dict[str, tuple[str, str]] = {
     "faults": ("What could not be taken", "Ce qui n'a pas pu être pris"),
     "faults_none": ("Everything that was sent was taken.", "Tout ce qui a été envoyé a été pris."),
     "faults_text": (
-        "Kept for 90 days with what was sent, so that nothing is lost unseen. Mend the cause at the sender, and have "
-        "it sent again.",
-        "Conservé 90 jours avec le contenu envoyé, pour que rien ne se perde à votre insu. Corrigez la cause chez "
-        "l'expéditeur, puis faites-le renvoyer.",
+        "Kept for 90 days with what was sent, so that nothing is lost unseen. Mend the cause (a mapping, an option, a "
+        "right), then play it again; or dismiss it, and what was sent is forgotten.",
+        "Conservé 90 jours avec le contenu envoyé, pour que rien ne se perde à votre insu. Corrigez la cause (une "
+        "correspondance, une option, un droit), puis rejouez ; ou classez, et le contenu envoyé est oublié.",
+    ),
+    "replay_fault": ("Play again", "Rejouer"),
+    "dismiss_fault": ("Dismiss", "Classer"),
+    "replay_all": ("Play all again", "Tout rejouer"),
+    "dismiss_all": ("Dismiss all", "Tout classer"),
+    "faults_refused": (
+        "Some can't be taken still: each below says why.",
+        "Certains ne peuvent toujours pas être pris : chacun, ci-dessous, dit pourquoi.",
     ),
     "when": ("When", "Quand"),
     "reason": ("Reason", "Raison"),

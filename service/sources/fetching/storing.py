@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.filters import milliseconds
 from service.notes.intake import RejectedNote, parse_note
 from service.sources import queries
-from service.sources.contract import Aside, Change, Connection, DealChange, Deleted, NoteChange
+from service.sources.contract import Change, Connection, DealChange, Deleted, NoteChange
 from service.sources.fetching.contract import Records
 from service.sources.queries import NoteLinks
 from service.sources.reading import from_ms, iso, moment
@@ -27,6 +27,7 @@ def store_records(
     records: Records,
     now: datetime,
     *,
+    stream: str,
     told_ms: Mapping[str, int] = NOTHING,
     history: bool = False,
 ) -> Counter[str]:
@@ -37,12 +38,16 @@ def store_records(
         connection: Whose records they are.
         records: What calls brought.
         now: The time.
+        stream: Of which kind they are.
         told_ms: When an event said that a record changed, by its id: what is fetched after is at least as new.
         history: Whether the records come in bulk: they say nothing of how often notes come.
     """
     changes = _prepared(session, connection.source, records, told_ms)
     counts: Counter[str] = Counter()
-    store_changes(session, connection, changes, counts, now)
+    origins = {_external_id(change): key for key, changes in records.changes.items() if key for change in changes}
+    for fault in store_changes(session, connection, changes, counts, now):
+        if key := origins.get(fault.external_id):
+            fault.again = {"object_type": stream, "object_id": key}
     latest = _latest(changes) if history else None
     created = counts["created"]
     queries.note_fetched(session, connection.source, connection.name, created, now, history_to=latest)
@@ -100,8 +105,3 @@ def _ordered(change: NoteChange, told: int, stored: NoteLinks | None) -> NoteCha
     if stored is not None and stored[1] and "author" not in item:
         item["author"] = {"id": stored[1]}  # an event told who wrote it, the record has no owner
     return replace(change, item={**item, "updated_at": iso(at)} if at else item)
-
-
-def set_aside(session: Session, connection: Connection, code: str, reason: str, key: str, now: datetime) -> None:
-    """Tell the operator of a record that can't be fetched."""
-    queries.set_aside(session, connection.source, connection.name, Aside(code, reason, None, key), now)

@@ -22,7 +22,8 @@ from service.jobs.queries import finish_job, report_progress, start_job
 from service.settings import Settings
 from service.source_tables import SyncTable
 from service.sources.connections import reconcile_hours
-from service.sources.contract import Connection
+from service.sources.contract import Aside, Connection
+from service.sources.faults.queries import set_aside
 from service.sources.fetching import queries
 from service.sources.fetching.calling import Calls, connect
 from service.sources.fetching.contract import (
@@ -37,7 +38,7 @@ from service.sources.fetching.contract import (
 )
 from service.sources.fetching.queries import Claim
 from service.sources.fetching.reading import Unreadable, read_page
-from service.sources.fetching.storing import set_aside, store_records
+from service.sources.fetching.storing import store_records
 from service.sources.fetching.working import (
     ATTENTION_SECONDS,
     BACK_OFF_SECONDS,
@@ -210,11 +211,13 @@ class Syncing:
         row.attempts, row.failure = 0, None
         if page is None:
             row.skipped = {**row.skipped, row.stream: fault[:300]}
-            set_aside(session, connection, "sync_refused", f"{row.stream} can't be listed: {fault}", row.stream, now)
+            item = Aside("sync_refused", f"{row.stream} can't be listed: {fault}", None, row.stream)
+            again = {"since": row.since.isoformat() if row.since else None}
+            set_aside(session, row.source, row.connection, item, now, again)
             if fault.startswith("it answered 403"):
                 queries.need_attention(session, connection, fault, now)
         else:
-            counts = store_records(session, connection, page.records, now, history=True)
+            counts = store_records(session, connection, page.records, now, stream=row.stream, history=True)
             row.results = {name: row.results.get(name, 0) + counts[name] for name in {*row.results, *counts}}
             row.records += len([key for key in page.records.changes if key])
             row.cursor = page.cursor

@@ -20,14 +20,15 @@ from service.database import read_session, write_session
 from service.settings import Settings
 from service.source_tables import FetchTable
 from service.sources.connections import connections_of
-from service.sources.contract import Connection
+from service.sources.contract import Aside, Connection
+from service.sources.faults.queries import set_aside
 from service.sources.fetching import queries
 from service.sources.fetching.calling import Calls, connect
 from service.sources.fetching.contract import CallFailed, Fetcher, NotAllowed, NotAuthorised, Records, TryLater
 from service.sources.fetching.queries import Claim
 from service.sources.fetching.reading import read_records
 from service.sources.fetching.registry import FETCHERS
-from service.sources.fetching.storing import set_aside, store_records
+from service.sources.fetching.storing import store_records
 from service.sources.registry import SOURCES
 
 MAX_ATTEMPTS = 60  # two days and a half: an outage of a vendor's is over by then
@@ -120,7 +121,7 @@ class Fetching:
         except CallFailed as failure:
             self._failed(connection, held, failure)
         else:
-            self._store(connection, held, records, faults, told)
+            self._store(connection, held, stream, records, faults, told)
 
     def give_back(self, claims: Sequence[Sequence[int]]) -> None:
         """Count records that broke their worker as tried in vain."""
@@ -140,13 +141,14 @@ class Fetching:
         self,
         connection: Connection,
         held: Sequence[Claim],
+        stream: str,
         records: Records,
         faults: dict[str, str],
         told: dict[str, int],
     ) -> None:
         now = datetime.now(UTC)
         with write_session(self._engine) as session:
-            counts = store_records(session, connection, records, now, told_ms=told)
+            counts = store_records(session, connection, records, now, stream=stream, told_ms=told)
             for row in queries.claimed_fetches(session, held, lock=True):
                 self._settle(session, connection, row, records, faults, now)
             queries.all_is_well(session, connection, now)
@@ -215,4 +217,6 @@ def _try_again(
 
 def _give_up(session: Session, connection: Connection, row: FetchTable, reason: str, now: datetime) -> None:
     queries.finish_fetch(row, now, reason, failed=True)
-    set_aside(session, connection, "fetch_failed", f"{row.object_type} can't be fetched: {reason}", row.object_id, now)
+    item = Aside("fetch_failed", f"{row.object_type} can't be fetched: {reason}", None, row.object_id)
+    again = {"object_type": row.object_type, "object_id": row.object_id}
+    set_aside(session, connection.source, connection.name, item, now, again)
