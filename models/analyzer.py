@@ -46,9 +46,9 @@ from models.types import (
 )
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
-ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "mentions", "objections")
+ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "words", "mentions", "objections")
 MAX_NOTE_CHARS = 1_000_000
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
@@ -225,7 +225,9 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
     pipeline.add_pipe("binome_objections", config={"artefacts": str(folder)})
     pipeline.add_pipe("binome_passages")
     resources = _resources(str(folder))
-    return NoteReader(pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger"), version)
+    return NoteReader(
+        pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger", folder / "words"), version
+    )
 
 
 def _version(folder: Path) -> str:

@@ -26,6 +26,9 @@ FRENCH_DAYS = frozenset(_LISTS["french_days"])
 _CALENDAR = ENGLISH_DAYS | FRENCH_DAYS | frozenset(_LISTS["short_days"])
 _JOINING = frozenset("&' ’-+.")
 _MAX_WORDS = 4
+_PLURAL_ACRONYM = re.compile(r"[A-Z]{2,5}s")
+"""Things of a kind, not one firm's: "PDFs", "APIs"."""
+_AFTER_TITLE = frozenset((" ", ". ", ".", "\xa0", ".\xa0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,27 @@ class Candidate:
 
     first: int
     last: int
+
+
+def persons_in(words: Sequence[Word], text: str) -> frozenset[str]:
+    """Return the folded names of persons that a note introduces by a title or an initial: "Dr Weis", "T. Obi".
+
+    Once introduced, a person may stand there under the bare name.
+    """
+    return frozenset(
+        name.folded
+        for i, name in enumerate(words[1:])
+        if name.text[:1].isupper() and _introduces(text, words[i], text[words[i].end : name.start])
+    )
+
+
+def _introduces(text: str, word: Word, between: str) -> bool:
+    if between not in _AFTER_TITLE:
+        return False
+    if word.folded in _TITLES:
+        return True
+    part_of_acronym = text[max(0, word.start - 1) : word.start] == "."
+    return len(word.text) == 1 and word.text.isupper() and between.startswith(".") and not part_of_acronym
 
 
 def _mixed(word: str) -> bool:
@@ -113,7 +137,7 @@ class CandidateFinder:
             return False
         if folded in _TOOLS or (folded == "google" and i + 1 < len(words)):
             return True
-        if len(folded) < 2:
+        if len(folded) < 2 or _PLURAL_ACRONYM.fullmatch(word):
             return False
         if _mixed(word) and not re.fullmatch(r"\d+\w{1,4}|[a-z]?\d+[a-z]*\d*", folded):
             return True

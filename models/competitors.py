@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from spacy.tokens import Doc, Span
 
 from models.blend import LEAST
-from models.candidates import CandidateFinder
+from models.candidates import CandidateFinder, persons_in
 from models.catalog import CatalogMatcher, NameMatch
 from models.exclusions import in_plain_sense
 from models.lexicon import Lexicon
@@ -82,7 +82,8 @@ class CompetitorComponent:
         others = names_by_segment(note, known)
         for name in (known + unknown)[:MAX_NAMES]:
             segment = note.segment_of(note.words[name.first].start)
-            yield name, mention_features(note, name, self._lexicon, others.get(segment, ()))
+            words = doc.user_data["tagged"].words
+            yield name, mention_features(note, name, self._lexicon, others.get(segment, ()), words)
 
     def _read(self, named: Sequence[tuple[Doc, Name, list[str]]]) -> None:
         """Judge names, and add those that are rivals' to their documents."""
@@ -168,16 +169,18 @@ def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, 
 
 
 def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int]) -> list[Name]:
-    """Return the unlisted names of a note, in order.
+    """Return the unlisted names of a note, in order, without those of persons that it introduces as such.
 
     Args:
         note: The note.
         finder: Finds them.
         taken: Indices of words that belong to catalogue names already.
     """
+    persons = persons_in(note.words, note.text)
     return [
         Name(c.first, c.last)
         for segment in note.segments
         if (inside := note.words_between(segment.start, segment.end))
         for c in finder.find_among(note.words, note.text, segment, taken, inside)
+        if persons.isdisjoint(w.folded for w in note.words[c.first : c.last])
     ]

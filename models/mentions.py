@@ -27,12 +27,15 @@ from models.notes import ReadNote, character_ngrams, ngrams, plain_tokens
 from models.segments import Segment
 from models.tagger import RELATION, STANDING, Tagged
 from models.types import Relation, Standing
+from models.word_classes import KINDS, WordClasses
 
 N_FEATURES = 2**17
 NO, YES = "no", "yes"
 _WINDOW = 5
 LEAST_NAME = 0.03
 """See `least_chance`; chosen on held-out industries."""
+SURE = 0.8
+"""Chance from which the network counts as sure of a name's kind."""
 MAX_ACRONYM = 4
 """Letters of the longest word in capitals that is written so as a name; longer ones are shouted."""
 MAX_REPEATS = 8
@@ -107,7 +110,9 @@ def _shape(word: str) -> str:
     return "lower" if word.isalpha() else "mixed"
 
 
-def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Sequence[tuple[int, int]]) -> list[str]:
+def mention_features(
+    note: ReadNote, name: Name, lexicon: Lexicon, others: Sequence[tuple[int, int]], words: WordClasses
+) -> list[str]:
     """Describe a name in its context.
 
     Args:
@@ -115,6 +120,7 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
         name: The name to describe.
         lexicon: Ordinary words, first names, places.
         others: Offsets of the catalogue's names in its segment, this one perhaps among them.
+        words: What the network says of the note's words.
 
     Returns:
         Names of features, for `hash_features`.
@@ -142,7 +148,16 @@ def mention_features(note: ReadNote, name: Name, lexicon: Lexicon, others: Seque
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
     features += cue_features(left, right) + _place_features(note, start, end, segment) + _elsewhere(note, name)
+    features += _kind_features(words, start, end)
     return [*features, *_typing_features(note, name, lexicon, at_start=not left)]
+
+
+def _kind_features(words: WordClasses, start: int, end: int) -> list[str]:
+    """Describe what the network takes the name for: a person's, a place's, a firm's, a product's, or no name."""
+    chances = words.kind_chances(start, end)
+    likeliest = int(chances.argmax())
+    kind = "none" if likeliest == 0 else KINDS[likeliest - 1]
+    return [f"kind={kind}", f"kind={kind} sure={chances[likeliest] >= SURE}", f"class={words.word_class(start, end)}"]
 
 
 def _elsewhere(note: ReadNote, name: Name) -> list[str]:

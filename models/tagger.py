@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
+from models import word_classes
 from models.manifest import verified_manifest
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from models.word_classes import WordClasses, WordHeads, load_word_heads
 
 NETWORK_FILE = "network.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -37,6 +39,15 @@ NAME = slice(18, 21)
 RELATION = slice(21, 26)
 STANDING = slice(26, 29)
 N_COLUMNS = 29
+N_DIMS = 384
+LAYERS = (2, 4, 6)
+"""Layers, from 1, whose vectors the graph gives too; the heads of `models/word_classes.py` read them."""
+
+
+def layer_output(layer: int) -> str:
+    """Return what the graph calls the vectors of a layer."""
+    return f"/base/layers.{layer - 1}/norm/LayerNormalization_output_0"
+
 
 WINDOW = 254
 """Pieces that the network reads at once, beside the opening and closing one."""
@@ -163,10 +174,12 @@ class Pieces:
     Attributes:
         offsets: Characters of each piece in the text as given, (n_pieces, 2).
         logits: Columns as above, (n_pieces, N_COLUMNS).
+        words: What the word heads say of the same pieces; None where the tagger has none.
     """
 
     offsets: NDArray[np.int64]
     logits: NDArray[np.float32]
+    words: WordClasses | None = None
 
     def inside(self, start: int, end: int) -> NDArray[np.int64]:
         """Return the indices of the pieces that lie in a stretch of the text."""
@@ -200,6 +213,7 @@ class Tagged:
     def __init__(self, text: str, pieces: Pieces, settings: Settings) -> None:
         self._pieces = pieces
         self._settings = settings
+        self.words = pieces.words or WordClasses.unread()
         self.objections = tuple(find_objections(text, pieces, settings))
         self.names = tuple(find_names(pieces, settings))
 
@@ -326,6 +340,7 @@ class Tagger:
         settings: How answers are read off.
         version: Of the artefact.
         n_threads: Texts read side by side: for notes, a core each is faster than several cores on one.
+        heads: What reads word classes off the same layers; None while the tagger itself is trained.
     """
 
     def __init__(
@@ -335,12 +350,14 @@ class Tagger:
         settings: Settings,
         version: str,
         n_threads: int = 1,
+        heads: WordHeads | None = None,
     ) -> None:
         self.version = version
         self._readers = ThreadPoolExecutor(n_threads, thread_name_prefix="tagger")
         self._session = session
         self._tokenizer = tokenizer
         self._settings = settings
+        self._heads = heads
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
         """Read texts; each is read up to `MAX_CHARS` characters. Offsets are into the texts as given."""
@@ -358,23 +375,25 @@ class Tagger:
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ids, shapes = np.asarray(encoding.ids, dtype=np.int64), word_shapes(plain, offsets)
         logits = np.zeros((len(ids), N_COLUMNS), dtype=np.float32)
+        words = np.zeros((len(ids), word_classes.N_COLUMNS), dtype=np.float32)
         for window in cut_windows(plain, offsets):
             part = slice(window.first, window.last)
-            answer = self._run(framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0))
+            answer, *layers = self._run(framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0))
             kept = slice(1 + window.core_first - window.first, 1 + window.core_last - window.first)
             logits[window.core_first : window.core_last] = answer[kept]
+            if self._heads:
+                words[window.core_first : window.core_last] = self._heads(layers)[kept]
         raw = np.stack([at[offsets[:, 0]], at[np.maximum(offsets[:, 1] - 1, 0)] + 1], axis=1)
-        return Pieces(raw, logits)
+        return Pieces(raw, logits, WordClasses(raw, words) if self._heads else None)
 
-    def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return logits, (n_pieces, N_COLUMNS), of one window.
+    def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        """Return logits, (n_pieces, N_COLUMNS), of one window, and the vectors of each of `LAYERS`.
 
         One window at a time: int8 networks take the range of their activations from all that is in a batch, so a text's
         neighbours would change its reading.
         """
         inputs = {"ids": ids[None], "mask": np.ones_like(ids)[None], "shapes": shapes[None]}
-        logits: NDArray[np.float32] = self._session.run(None, inputs)[0][0]
-        return logits
+        return [values[0] for values in self._session.run(None, inputs)]
 
 
 def framed(values: NDArray[np.int64], before: int, after: int) -> NDArray[np.int64]:
@@ -382,11 +401,12 @@ def framed(values: NDArray[np.int64], before: int, after: int) -> NDArray[np.int
     return np.concatenate([[before], values, [after]])
 
 
-def load_tagger(folder: Path, n_threads: int = 2) -> Tagger:
+def load_tagger(folder: Path, words: Path | None = None, n_threads: int = 2) -> Tagger:
     """Load a tagger.
 
     Args:
         folder: The artefact.
+        words: The artefact of the word heads; without it, word classes stay unread.
         n_threads: Texts that are read side by side.
 
     Raises:
@@ -397,7 +417,8 @@ def load_tagger(folder: Path, n_threads: int = 2) -> Tagger:
     settings: dict[str, Any] = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
     session = open_session(folder / NETWORK_FILE)
-    return Tagger(session, tokenizer, Settings(**settings), manifest.version, n_threads)
+    heads = load_word_heads(words) if words else None
+    return Tagger(session, tokenizer, Settings(**settings), manifest.version, n_threads, heads)
 
 
 def open_session(path: Path) -> InferenceSession:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import load_encoder
-from models.linear import LinearModel
 from models.manifest import verified_manifest
 from models.objections import NONE
 from training.examples import Example, read_examples
@@ -25,13 +24,21 @@ from training.objections import SEED, STRENGTH, ClauseTable, build_table, fit_li
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 
 
-def note_types_f1(model: LinearModel, table: ClauseTable, gold: set[tuple[int, str]]) -> float:
-    """Return the best F1 over (text, type) pairs that any threshold reaches."""
-    chances = model.probabilities(table.features)
-    none = model.labels.index(NONE)
-    winners = np.where(np.arange(len(model.labels)) == none, -1, chances).argmax(axis=1)
+def best_note_types_f1(
+    chances: NDArray[np.float32], none: int, labels: Sequence[str], table: ClauseTable, gold: set[tuple[int, str]]
+) -> float:
+    """Return the best F1 over (text, type) pairs that any threshold reaches.
+
+    Args:
+        chances: Of each label on each clause of `table`.
+        none: Column of no objection.
+        labels: Of the columns.
+        table: Clauses of whole notes.
+        gold: Their (text, type) pairs.
+    """
+    winners = np.where(np.arange(len(labels)) == none, -1, chances).argmax(axis=1)
     found_by = [
-        {(int(table.texts[i]), model.labels[winners[i]]) for i in np.flatnonzero(1 - chances[:, none] >= threshold)}
+        {(int(table.texts[i]), labels[winners[i]]) for i in np.flatnonzero(1 - chances[:, none] >= threshold)}
         for threshold in np.arange(0.1, 0.9, 0.05)
     ]
     return max(prf(len(gold & found), len(found), len(gold))["f1"] for found in found_by)
@@ -55,7 +62,10 @@ def _point(
     return {
         "industries": len(industries),
         "texts": len(set(table.texts[rows].tolist())),
-        "note_type_f1": round(note_types_f1(model, held, gold), 4),
+        "note_type_f1": round(
+            best_note_types_f1(model.probabilities(held.features), model.labels.index(NONE), model.labels, held, gold),
+            4,
+        ),
     }
 
 

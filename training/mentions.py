@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from models.mentions import (
     mention_features,
     tagger_opinion,
 )
-from models.tagger import Tagged, Tagger, load_tagger
+from models.tagger import Tagged, load_tagger
 from training.examples import Example, fingerprint, read_examples
 from training.measures import accuracy, macro_f1
 from training.objections import fit_linear
@@ -100,10 +101,15 @@ def judged_names(
         yield name, _overlapping(example, note.words[name.first].start, note.words[name.last - 1].end)
 
 
-def build_rows(examples: Sequence[Example], lexicon: Lexicon) -> dict[Task, Rows]:
+def build_rows(examples: Sequence[Example], lexicon: Lexicon, tagged: Sequence[Tagged]) -> dict[Task, Rows]:
     """Describe and label all names of the corpus.
 
     A listed rival is also an example of an unlisted one: without the catalogue, nothing but the context tells.
+
+    Args:
+        examples: The texts.
+        lexicon: Ordinary words, first names, places.
+        tagged: The tagger's reading of each text.
     """
     rows = {task: Rows() for task in Task}
     finder = CandidateFinder(lexicon)
@@ -113,8 +119,15 @@ def build_rows(examples: Sequence[Example], lexicon: Lexicon) -> dict[Task, Rows
         judged = list(judged_names(example, matcher, finder))
         by_segment = names_by_segment(example.note, [n for n, _ in judged if n.match])
         for name, gold in judged:
-            _add_name(rows, example, number, name, gold, lexicon, by_segment)
+            others = by_segment.get(example.note.segment_of(example.note.words[name.first].start), ())
+            _add_name(rows, example, number, name, gold, partial(_described, example, lexicon, others, tagged[number]))
     return rows
+
+
+def _described(
+    example: Example, lexicon: Lexicon, others: Sequence[tuple[int, int]], tagged: Tagged, name: Name
+) -> list[str]:
+    return mention_features(example.note, name, lexicon, others, tagged.words)
 
 
 def _add_name(
@@ -123,20 +136,18 @@ def _add_name(
     number: int,
     name: Name,
     gold: dict[str, str] | None,
-    lexicon: Lexicon,
-    by_segment: dict[int | None, list[tuple[int, int]]],
+    describe: Callable[[Name], list[str]],
 ) -> None:
     words, group = example.note.words, example.group
     place = (number, words[name.first].start, words[name.last - 1].end)
-    others = by_segment.get(example.note.segment_of(place[1]), ())
-    features = mention_features(example.note, name, lexicon, others)
+    features = describe(name)
     task = Task.KNOWN if name.match else Task.UNKNOWN
     counted = example.whole and not example.copied
     least = least_chance(example.note, name)
     rows[task].add(features, YES if gold else NO, group, place, counted=counted, least=least)
     if gold:
         if name.match:
-            unlisted = mention_features(example.note, Name(name.first, name.last), lexicon, others)
+            unlisted = describe(Name(name.first, name.last))
             rows[Task.UNKNOWN].add(unlisted, YES, group, place, counted=False)
         rows[Task.RELATION].add(features, gold["relation"], group, place, counted=not example.copied)
         rows[Task.STANDING].add(features, gold["standing"], group, place, counted=not example.copied)
@@ -179,7 +190,7 @@ def judge(
     return (macro_f1(pairs) if task is Task.RELATION else accuracy(pairs) or 0.0), 0.0
 
 
-def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Tagged]) -> dict[str, float]:
+def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: Sequence[Tagged]) -> dict[str, float]:
     """Choose the tagger's weight, and a threshold, on industries that neither voice has seen.
 
     A weight is judged with its neighbours, because the measures of few names jump; one far from a half must earn it.
@@ -205,20 +216,23 @@ def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: dict[int, Ta
     return {"rows": len(chosen), **alone, **results[best]}
 
 
-def tag_texts(examples: Sequence[Example], held_out: set[str], tagger: Tagger) -> dict[int, Tagged]:
-    """Return the tagger's reading of each text of the held-out industries, by its index."""
-    return {i: tagger.tag([e.note.text])[0] for i, e in enumerate(examples) if e.group in held_out}
+def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
+    """Write the four classifiers and their pooling to `out`, and return what they reach on held-out industries.
 
-
-def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) -> dict[str, Any]:
-    """Write the four classifiers and their pooling to `out`, and return what they reach on held-out industries."""
-    lexicon = load_lexicon(lexicon_folder)
-    examples = list(read_examples(corpus))
-    held_out = set(verified_manifest(tagger_folder).config["held_out"])
-    tagged = tag_texts(examples, held_out, load_tagger(tagger_folder))
+    Args:
+        corpus: The written corpus.
+        artefacts: Folder of the lexicon, the tagger and the word heads.
+        out: Where to write.
+    """
+    lexicon = load_lexicon(artefacts / "lexicon")
+    written = list(read_examples(corpus))
+    examples = [*written, *headed_copies(written, lexicon)]
+    tagger = load_tagger(artefacts / "tagger", artefacts / "words")
+    tagged = tagger.tag([e.note.text for e in examples])
+    held_out = set(verified_manifest(artefacts / "tagger").config["held_out"])
     settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
     metrics: dict[str, Any] = {}
-    for task, rows in build_rows([*examples, *headed_copies(examples, lexicon)], lexicon).items():
+    for task, rows in build_rows(examples, lexicon, tagged).items():
         pooling = set_pooling(task, rows, held_out, tagged)
         settings["weights"][task] = pooling["weight"]
         if pooling["threshold"]:
@@ -234,8 +248,8 @@ def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) ->
         config={"strengths": STRENGTHS},
         data={
             "corpus": fingerprint(corpus),
-            "texts": len(examples),
-            "tagger": verified_manifest(tagger_folder).version,
+            "texts": len(written),
+            **{name: verified_manifest(artefacts / name).version for name in ("tagger", "words")},
         },
         metrics=metrics,
         licences={"corpus": "Apache-2.0"},
@@ -244,14 +258,12 @@ def train(corpus: Path, lexicon_folder: Path, tagger_folder: Path, out: Path) ->
 
 
 def main() -> None:
-    """`python -m training.mentions [--corpus FOLDER] [--lexicon FOLDER] [--tagger FOLDER] [--out FOLDER]`."""
+    """`python -m training.mentions [--corpus FOLDER] [--artefacts FOLDER]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("data/corpus"))
-    parser.add_argument("--lexicon", type=Path, default=Path("models/artefacts/lexicon"))
-    parser.add_argument("--tagger", type=Path, default=Path("models/artefacts/tagger"))
-    parser.add_argument("--out", type=Path, default=Path("models/artefacts/mentions"))
+    parser.add_argument("--artefacts", type=Path, default=Path("models/artefacts"))
     args = parser.parse_args()
-    print(json.dumps(train(args.corpus, args.lexicon, args.tagger, args.out), indent=1))
+    print(json.dumps(train(args.corpus, args.artefacts, args.artefacts / "mentions"), indent=1))
 
 
 if __name__ == "__main__":

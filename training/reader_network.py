@@ -75,13 +75,18 @@ class Network(nn.Module):
 
         `added`, of the shape of the result, is added to the pieces' own vectors at the start.
         """
+        *_, last = self.layer_by_layer(ids, mask, added)
+        return last
+
+    def layer_by_layer(self, ids: Tensor, mask: Tensor, added: Tensor | None = None) -> Iterator[Tensor]:
+        """Yield the vectors after each layer, as `forward` gives the last."""
         x = self.pieces(ids) + self.positions.weight[: ids.shape[1]]
         x = x if added is None else x + added
         x = F.dropout(self.norm(x), self.dropout if self.training else 0.0)
         bias = ((1.0 - mask.to(x.dtype)) * -1e4)[:, None, None, :]
         for layer in self.layers:
             x = layer(x, bias)
-        return x  # type: ignore[no-any-return]
+            yield x
 
     def sentence(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return unit sentence vectors (batch, n_dims): the mean over real pieces."""

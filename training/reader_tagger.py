@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -218,6 +219,18 @@ def export(network: TaggerNetwork, target: Path) -> None:
         )
         # Seven bits: without VNNI instructions, sums of eight-bit products overflow.
         quantize_dynamic(full, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    show_layers(target)
+
+
+def show_layers(path: Path) -> None:
+    """Make a written graph give the vectors of `models.tagger.LAYERS` beside its answers."""
+    graph = onnx.load(str(path))
+    for layer in reading.LAYERS:
+        shape = ["batch", "pieces", reading.N_DIMS]
+        graph.graph.output.append(
+            onnx.helper.make_tensor_value_info(reading.layer_output(layer), onnx.TensorProto.FLOAT, shape)
+        )
+    onnx.save(graph, str(path))
 
 
 class TorchSession:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 import spacy
 
+from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
-from models.competitors import catalogue_names, joined_parts
+from models.competitors import catalogue_names, find_candidates, joined_parts
 from models.lexicon import Lexicon
 from models.mentions import Name, mention_features
 from models.notes import read_note
 from models.spans import char_span
 from models.types import Catalog, Competitor
+from models.word_classes import WordClasses
 
 CATALOG = Catalog(us=("Binôme",), competitors=(Competitor("Orbel", ("ORB",)), Competitor("Target", ())))
 
@@ -19,7 +21,7 @@ CATALOG = Catalog(us=("Binôme",), competitors=(Competitor("Orbel", ("ORB",)), C
 def described(text: str, lexicon: Lexicon) -> list[str]:
     note = read_note(text)
     (match,) = catalogue_names(note, CatalogMatcher(CATALOG, lexicon))
-    return mention_features(note, Name(match.first, match.last, match), lexicon, ())
+    return mention_features(note, Name(match.first, match.last, match), lexicon, (), WordClasses.unread())
 
 
 @pytest.mark.parametrize(
@@ -55,14 +57,14 @@ def test_small_letters_count_where_the_writer_uses_capitals(lexicon: Lexicon) ->
 
 def test_what_stands_around_the_name_elsewhere_is_told(lexicon: Lexicon) -> None:
     note = read_note("They chose Vantor last year. Vantor is slow.")
-    features = mention_features(note, Name(5, 6), lexicon, ())
+    features = mention_features(note, Name(5, 6), lexicon, (), WordClasses.unread())
     assert "eL0=chose" in features
 
 
 def test_speakers_are_known(lexicon: Lexicon) -> None:
     note = read_note("Rep: hello\nAnna: hi\nRep: Anna, how are you\nAnna: fine")
     name = next(i for i, w in enumerate(note.words) if w.text == "Anna" and note.text[w.end] == ",")
-    assert "speaker" in mention_features(note, Name(name, name + 1), lexicon, ())
+    assert "speaker" in mention_features(note, Name(name, name + 1), lexicon, (), WordClasses.unread())
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,28 @@ def test_neighbouring_pieces_of_an_unlisted_name_are_one(text: str, pieces: list
     joined = joined_parts(doc, spans)
     assert [s.text for s in joined] == expected
     assert [s.label_ for s in joined] == ["evaluating"] * len(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Met T. Obi at the fair. Pearls of wisdom from Obi again.",
+        "M. Maréchal était là. En septembre Maréchal est bluffé.",
+        "Spoke to Dr Weis. The practice of Weis is happy.",
+    ],
+)
+def test_a_person_once_introduced_is_no_name_of_a_product(text: str, lexicon: Lexicon) -> None:
+    note = read_note(text)
+    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set())]
+    assert not {"Obi", "Maréchal", "Weis"} & set(found)
+
+
+def test_a_company_after_letters_with_stops_stays_a_candidate(lexicon: Lexicon) -> None:
+    note = read_note("They had quotes from J.S. Vantor and from Melkor.")
+    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set())]
+    assert {"Vantor", "Melkor"} <= set(found)
+
+
+def test_plurals_of_abbreviations_are_no_candidates(lexicon: Lexicon) -> None:
+    note = read_note("they moved on from PDFs to a portal")
+    assert find_candidates(note, CandidateFinder(lexicon), set()) == []
