@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger train-words evaluate compare-classifiers learning-curve themes clean
+.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -83,8 +83,8 @@ learning-curve: dev ## measure the linear classifier on growing parts of the cor
 compare-classifiers: dev ## measure the objection classifiers, and spaCy's own, on industries they have not seen; writes data/metrics/classifiers.json
 	$(BIN)/python -m training.compare_classifiers
 
-train-words: $(TRAIN_STAMP) ## train the heads for word classes and names; CORPORA=folder of the public corpora
-	$(TRAIN_BIN)/python -m training.word_heads --corpora "$(CORPORA)"
+train-names: $(TRAIN_STAMP) ## train the heads for kinds of names; CORPORA=folder of the public corpora
+	$(TRAIN_BIN)/python -m training.name_kinds --corpora "$(CORPORA)"
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

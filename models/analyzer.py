@@ -46,7 +46,7 @@ from models.types import (
 )
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
-ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "words", "mentions", "objections")
+ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections")
 MAX_NOTE_CHARS = 1_000_000
 CODE_VERSION = "4"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
@@ -226,7 +226,7 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
     pipeline.add_pipe("binome_passages")
     resources = _resources(str(folder))
     return NoteReader(
-        pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger", folder / "words"), version
+        pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger", folder / "names"), version
     )
 
 

@@ -82,8 +82,8 @@ class CompetitorComponent:
         others = names_by_segment(note, known)
         for name in (known + unknown)[:MAX_NAMES]:
             segment = note.segment_of(note.words[name.first].start)
-            words = doc.user_data["tagged"].words
-            yield name, mention_features(note, name, self._lexicon, others.get(segment, ()), words)
+            kinds = doc.user_data["tagged"].kinds
+            yield name, mention_features(note, name, self._lexicon, others.get(segment, ()), kinds)
 
     def _read(self, named: Sequence[tuple[Doc, Name, list[str]]]) -> None:
         """Judge names, and add those that are rivals' to their documents."""

@@ -23,11 +23,11 @@ from models.catalog import NameMatch, Spelling
 from models.cues import classes_of, cue_features
 from models.lexicon import Lexicon, fold
 from models.linear import LinearModel, load_linear
+from models.name_kinds import KINDS, NameKinds
 from models.notes import ReadNote, character_ngrams, ngrams, plain_tokens
 from models.segments import Segment
 from models.tagger import RELATION, STANDING, Tagged
 from models.types import Relation, Standing
-from models.word_classes import KINDS, WordClasses
 
 N_FEATURES = 2**17
 NO, YES = "no", "yes"
@@ -111,7 +111,7 @@ def _shape(word: str) -> str:
 
 
 def mention_features(
-    note: ReadNote, name: Name, lexicon: Lexicon, others: Sequence[tuple[int, int]], words: WordClasses
+    note: ReadNote, name: Name, lexicon: Lexicon, others: Sequence[tuple[int, int]], kinds: NameKinds
 ) -> list[str]:
     """Describe a name in its context.
 
@@ -120,7 +120,7 @@ def mention_features(
         name: The name to describe.
         lexicon: Ordinary words, first names, places.
         others: Offsets of the catalogue's names in its segment, this one perhaps among them.
-        words: What the network says of the note's words.
+        kinds: What the network takes the note's names for.
 
     Returns:
         Names of features, for `hash_features`.
@@ -148,16 +148,16 @@ def mention_features(
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
     features += cue_features(left, right) + _place_features(note, start, end, segment) + _elsewhere(note, name)
-    features += _kind_features(words, start, end)
+    features += _kind_features(kinds, start, end)
     return [*features, *_typing_features(note, name, lexicon, at_start=not left)]
 
 
-def _kind_features(words: WordClasses, start: int, end: int) -> list[str]:
+def _kind_features(kinds: NameKinds, start: int, end: int) -> list[str]:
     """Describe what the network takes the name for: a person's, a place's, a firm's, a product's, or no name."""
-    chances = words.kind_chances(start, end)
+    chances = kinds.chances(start, end)
     likeliest = int(chances.argmax())
     kind = "none" if likeliest == 0 else KINDS[likeliest - 1]
-    return [f"kind={kind}", f"kind={kind} sure={chances[likeliest] >= SURE}", f"class={words.word_class(start, end)}"]
+    return [f"kind={kind}", f"kind={kind} sure={chances[likeliest] >= SURE}"]
 
 
 def _elsewhere(note: ReadNote, name: Name) -> list[str]:

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
-from models import word_classes
+from models import name_kinds
 from models.manifest import verified_manifest
+from models.name_kinds import KindHeads, NameKinds, load_kind_heads
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
-from models.word_classes import WordClasses, WordHeads, load_word_heads
 
 NETWORK_FILE = "network.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -41,7 +41,7 @@ STANDING = slice(26, 29)
 N_COLUMNS = 29
 N_DIMS = 384
 LAYERS = (2, 4, 6)
-"""Layers, from 1, whose vectors the graph gives too; the heads of `models/word_classes.py` read them."""
+"""Layers, from 1, whose vectors the graph gives too; the heads of `models/name_kinds.py` read them."""
 
 
 def layer_output(layer: int) -> str:
@@ -174,12 +174,12 @@ class Pieces:
     Attributes:
         offsets: Characters of each piece in the text as given, (n_pieces, 2).
         logits: Columns as above, (n_pieces, N_COLUMNS).
-        words: What the word heads say of the same pieces; None where the tagger has none.
+        kinds: What the heads for names say of the same pieces; None where the tagger has none.
     """
 
     offsets: NDArray[np.int64]
     logits: NDArray[np.float32]
-    words: WordClasses | None = None
+    kinds: NameKinds | None = None
 
     def inside(self, start: int, end: int) -> NDArray[np.int64]:
         """Return the indices of the pieces that lie in a stretch of the text."""
@@ -213,7 +213,7 @@ class Tagged:
     def __init__(self, text: str, pieces: Pieces, settings: Settings) -> None:
         self._pieces = pieces
         self._settings = settings
-        self.words = pieces.words or WordClasses.unread()
+        self.kinds = pieces.kinds or NameKinds.unread()
         self.objections = tuple(find_objections(text, pieces, settings))
         self.names = tuple(find_names(pieces, settings))
 
@@ -340,7 +340,7 @@ class Tagger:
         settings: How answers are read off.
         version: Of the artefact.
         n_threads: Texts read side by side: for notes, a core each is faster than several cores on one.
-        heads: What reads word classes off the same layers; None while the tagger itself is trained.
+        heads: What reads kinds of names off the same layers; None while the tagger itself is trained.
     """
 
     def __init__(
@@ -350,7 +350,7 @@ class Tagger:
         settings: Settings,
         version: str,
         n_threads: int = 1,
-        heads: WordHeads | None = None,
+        heads: KindHeads | None = None,
     ) -> None:
         self.version = version
         self._readers = ThreadPoolExecutor(n_threads, thread_name_prefix="tagger")
@@ -375,16 +375,16 @@ class Tagger:
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ids, shapes = np.asarray(encoding.ids, dtype=np.int64), word_shapes(plain, offsets)
         logits = np.zeros((len(ids), N_COLUMNS), dtype=np.float32)
-        words = np.zeros((len(ids), word_classes.N_COLUMNS), dtype=np.float32)
+        kinds = np.zeros((len(ids), name_kinds.N_COLUMNS), dtype=np.float32)
         for window in cut_windows(plain, offsets):
             part = slice(window.first, window.last)
             answer, *layers = self._run(framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0))
             kept = slice(1 + window.core_first - window.first, 1 + window.core_last - window.first)
             logits[window.core_first : window.core_last] = answer[kept]
             if self._heads:
-                words[window.core_first : window.core_last] = self._heads(layers)[kept]
+                kinds[window.core_first : window.core_last] = self._heads(layers)[kept]
         raw = np.stack([at[offsets[:, 0]], at[np.maximum(offsets[:, 1] - 1, 0)] + 1], axis=1)
-        return Pieces(raw, logits, WordClasses(raw, words) if self._heads else None)
+        return Pieces(raw, logits, NameKinds(raw, kinds) if self._heads else None)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Return logits, (n_pieces, N_COLUMNS), of one window, and the vectors of each of `LAYERS`.
@@ -401,12 +401,12 @@ def framed(values: NDArray[np.int64], before: int, after: int) -> NDArray[np.int
     return np.concatenate([[before], values, [after]])
 
 
-def load_tagger(folder: Path, words: Path | None = None, n_threads: int = 2) -> Tagger:
+def load_tagger(folder: Path, names: Path | None = None, n_threads: int = 2) -> Tagger:
     """Load a tagger.
 
     Args:
         folder: The artefact.
-        words: The artefact of the word heads; without it, word classes stay unread.
+        names: The artefact of the heads for names; without it, kinds of names stay unread.
         n_threads: Texts that are read side by side.
 
     Raises:
@@ -417,7 +417,7 @@ def load_tagger(folder: Path, words: Path | None = None, n_threads: int = 2) -> 
     settings: dict[str, Any] = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
     session = open_session(folder / NETWORK_FILE)
-    heads = load_word_heads(words) if words else None
+    heads = load_kind_heads(names) if names else None
     return Tagger(session, tokenizer, Settings(**settings), manifest.version, n_threads, heads)
 
 

@@ -127,7 +127,7 @@ def build_rows(examples: Sequence[Example], lexicon: Lexicon, tagged: Sequence[T
 def _described(
     example: Example, lexicon: Lexicon, others: Sequence[tuple[int, int]], tagged: Tagged, name: Name
 ) -> list[str]:
-    return mention_features(example.note, name, lexicon, others, tagged.words)
+    return mention_features(example.note, name, lexicon, others, tagged.kinds)
 
 
 def _add_name(
@@ -221,13 +221,13 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
 
     Args:
         corpus: The written corpus.
-        artefacts: Folder of the lexicon, the tagger and the word heads.
+        artefacts: Folder of the lexicon, the tagger and the heads for names.
         out: Where to write.
     """
     lexicon = load_lexicon(artefacts / "lexicon")
     written = list(read_examples(corpus))
     examples = [*written, *headed_copies(written, lexicon)]
-    tagger = load_tagger(artefacts / "tagger", artefacts / "words")
+    tagger = load_tagger(artefacts / "tagger", artefacts / "names")
     tagged = tagger.tag([e.note.text for e in examples])
     held_out = set(verified_manifest(artefacts / "tagger").config["held_out"])
     settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
@@ -249,7 +249,7 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
         data={
             "corpus": fingerprint(corpus),
             "texts": len(written),
-            **{name: verified_manifest(artefacts / name).version for name in ("tagger", "words")},
+            **{name: verified_manifest(artefacts / name).version for name in ("tagger", "names")},
         },
         metrics=metrics,
         licences={"corpus": "Apache-2.0"},

@@ -10,10 +10,10 @@ from models.catalog import CatalogMatcher
 from models.competitors import catalogue_names, find_candidates, joined_parts
 from models.lexicon import Lexicon
 from models.mentions import Name, mention_features
+from models.name_kinds import NameKinds
 from models.notes import read_note
 from models.spans import char_span
 from models.types import Catalog, Competitor
-from models.word_classes import WordClasses
 
 CATALOG = Catalog(us=("Binôme",), competitors=(Competitor("Orbel", ("ORB",)), Competitor("Target", ())))
 
@@ -21,7 +21,7 @@ CATALOG = Catalog(us=("Binôme",), competitors=(Competitor("Orbel", ("ORB",)), C
 def described(text: str, lexicon: Lexicon) -> list[str]:
     note = read_note(text)
     (match,) = catalogue_names(note, CatalogMatcher(CATALOG, lexicon))
-    return mention_features(note, Name(match.first, match.last, match), lexicon, (), WordClasses.unread())
+    return mention_features(note, Name(match.first, match.last, match), lexicon, (), NameKinds.unread())
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_small_letters_count_where_the_writer_uses_capitals(lexicon: Lexicon) ->
 
 def test_what_stands_around_the_name_elsewhere_is_told(lexicon: Lexicon) -> None:
     note = read_note("They chose Vantor last year. Vantor is slow.")
-    features = mention_features(note, Name(5, 6), lexicon, (), WordClasses.unread())
+    features = mention_features(note, Name(5, 6), lexicon, (), NameKinds.unread())
     assert "eL0=chose" in features
 
 
 def test_speakers_are_known(lexicon: Lexicon) -> None:
     note = read_note("Rep: hello\nAnna: hi\nRep: Anna, how are you\nAnna: fine")
     name = next(i for i, w in enumerate(note.words) if w.text == "Anna" and note.text[w.end] == ",")
-    assert "speaker" in mention_features(note, Name(name, name + 1), lexicon, (), WordClasses.unread())
+    assert "speaker" in mention_features(note, Name(name, name + 1), lexicon, (), NameKinds.unread())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Word classes and kinds of names: read off made-up logits, and from the shipped heads."""
+"""Kinds of names: read off made-up logits, and from the shipped heads."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.name_kinds import KINDS, N_COLUMNS, NameKind, NameKinds
 from models.tagger import Tagger, load_tagger
-from models.word_classes import CLASSES, KIND, KINDS, N_COLUMNS, NameKind, WordClasses
 
 ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
 
 
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
-    return load_tagger(ARTEFACTS / "tagger", ARTEFACTS / "words")
+    return load_tagger(ARTEFACTS / "tagger", ARTEFACTS / "names")
 
 
-def read(offsets: list[tuple[int, int]], kinds: list[int]) -> WordClasses:
+def read(offsets: list[tuple[int, int]], kinds: list[int]) -> NameKinds:
     """Make up a reading that is sure of each piece: 0 no name, else 1 + 2 * kind, plus 1 where a name goes on."""
     logits: NDArray[np.float32] = np.zeros((len(offsets), N_COLUMNS), dtype=np.float32)
     for row, kind in zip(logits, kinds, strict=True):
-        row[KIND.start + kind] = 9
-    return WordClasses(np.array(offsets), logits)
+        row[kind] = 9
+    return NameKinds(np.array(offsets), logits)
 
 
 def test_pieces_of_one_kind_make_one_name() -> None:
@@ -42,10 +42,9 @@ def test_a_name_ends_where_another_begins() -> None:
     assert found == [(0, 3, NameKind.PLACE), (4, 7, NameKind.PLACE), (8, 12, NameKind.ORGANISATION)]
 
 
-def test_what_was_not_read_has_neither_class_nor_kind() -> None:
-    nothing = WordClasses.unread()
-    assert nothing.word_class(0, 5) == "X"
-    assert nothing.kind_chances(0, 5).tolist() == [1, 0, 0, 0, 0]
+def test_what_was_not_read_holds_no_name() -> None:
+    nothing = NameKinds.unread()
+    assert nothing.chances(0, 5).tolist() == [1, 0, 0, 0, 0]
     assert list(nothing.names("Jude Lowry")) == []
 
 
@@ -57,28 +56,11 @@ def test_what_was_not_read_has_neither_class_nor_kind() -> None:
     ],
 )
 def test_persons_are_found_in_both_languages(tagger: Tagger, text: str, person: str) -> None:
-    persons = [text[n.start : n.end] for n in tagger.tag([text])[0].words.names(text) if n.kind is NameKind.PERSON]
+    persons = [text[n.start : n.end] for n in tagger.tag([text])[0].kinds.names(text) if n.kind is NameKind.PERSON]
     assert persons == [person]
-
-
-@pytest.mark.parametrize(
-    ("text", "classes"),
-    [
-        ("The licence costs too much.", ["DET", "NOUN", "VERB", "ADV", "ADJ", "PUNCT"]),
-        ("Le connecteur tombe chaque semaine.", ["DET", "NOUN", "VERB", "DET", "NOUN", "PUNCT"]),
-    ],
-)
-def test_words_have_their_class(tagger: Tagger, text: str, classes: list[str]) -> None:
-    words, at = [], 0
-    for word in text.replace(".", " .").split():
-        start = text.index(word, at)
-        at = start + len(word)
-        words.append(tagger.tag([text])[0].words.word_class(start, at))
-    assert words == classes
-    assert set(classes) <= set(CLASSES)
 
 
 def test_markup_keeps_offsets_into_the_text_as_given(tagger: Tagger) -> None:
     text = "<p>Demo for <b>Judith Hargreaves</b> went well.</p>"
-    (name,) = tagger.tag([text])[0].words.names(text)
+    (name,) = tagger.tag([text])[0].kinds.names(text)
     assert text[name.start : name.end] == "Judith Hargreaves"

@@ -1,7 +1,7 @@
-"""What the network says of single words: their class, and whether they name a person, a firm, a place, a product.
+"""Which words of a text are names, and of what: a person, an organisation, a place, a product.
 
-Two heads beside the tagger's own, over the same layers, so that they cost no second reading. Made by
-`training/word_heads.py`. Classes are those of Universal Dependencies (UPOS; Nivre et al. 2020).
+Heads beside the tagger's own, over the same layers, so that they cost no second reading. Made by
+`training/name_kinds.py`.
 """
 
 from __future__ import annotations
@@ -23,25 +23,6 @@ SURE_BEGIN = 0.8
 """Share of a piece's chance of being in a name from which it begins one, though the word before is in one too."""
 _WORD = re.compile(r"[^\W_]+(?:[-.&][^\W_]+)*|[^\w\s]")
 _NO_NAME = np.array([1, 0, 0, 0, 0], dtype=np.float32)
-CLASSES = (
-    "ADJ",
-    "ADP",
-    "ADV",
-    "AUX",
-    "CCONJ",
-    "DET",
-    "INTJ",
-    "NOUN",
-    "NUM",
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
-)
 
 
 class NameKind(StrEnum):
@@ -54,11 +35,8 @@ class NameKind(StrEnum):
 
 
 KINDS = tuple(NameKind)
-CLASS = slice(0, len(CLASSES))
-"""Columns of the classes."""
-KIND = slice(len(CLASSES), len(CLASSES) + 1 + 2 * len(KINDS))
-"""Columns of the kinds: no name, then for each kind its first piece and a further piece."""
-N_COLUMNS = KIND.stop
+N_COLUMNS = 1 + 2 * len(KINDS)
+"""Of the heads: no name, then for each kind its first piece and a further piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +50,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class WordHeads:
+class KindHeads:
     """Two layers of units over the vectors of a piece and of its neighbours: rectified, then linear.
 
     Attributes:
@@ -93,7 +71,7 @@ class WordHeads:
         return logits
 
 
-def load_word_heads(folder: Path) -> WordHeads:
+def load_kind_heads(folder: Path) -> KindHeads:
     """Read the heads.
 
     Raises:
@@ -103,35 +81,30 @@ def load_word_heads(folder: Path) -> WordHeads:
     verified_manifest(folder)
     stored = {name: value.astype(np.float32) for name, value in load_file(folder / HEADS_FILE).items()}
     first, second = ((np.ascontiguousarray(stored[f"{n}.weight"].T), stored[f"{n}.bias"]) for n in ("narrow", "out"))
-    return WordHeads(first, second)
+    return KindHeads(first, second)
 
 
 @dataclass(frozen=True, slots=True)
-class WordClasses:
-    """What the network says of the words of one text.
+class NameKinds:
+    """What the heads say of one text.
 
     Attributes:
         offsets: Characters of each piece, (n_pieces, 2).
-        logits: Columns as above, (n_pieces, N_COLUMNS).
+        logits: Columns as `N_COLUMNS` tells, (n_pieces, N_COLUMNS).
     """
 
     offsets: NDArray[np.int64]
     logits: NDArray[np.float32]
 
     @classmethod
-    def unread(cls) -> WordClasses:
+    def unread(cls) -> NameKinds:
         """Return what is said of a text that nothing has read."""
         return cls(np.zeros((0, 2), dtype=np.int64), np.zeros((0, N_COLUMNS), dtype=np.float32))
 
     def _inside(self, start: int, end: int) -> NDArray[np.int64]:
         return np.flatnonzero((self.offsets[:, 0] < end) & (self.offsets[:, 1] > start))
 
-    def word_class(self, start: int, end: int) -> str:
-        """Return the likeliest class of the word between two offsets; "X" where nothing was read."""
-        inside = self._inside(start, end)
-        return CLASSES[int(self.logits[inside, CLASS].mean(axis=0).argmax())] if len(inside) else "X"
-
-    def kind_chances(self, start: int, end: int) -> NDArray[np.float32]:
+    def chances(self, start: int, end: int) -> NDArray[np.float32]:
         """Return the mean chances, over a stretch, of no name and of each kind in order; shape (5,)."""
         inside = self._inside(start, end)
         if not len(inside):
@@ -160,7 +133,7 @@ class WordClasses:
 
     def _begins(self) -> NDArray[np.bool_]:
         """Tell of each piece whether, if it is part of a name, it surely begins one."""
-        chances = _softmax(self.logits[:, KIND])
+        chances = _softmax(self.logits)
         begins: NDArray[np.bool_] = chances[:, 1::2].sum(axis=1) > SURE_BEGIN * chances[:, 1:].sum(axis=1)
         return begins
 
@@ -174,7 +147,7 @@ def _named(run: Sequence[tuple[int, int, NDArray[np.float32]]]) -> Named:
 
 def kind_chances(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the chances of no name and of each kind; shape (n_pieces, 5)."""
-    chances = _softmax(logits[:, KIND])
+    chances = _softmax(logits)
     return np.concatenate([chances[:, :1], chances[:, 1::2] + chances[:, 2::2]], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Texts whose words are marked with their class, or with what they name, from the public treebanks and name corpora."""
+"""Texts whose words are marked with what they name, from the public name corpora."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.word_classes import CLASSES, KINDS
+from models.name_kinds import KINDS
 
 UNLABELLED = -100
 LICENCES = {
-    "ud_en_ewt, ud_fr_gsd_dev, ud_fr_parisstories, ud_fr_rhapsodie, ner_en_uner_ewt_dev": "CC BY-SA 4.0",
-    "ud_fr_fqb, ud_fr_sequoia": "LGPL-LR",
     "ner_en_btc, ner_en_multiconer1, ner_en_multiconer2, ner_en_wikigold, ner_en_wnut17": "CC BY 4.0",
     "ner_fr_multiconer2_dev": "CC BY 4.0",
     "ner_en_fashion_brands": "MIT",
@@ -43,14 +41,14 @@ _KIND_OF = {
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text and its marked words: (start, end, class, kind), each an index or `UNLABELLED`.
+    """A text and its words: start, end, kind.
 
-    The class indexes `CLASSES`; the kind is 0 for no name, else 1 + 2 * index in `KINDS`, plus 1 where a name goes on.
+    The kind is 0 for no name, else 1 + 2 * index in `KINDS`, plus 1 where a name goes on; or `UNLABELLED`.
     """
 
     text: str
     language: str
-    words: tuple[tuple[int, int, int, int], ...]
+    words: tuple[tuple[int, int, int], ...]
 
     def written(self, rewrite: Callable[[str], str]) -> MarkedText:
         """Return the text with each character rewritten to one character."""
@@ -65,27 +63,27 @@ def bare(character: str) -> str:
 
 def joined(texts: Sequence[MarkedText], separators: Sequence[str]) -> MarkedText:
     """Put texts of one language together; `separators[i]` stands before text i + 1."""
-    text, words = "", list[tuple[int, int, int, int]]()
+    text, words = "", list[tuple[int, int, int]]()
     for i, one in enumerate(texts):
         text += separators[i - 1] if i else ""
-        words += [(a + len(text), b + len(text), c, k) for a, b, c, k in one.words]
+        words += [(a + len(text), b + len(text), k) for a, b, k in one.words]
         text += one.text
     return MarkedText(text, texts[0].language, tuple(words))
 
 
 def labels_of(example: MarkedText, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the class and the kind of each piece, (n_pieces, 2).
+    """Return the kind of each piece, (n_pieces,).
 
     Args:
         example: The text.
         offsets: First and last character of each piece, (n_pieces, 2).
     """
-    labels = np.full((len(offsets), 2), UNLABELLED)
-    for start, end, part, kind in example.words:
+    labels = np.full(len(offsets), UNLABELLED)
+    for start, end, kind in example.words:
         inside = np.flatnonzero((offsets[:, 0] < end) & (offsets[:, 1] > start))
-        labels[inside, 0], labels[inside, 1] = part, kind
+        labels[inside] = kind
         if kind > 0 and kind % 2:  # only the first piece of a name begins it
-            labels[inside[1:], 1] = kind + 1
+            labels[inside[1:]] = kind + 1
     return labels
 
 
@@ -107,24 +105,6 @@ def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def read_treebank(path: Path, language: str) -> Iterator[MarkedText]:
-    """Yield the sentences of a CoNLL-U file; a contraction ("du", "don't") takes the class of its first word."""
-    for block in _blocks(_lines(path)):
-        text, words, skipped = "", list[tuple[int, int, int, int]](), 0
-        rows = [line.split("\t") for line in block if not line.startswith("#")]
-        classes = {row[0]: row[3] for row in rows}
-        for row in rows:
-            number = row[0].split("-")[0].split(".")[0]
-            if "." in row[0] or int(number) <= skipped:
-                continue
-            if "-" in row[0]:
-                skipped = int(row[0].split("-")[1])
-            part = CLASSES.index(classes[number]) if classes[number] in CLASSES else UNLABELLED
-            words.append((len(text), len(text) + len(row[1]), part, UNLABELLED))
-            text += row[1] + ("" if "SpaceAfter=No" in row[9] else " ")
-        yield MarkedText(text.rstrip(), language, tuple(words))
-
-
 def read_names(path: Path, language: str, *, word: int = 0, tag: int = -1) -> Iterator[MarkedText]:
     """Yield the sentences of a column file with IO or BIO tags.
 
@@ -142,11 +122,11 @@ def read_names(path: Path, language: str, *, word: int = 0, tag: int = -1) -> It
 
 
 def _spaced(words: Sequence[str], tags: Sequence[str], language: str) -> MarkedText:
-    text, marked, before = "", list[tuple[int, int, int, int]](), "O"
+    text, marked, before = "", list[tuple[int, int, int]](), "O"
     for i, (word, tag) in enumerate(zip(words, tags, strict=True)):
         if i and word not in _NO_SPACE_BEFORE and words[i - 1] not in _NO_SPACE_AFTER:
             text += " "
-        marked.append((len(text), len(text) + len(word), UNLABELLED, _kind(tag, before)))
+        marked.append((len(text), len(text) + len(word), _kind(tag, before)))
         text, before = text + word, tag
     return MarkedText(text, language, tuple(marked))
 
@@ -195,10 +175,10 @@ def _marked(text: str, start: int, end: int, spans: Sequence[Sequence[Any]], lan
         if kind in KINDS and not kinds[inside].any():
             kinds[inside] = 2 + 2 * KINDS.index(str(kind))
             kinds[inside.start] -= 1
-    words, at = list[tuple[int, int, int, int]](), 0
+    words, at = list[tuple[int, int, int]](), 0
     for word in text[start:end].split(" "):
         for a, b in _cut(kinds, at, at + len(word)):
-            words.append((a, b, UNLABELLED, int(kinds[a])))
+            words.append((a, b, int(kinds[a])))
         at += len(word) + 1
     return MarkedText(text[start:end], language, tuple(words))
 
@@ -216,36 +196,31 @@ def _cut(kinds: NDArray[np.int64], start: int, end: int) -> Iterator[tuple[int, 
 
 
 def learned_texts(corpora: Path) -> list[MarkedText]:
-    """Return what the word heads learn from."""
-    found: list[MarkedText] = []
-    found += read_treebank(corpora / "ud_en_ewt" / "en_ewt-ud-train.conllu.xz", "en")
-    found += read_treebank(corpora / "ud_fr_gsd_dev" / "fr_gsd-ud-dev.conllu.xz", "fr")
-    found += read_treebank(corpora / "ud_fr_fqb" / "fr_fqb-ud-test.conllu.xz", "fr")
-    for name in ("sequoia", "rhapsodie", "parisstories"):
-        found += read_treebank(corpora / f"ud_fr_{name}" / f"fr_{name}-ud-train.conllu.xz", "fr")
-    found += read_names(corpora / "ner_en_btc" / "btc.train.gz", "en")
-    found += read_names(corpora / "ner_en_wnut17" / "wnut17train.conll.gz", "en")
-    found += read_names(corpora / "ner_en_wikigold" / "wikigold-train.conll.gz", "en")
-    found += read_names(corpora / "ner_en_multiconer1" / "en_train.conll.xz", "en")
-    found += read_names(corpora / "ner_en_multiconer2" / "en-train.conll.xz", "en")
-    found += read_names(corpora / "ner_fr_multiconer2_dev" / "fr_dev.conll.gz", "fr")
-    found += read_spans(corpora / "ner_en_fashion_brands" / "train.jsonl.gz", "en", other="organization")
+    """Return what the heads learn from; the French, of which there is less, counts twice."""
+    english: list[MarkedText] = []
+    english += read_names(corpora / "ner_en_btc" / "btc.train.gz", "en")
+    english += read_names(corpora / "ner_en_wnut17" / "wnut17train.conll.gz", "en")
+    english += read_names(corpora / "ner_en_wikigold" / "wikigold-train.conll.gz", "en")
+    english += read_names(corpora / "ner_en_multiconer1" / "en_train.conll.xz", "en")
+    english += read_names(corpora / "ner_en_multiconer2" / "en-train.conll.xz", "en")
+    english += read_spans(corpora / "ner_en_fashion_brands" / "train.jsonl.gz", "en", other="organization")
     winer = list(read_spans(corpora / "ner_fr_winer" / "train.jsonl.xz", "fr"))
-    return found + winer[: len(winer) * 9 // 10]
+    french = [*read_names(corpora / "ner_fr_multiconer2_dev" / "fr_dev.conll.gz", "fr"), *winer[: _learned(winer)]]
+    return english + 2 * french
+
+
+def _learned(texts: Sequence[MarkedText]) -> int:
+    return len(texts) * 9 // 10
 
 
 def held_out_texts(corpora: Path) -> dict[str, list[MarkedText]]:
-    """Return what the word heads are measured on, by name."""
-    sequoia, rhapsodie = (corpora / f"ud_fr_{n}" / f"fr_{n}-ud-dev.conllu.xz" for n in ("sequoia", "rhapsodie"))
-    ewt_names = corpora / "ner_en_uner_ewt_dev" / "en_ewt-ud-dev.iob2.gz"
+    """Return what the heads are measured on, by name."""
+    ewt = corpora / "ner_en_uner_ewt_dev" / "en_ewt-ud-dev.iob2.gz"
     winer = list(read_spans(corpora / "ner_fr_winer" / "train.jsonl.xz", "fr"))
     return {
-        "classes en (ewt dev)": list(read_treebank(corpora / "ud_en_ewt" / "en_ewt-ud-dev.conllu.xz", "en")),
-        "classes fr (sequoia dev)": list(read_treebank(sequoia, "fr")),
-        "classes fr (rhapsodie dev)": list(read_treebank(rhapsodie, "fr")),
-        "names en (ewt dev)": list(read_names(ewt_names, "en", word=1, tag=2)),
-        "names en (wnut17 dev)": list(read_names(corpora / "ner_en_wnut17" / "emerging.dev.conll.gz", "en")),
-        "names fr (winer, last tenth)": winer[len(winer) * 9 // 10 :],
+        "en, EWT dev": list(read_names(ewt, "en", word=1, tag=2)),
+        "en, WNUT 2017 dev": list(read_names(corpora / "ner_en_wnut17" / "emerging.dev.conll.gz", "en")),
+        "fr, last tenth of WiNER-fr": winer[_learned(winer) :],
     }
 
 

@@ -1,6 +1,6 @@
-"""Trains the heads of `models/word_classes.py` on the frozen layers of the shipped tagger.
+"""Trains the heads of `models/name_kinds.py` on the frozen layers of the shipped tagger.
 
-    python -m training.word_heads --corpora FOLDER
+    python -m training.name_kinds --corpora FOLDER
 
 Needs torch.
 """
@@ -25,21 +25,21 @@ from torch import Tensor, nn
 
 from models import tagger as reading
 from models.manifest import write_manifest
+from models.name_kinds import HEADS_FILE, KINDS, N_COLUMNS, NameKinds
 from models.tagger import LAYERS
-from models.word_classes import CLASS, CLASSES, HEADS_FILE, KIND, KINDS, N_COLUMNS, WordClasses
+from training.name_examples import LICENCES, UNLABELLED, MarkedText, held_out_texts, labels_of, learned_texts, varied
 from training.reader_network import Network, Shape, batches_by_length, padded
 from training.reader_start import load_shipped
-from training.word_examples import LICENCES, UNLABELLED, MarkedText, held_out_texts, labels_of, learned_texts, varied
 
 ROOT = Path(__file__).parent.parent
-CONFIG = ROOT / "training" / "configs" / "word_heads.toml"
+CONFIG = ROOT / "training" / "configs" / "name_kinds.toml"
 TAGGER = ROOT / "models" / "artefacts" / "tagger"
-WORDS = ROOT / "models" / "artefacts" / "words"
-METRICS = ROOT / "data" / "metrics" / "word_heads.json"
+NAMES = ROOT / "models" / "artefacts" / "names"
+METRICS = ROOT / "data" / "metrics" / "name_kinds.json"
 
 
 class Heads(nn.Module):
-    """From the vectors of some layers to word classes and kinds of names, as `models.word_classes.WordHeads` does."""
+    """From the vectors of some layers to kinds of names, as `models.name_kinds.KindHeads` does."""
 
     def __init__(self, n_inputs: int, n_hidden: int, dropout: float) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def read_shapes(tokenizer: Tokenizer, texts: Sequence[MarkedText]) -> Iterator[t
     for text, encoding in zip(texts, encodings, strict=True):
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)[: reading.WINDOW]
         ids = np.asarray(encoding.ids)[: reading.WINDOW]
-        edge = np.full((1, 2), UNLABELLED)
+        edge = np.full(1, UNLABELLED)
         labels = np.concatenate([edge, labels_of(text, offsets), edge])
         yield reading.framed(ids, 2, 3), reading.framed(reading.word_shapes(text.text, offsets), 0, 0), labels
 
@@ -100,19 +100,12 @@ def train(network: FrozenReader, tokenizer: Tokenizer, texts: Sequence[MarkedTex
                 group["lr"] = config["rate"] * (1 - (epoch - 1 + number / len(batches)) / config["epochs"])
             ids, mask = padded([read[i][0] for i in batch])
             shapes, _ = padded([read[i][1] for i in batch])
-            labels = torch.full((*ids.shape, 2), UNLABELLED)
+            labels = torch.full(ids.shape, UNLABELLED)
             for row, i in zip(labels, batch, strict=True):
                 row[: len(read[i][2])] = torch.from_numpy(read[i][2])
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=config["half"]):
                 vectors = network(ids, mask, shapes)
-            logits = heads(vectors.float())
-            loss = torch.stack(
-                [
-                    F.cross_entropy(logits[..., columns].flatten(0, 1), labels[..., i].flatten())
-                    for i, columns in enumerate((CLASS, KIND))
-                    if (labels[..., i] != UNLABELLED).any()
-                ]
-            ).sum()
+            loss = F.cross_entropy(heads(vectors.float()).flatten(0, 1), labels.flatten())
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -121,21 +114,18 @@ def train(network: FrozenReader, tokenizer: Tokenizer, texts: Sequence[MarkedTex
     return heads.eval()
 
 
-def measures(read: Sequence[tuple[MarkedText, WordClasses]]) -> dict[str, float]:
-    """Return the share of right classes, or precision, recall and F1 of persons and of all names, on marked texts."""
-    right, n_words = 0, 0
+def measures(read: Sequence[tuple[MarkedText, NameKinds]]) -> dict[str, float]:
+    """Return precision, recall and F1 of persons, and of persons, organisations and places, on marked texts.
+
+    A name counts as found if its kind and both ends are right.
+    """
     counts = {"person": np.zeros(3), "name": np.zeros(3)}
-    for text, found in read:
-        classed = [(a, b, c) for a, b, c, _ in text.words if c != UNLABELLED]
-        right += sum(found.word_class(a, b) == CLASSES[c] for a, b, c in classed)
-        n_words += len(classed)
+    for text, kinds in read:
         gold = gold_names(text)
-        names = {(n.start, n.end, n.kind.value) for n in found.names(text.text)}
-        for what, kinds in (("person", ("person",)), ("name", ("person", "organisation", "place"))):
-            one, other = ({n for n in some if n[2] in kinds} for some in (gold, names))
+        found = {(n.start, n.end, n.kind.value) for n in kinds.names(text.text)}
+        for what, wanted in (("person", ("person",)), ("name", ("person", "organisation", "place"))):
+            one, other = ({n for n in some if n[2] in wanted} for some in (gold, found))
             counts[what] += (len(one & other), len(other), len(one))
-    if n_words:
-        return {"accuracy": round(right / n_words, 4), "words": n_words}
     rates = {}
     for what, (both, n_found, n_gold) in counts.items():
         rates[f"{what}_precision"], rates[f"{what}_recall"] = both / max(1, n_found), both / max(1, n_gold)
@@ -146,7 +136,7 @@ def measures(read: Sequence[tuple[MarkedText, WordClasses]]) -> dict[str, float]
 def gold_names(text: MarkedText) -> set[tuple[int, int, str]]:
     """Return the marked names of a text: start, end, kind."""
     found, last = list[tuple[int, int, str]](), 0
-    for start, end, _, kind in text.words:
+    for start, end, kind in text.words:
         if kind > 0:
             value = str(KINDS[(kind - 1) // 2])
             if kind % 2 or not found or last <= 0:
@@ -163,16 +153,16 @@ def ship(heads: Heads, tagger: str, n_texts: int, config: dict[str, Any], folder
     tensors = {name: value.detach().numpy().astype(np.float16) for name, value in heads.state_dict().items()}
     save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, folder / HEADS_FILE)
     data = {"tagger": tagger, "texts": n_texts}
-    write_manifest(folder, "words", [HEADS_FILE], config=config, data=data, metrics={}, licences=LICENCES)
+    write_manifest(folder, "names", [HEADS_FILE], config=config, data=data, metrics={}, licences=LICENCES)
 
 
 def measure_shipped(corpora: Path) -> dict[str, dict[str, float]]:
     """Return the measures of the shipped tagger and heads on each held-out set."""
-    tagger = reading.load_tagger(TAGGER, WORDS)
+    tagger = reading.load_tagger(TAGGER, NAMES)
     found = {}
     for name, texts in held_out_texts(corpora).items():
         read = tagger.tag([t.text for t in texts])
-        found[name] = measures([(text, one.words) for text, one in zip(texts, read, strict=True)])
+        found[name] = measures([(text, one.kinds) for text, one in zip(texts, read, strict=True)])
     return found
 
 
@@ -185,7 +175,7 @@ def main() -> None:
     weights, tokenizer, version = load_shipped(TAGGER)
     texts = learned_texts(args.corpora)
     heads = train(FrozenReader(weights), tokenizer, texts, config)
-    ship(heads, version, len(texts), config, WORDS)
+    ship(heads, version, len(texts), config, NAMES)
     metrics = measure_shipped(args.corpora)
     METRICS.write_text(json.dumps({"texts": len(texts), **metrics}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(metrics, indent=1))
