@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
@@ -17,52 +17,92 @@ NESTED = {"author": ("id", "name", "team"), "account": ("id", "name", "segment")
 }
 _PLAIN = ("external_id", "source", "kind", "language", "occurred_at", "updated_at", "text", "deleted")
 FIELDS = (*_PLAIN, TITLE, *(f"{outer}.{inner}" for outer, inners in NESTED.items() for inner in inners))
+MAX_NAMES = 1_000  # a header is not wider
 HEADER_ROWS = 20  # a title and empty rows may stand above the header
 OWN_PREFIX = "binome_"  # columns that our list of refused rows adds
 
 # Names without accents, case and marks. The first name of a field that a header has wins; "text" takes all of them.
 _NAMES: dict[str, str] = {
     "external_id": "external id, id, note id, activity id, record id, identifiant, identifiant externe, id note, "
-    "id externe, numero, reference, ref, task id, event id, call id, key, cle, uuid",
+    "id externe, numero, reference, ref, task id, event id, call id, key, cle, uuid, "
+    "id de fiche d informations, id d activite, identifiant de l activite, id d enregistrement, "
+    "numero d enregistrement",
     "text": "text, texte, note, notes, comment, comments, commentaire, commentaires, compte rendu, cr, compte rendu de "
     "visite, compte rendu d appel, description, body, note body, content, contenu, remarks, remarques, remarque, "
     "observation, observations, call notes, meeting notes, note text, details, resume, summary, full comments, "
-    "message, report, rapport, verbatim, feedback, retour client, call body, internal notes, notes internes",
-    "title": "title, titre, subject, objet, sujet",
+    "message, report, rapport, verbatim, feedback, retour client, call body, internal notes, notes internes, "
+    "note content, contenu de la note, corps de la note, corps de l appel, notes de l appel, "
+    "notes d appel, notes de reunion, meeting body, meeting description, description de la reunion, "
+    "corps de la reunion, call description, commentaires complets, texte de la note, email body, "
+    "corps de l e mail, internal meeting notes, notes de reunion internes",
+    "title": "title, titre, subject, objet, sujet, "
+    "note title, titre de la note, call title, titre de l appel, meeting title, meeting name, "
+    "titre de la reunion, nom de la reunion, email subject, objet de l e mail, call agenda",
     "occurred_at": "date, occurred at, date de l appel, date d appel, date appel, date de visite, date de la visite, "
     "date visite, date du rendez vous, date rdv, date de reunion, date du compte rendu, date activite, "
     "date de l activite, call date, meeting date, visit date, "
     "activity date, due date, start, start date, date debut, when, quand, day, jour, created, created at, "
     "created date, create date, creation date, date de creation, cree le, added, add time, timestamp, datetime, "
-    "date time, horodatage",
+    "date time, horodatage, "
+    "call start time, heure de debut de l appel, start time, meeting start time, heure de debut, "
+    "date de debut, created on, created time, heure de creation, date d echeance, echeance, "
+    "heure d ajout, date d ajout",
     "updated_at": "updated at, updated, last modified, last modified date, modified, modified at, modifie le, "
-    "date de modification, mis a jour le, mise a jour, last update, update time",
+    "date de modification, mis a jour le, mise a jour, last update, update time, "
+    "modified time, heure de modification, date de derniere modification, "
+    "date de la derniere modification, modified on, last modified time, heure de mise a jour, "
+    "derniere modification, derniere mise a jour",
     "kind": "kind, type, note type, activity type, type d activite, type de note, nature, canal, channel",
     "language": "language, langue, lang",
     "source": "source, note source",
     "deleted": "deleted, supprime",
-    "author.id": "author id, owner id, rep id, user id, id commercial, id auteur, hubspot owner id, assigned to id",
+    "author.id": "author id, owner id, rep id, user id, id commercial, id auteur, hubspot owner id, assigned to id, "
+    "note owner id, call owner id, proprietaire id",
     "author.name": "author, author name, owner, owner name, rep, rep name, sales rep, salesperson, commercial, "
     "commerciale, nom du commercial, auteur, redacteur, vendeur, user, utilisateur, assigned to, assigned, "
     "activity owner, account manager, account executive, created by, cree par, proprietaire, responsable, "
-    "charge de clientele",
+    "charge de clientele, "
+    "activity assigned to, activite attribuee a, attribue a, attribue e, attribue, "
+    "attribue a l utilisateur, assigned to user, assigned user, assigne a, note owner, "
+    "proprietaire de la note, call owner, proprietaire de l appel, event owner, task owner, "
+    "proprietaire de l activite, proprietaire de la fiche, opportunity owner, "
+    "proprietaire de l opportunite, deal owner",
     "author.team": "team, equipe, author team, sales team, region, agence, secteur commercial",
     "account.id": "account id, company id, client id, customer id, organization id, id client, id compte, id societe, "
-    "code client, numero client, crm account id",
+    "code client, numero client, crm account id, "
+    "associated company id, associated company ids, id de l entreprise associee, "
+    "ids de l entreprise associee, ids des entreprises associees",
     "account.name": "account, account name, company, company name, client, clients, customer, customer name, societe, "
     "nom de la societe, nom du client, nom client, client name, compte, nom du compte, entreprise, organisation, "
-    "organization, org, prospect, raison sociale, company / account, associated company, etablissement",
+    "organization, org, prospect, raison sociale, company / account, associated company, etablissement, "
+    "associated company primary, associated companies, entreprise associee, entreprises associees, "
+    "societe compte, organization name, nom de l organisation, nom de l entreprise, regarding, "
+    "concernant, related to, parent id, associe a",
     "account.segment": "segment, account segment, customer segment, segment client, company size, taille, "
     "taille entreprise, industry, secteur, secteur d activite",
-    "deal.id": "deal id, opportunity id, id opportunite, id affaire, deal, deal name, opportunity, opportunity name, "
-    "opportunite, nom de l opportunite, affaire, nom de l affaire, dossier, associated deal",
+    "deal.id": "deal id, opportunity id, id opportunite, id affaire, associated deal id, associated deal ids, "
+    "id de la transaction associee, ids de la transaction associee, ids des transactions associees, deal, deal name, "
+    "opportunity, opportunity name, "
+    "opportunite, nom de l opportunite, affaire, nom de l affaire, dossier, associated deal, "
+    "deal title, titre de l affaire, associated deals, transaction, transaction associee, "
+    "nom de la transaction",
     "deal.amount": "amount, montant, deal amount, deal value, opportunity amount, value, valeur, montant ht, "
-    "montant total, montant de l affaire, montant de l opportunite, chiffre d affaires, ca, arr, mrr, prix, budget",
-    "deal.currency": "currency, devise, deal currency, currency code, monnaie",
-    "deal.stage": "stage, etape, deal stage, sales stage, opportunity stage, phase, pipeline stage, etape de vente",
+    "montant total, montant de l affaire, montant de l opportunite, chiffre d affaires, ca, arr, mrr, prix, budget, "
+    "montant de la transaction, valeur de l affaire, deal amount in company currency",
+    "deal.currency": "currency, devise, deal currency, currency code, monnaie, "
+    "amount currency, currency of value, deal currency of value, devise du montant",
+    "deal.stage": "stage, etape, deal stage, sales stage, opportunity stage, phase, pipeline stage, etape de vente, "
+    "etape de la transaction, phase de la transaction, etape de l opportunite, "
+    "phase de l opportunite",
     "deal.outcome": "outcome, deal outcome, status, statut, deal status, issue, resultat, result, etat, won lost, "
     "gagne perdu",
 }
+
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_DO_NOT_MODIFY = re.compile(r"\s*\((?:do not modify|ne pas modifier)\)\s*", re.IGNORECASE)
+_ACTIVITIES = frozenset({"activity", "activite", "note"})
+_IDS = frozenset({"record id", "id de fiche d informations"})
 
 
 def plain_name(name: str) -> str:
@@ -147,11 +187,33 @@ def _known(name: str) -> tuple[str, int] | None:
     plain = plain_name(name)
     if name.lower().startswith(OWN_PREFIX) or plain == "line":
         return None
-    if plain in _KNOWN:
-        return _KNOWN[plain]
+    if kept := _DO_NOT_MODIFY.match(name):
+        return _of_dynamics(plain_name(name[kept.end() :]))
+    return next((_KNOWN[one] for one in _spellings(name, plain) if one in _KNOWN), None)
+
+
+def _of_dynamics(plain: str) -> tuple[str, int] | None:
+    """Return what Dynamics' hidden first columns hold: the record's id under the name of its kind, and its change."""
+    if "checksum" in plain or "somme de controle" in plain:
+        return None
+    modified = {"modified on", "date de modification", "modifie le"}
+    return ("updated_at", 0) if plain in modified else ("external_id", 1)
+
+
+def _spellings(name: str, plain: str) -> Iterator[str]:
+    """Give the forms under which a name may be known, as vendors write them."""
+    yield plain
+    if " " not in name:
+        yield plain_name(_CAMEL.sub(" ", name))  # ActivityDate, as Salesforce's Data Loader has it
     plain = re.sub(r" \d$", "", plain)  # "Note (2)": a second column of a name, as the list of refused rows has it
-    bare = plain.removesuffix(" eur").removesuffix(" usd").removesuffix(" gbp").strip()
-    return _KNOWN.get(bare)
+    yield plain
+    yield plain.removesuffix(" eur").removesuffix(" usd").removesuffix(" gbp").strip()
+    yield plain.removesuffix(" primary").removesuffix(" principale")
+    first, dash, rest = name.partition(" - ")
+    if dash and plain_name(first) in _ACTIVITIES:  # "Activity - Note", as Pipedrive has it
+        yield plain_name(rest)
+    if dash and plain_name(first) in _IDS:  # "Record ID - Calls", as HubSpot has it
+        yield plain_name(first)
 
 
 def known_names(header: Sequence[str]) -> set[str]:
@@ -168,7 +230,8 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str,
     """
     found = first = 1, Columns((), (), ())
     above: tuple[int, Sequence[str]] = 0, ()
-    for number, cells in islice(rows, HEADER_ROWS):
+    for number, whole in islice(rows, HEADER_ROWS):
+        cells = whole[:MAX_NAMES]
         columns = map_columns(cells, mapping)
         if columns.told > 2 * found[1].told:
             found = number, columns

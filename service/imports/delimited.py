@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import BinaryIO, TextIO
 
-from service.imports.columns import Columns, find_header, known_names, map_columns
+from service.imports.columns import MAX_NAMES, Columns, find_header, known_names, map_columns
 from service.imports.decoding import Encoding, find_encoding, text_of
-from service.imports.records import MIB, DateOrder, FileRefused, Format, Options, Reading, Record, rejected
+from service.imports.orders import Reckoning, reckon
+from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record, rejected
 from service.imports.tables import MAX_COLUMNS, Table, mendable, row_record
-from service.imports.values import proven_order
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_CELL_CHARS = 2_000_000
@@ -47,13 +47,13 @@ def read_csv(file: BinaryIO, options: Options) -> Reading:
     separator = find_separator(sample, options) or ","
     header_line, columns = find_header(_sampled(sample, separator), options.mapping)
     check_columns(columns)
-    order, proven, open_dates = _date_order(file, encoding, separator, columns, options)
-    table = Table(columns, order, options, separator)
+    dates = _dates(file, encoding, separator, header_line, columns, options)
+    table = Table(columns, dates.order, options, separator)
     found = {
         "encoding": encoding.name.removesuffix("-sig"),
         "separator": SEPARATORS[separator],
         "columns": columns.described(),
-        "dates": {"order": order, "proven": proven, "ambiguous": open_dates},
+        "dates": dates.described(),
     }
     return Reading(Format.CSV, found, _records(file, encoding, header_line, table))
 
@@ -125,9 +125,9 @@ def _below_title(rows: list[Sequence[str]], separator: str, options: Options) ->
 
 
 def _sampled(sample: str, separator: str) -> Iterator[Row]:
-    """Give the rows of a sample up to the first fault; it may end within a cell."""
+    """Give the rows of a sample up to the first fault, with no more cells than a table has; it may end within one."""
     rows = takewhile(lambda row: not isinstance(row, BrokenRow), _rows(io.StringIO(sample, newline=""), separator))
-    yield from (row for row in rows if not isinstance(row, BrokenRow))
+    yield from ((row[0], row[1][:MAX_NAMES]) for row in rows if not isinstance(row, BrokenRow))
 
 
 def _are_names(header: Sequence[str]) -> bool:
@@ -136,18 +136,17 @@ def _are_names(header: Sequence[str]) -> bool:
     return all(cell and len(cell.split()) <= 4 and cell[-1] not in ".!?" for cell in cells)
 
 
-def _date_order(
-    file: BinaryIO, encoding: Encoding, separator: str, columns: Columns, options: Options
-) -> tuple[DateOrder, bool, bool]:
-    """Return the order of day and month, whether the file proves it, and whether it matters."""
+def _dates(
+    file: BinaryIO, encoding: Encoding, separator: str, header_line: int, columns: Columns, options: Options
+) -> Reckoning:
+    """Return the order of day and month, by all rows of the file."""
     places = columns.of("occurred_at") + columns.of("updated_at")
-    proven, ambiguous = None, False
-    if places:
-        with text_of(file, encoding) as text:
-            rows = _rows(text, separator)
-            good = (row[1] for row in rows if not isinstance(row, BrokenRow))
-            proven, ambiguous = proven_order(cells[place] for cells in good for place in places if place < len(cells))
-    return options.dates or proven or DateOrder.DAY_FIRST, proven is not None, ambiguous
+    if not places:
+        return reckon((), (), options.dates)
+    with text_of(file, encoding) as text:
+        rows = _rows(text, separator)
+        below = (row[1] for row in rows if not isinstance(row, BrokenRow) and row[0] > header_line)
+        return reckon(below, places, options.dates)
 
 
 def _records(file: BinaryIO, encoding: Encoding, header_line: int, table: Table) -> Iterator[Record]:

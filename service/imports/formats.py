@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from typing import BinaryIO
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, BinaryIO, cast
 
 from service.imports.archive import read_zip
 from service.imports.columns import plain_name
 from service.imports.decoding import find_encoding
 from service.imports.delimited import find_separator, read_csv
 from service.imports.documents import read_docx, read_pdf, read_text
-from service.imports.grids import read_html
+from service.imports.grids import is_web_archive, read_html, read_mhtml
 from service.imports.json_notes import read_json, read_json_lines
 from service.imports.mail import read_eml, read_mbox
-from service.imports.packages import open_zip
-from service.imports.records import FileRefused, Format, Options, Reader, Reading
+from service.imports.packages import open_zip, unpack_gzip
+from service.imports.records import FileRefused, Format, Options, Reader, Reading, Record
+from service.imports.sheets import read_ods, read_spreadsheetml
 from service.imports.transcripts import TIMING, is_plain_transcript, read_srt, read_transcript, read_vtt
 from service.imports.workbook import read_workbook
 
 READERS: dict[Format, Reader] = {
     Format.CSV: read_csv,
     Format.XLSX: read_workbook,
+    Format.SPREADSHEETML: read_spreadsheetml,
+    Format.ODS: read_ods,
     Format.JSONL: read_json_lines,
     Format.JSON: read_json,
     Format.HTML: read_html,
+    Format.MHTML: read_mhtml,
     Format.DOCX: read_docx,
     Format.PDF: read_pdf,
     Format.EML: read_eml,
@@ -37,15 +45,11 @@ READERS: dict[Format, Reader] = {
 }
 
 _HEAD = 256 * 1024
-_TAKEN = "CSV, XLSX, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these"
+_TAKEN = "CSV, XLSX, ODS, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these"
+_OLD_EXCEL = (b"\x09\x08\x10\x00", b"\x09\x08\x08\x00", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00")  # without OLE
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Office file, an Outlook message or an Office file with a password",
-        "XLSX, DOCX or EML without password",
-    ),
+    *((start, "an Excel file of the old kind (.xls)", "XLSX") for start in _OLD_EXCEL),
     (b"{\\rtf", "RTF", "DOCX or TXT"),
-    (b"\x1f\x8b", "a gzip archive", "ZIP"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "ZIP"),
     (b"Rar!", "a RAR archive", "ZIP"),
     (b"\x89PNG", "a picture", "a file with text"),
@@ -56,6 +60,18 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"MZ", "a program", "a file with text"),
     (b"\x7fELF", "a program", "a file with text"),
     (b"SQLite format 3", "a database", "CSV"),
+)
+_GZIP = b"\x1f\x8b"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_STREAMS = (
+    ("EncryptedPackage", "an Office file with a password", "a file without password"),
+    ("WordDocument", "a Word file of the old kind (.doc)", "DOCX"),
+    ("Workbook", "an Excel file of the old kind (.xls)", "XLSX"),
+    ("PowerPoint Document", "a PowerPoint file of the old kind (.ppt)", "PDF"),
+    ("__substg1.0_", "an Outlook message (.msg)", "EML"),
+)
+_SPREADSHEETML = re.compile(
+    r"<\?xml[^<>]*>\s*(?:<[?!][^<>]*>\s*)*<(?:\w+:)?Workbook\b[^<>]*urn:schemas-microsoft-com", re.S
 )
 _HEADER_LINE = re.compile(r"^([!-9;-~]{1,60}):(?:[ \t]|$)")
 _MAIL_HEADERS = frozenset(
@@ -85,8 +101,44 @@ def open_file(file: BinaryIO, options: Options) -> Reading:
     Raises:
         FileRefused: Saying what it is and what to do.
     """
+    if _starts(file, _GZIP):
+        return _unpacked(file, options)
     form = options.format or detect(file, options)
     return READERS[form](file, options)
+
+
+def _unpacked(file: BinaryIO, options: Options) -> Reading:
+    """Read what a gzip file holds; the copy is gone when its records are let go of."""
+    with ExitStack() as stack:
+        copy = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
+        unpack_gzip(file, copy)
+        if _starts(copy, _GZIP):
+            raise FileRefused("nested_archive", "This is an archive within an archive: unpack it.")
+        reading = open_file(copy, options)
+        records = _held(stack.pop_all(), reading.records)
+    next(records)  # begun, so that it lets go of the copy whenever it ends
+    return replace(reading, records=records)
+
+
+def _held(stack: ExitStack, records: Iterator[Record]) -> Iterator[Any]:
+    with stack:
+        yield None
+        yield from records
+
+
+def _starts(file: BinaryIO, mark: bytes) -> bool:
+    file.seek(0)
+    start = file.read(len(mark))
+    file.seek(0)
+    return start == mark
+
+
+def _old_office(head: bytes) -> tuple[str, str]:
+    """Return what an OLE file is, by the names of its streams, and what to save it as."""
+    for name, what, instead in _STREAMS:
+        if name.encode("utf-16-le") in head:
+            return what, instead
+    return "an old Office file, an Outlook message or an Office file with a password", "XLSX, DOCX or EML"
 
 
 def detect(file: BinaryIO, options: Options) -> Format:
@@ -100,6 +152,9 @@ def detect(file: BinaryIO, options: Options) -> Format:
     file.seek(0)
     if not head.strip(b"\x00 \t\r\n"):
         raise FileRefused("empty", "The file is empty.")
+    if head.startswith(_OLE):
+        what, instead = _old_office(head)
+        raise FileRefused("unknown_format", f"This is {what}, which is not taken: save it as {instead}.")
     for start, what, instead in _FOREIGN:
         if head.startswith(start):
             raise FileRefused("unknown_format", f"This is {what}, which is not taken: save it as {instead}.")
@@ -121,6 +176,8 @@ def _packed(file: BinaryIO) -> Format:
         return Format.XLSX
     if "word/document.xml" in names:
         return Format.DOCX
+    if "content.xml" in names and "mimetype" in names and b"spreadsheet" in package.read("mimetype")[:100]:
+        return Format.ODS
     others = {"xl/workbook.bin": "XLSX", "ppt/presentation.xml": "PDF", "content.xml": "XLSX or DOCX"}
     for name, instead in others.items():
         if name in names and (name != "content.xml" or "mimetype" in names):
@@ -135,20 +192,25 @@ def _is_binary(text: str) -> bool:
     return odd > max(8, 0.02 * len(sample))
 
 
+_MARKED: tuple[tuple[Format, Callable[[str], object]], ...] = (
+    (Format.VTT, re.compile(r"WEBVTT(?:[ \t\n]|$)").match),
+    (Format.SRT, _NUMBERED_TIMING.match),
+    (Format.MBOX, _MBOX_START.match),
+    (Format.MHTML, is_web_archive),
+    (Format.EML, lambda start: _is_mail(start)),
+    (Format.HTML, _HTML_START.match),
+    (Format.SPREADSHEETML, _SPREADSHEETML.match),
+)
+"""How the formats begin that say what they are; the first that fits counts."""
+
+
 def _textual(text: str, original: str, options: Options, *, whole: bool) -> Format:
     start = text.lstrip()
-    if re.match(r"WEBVTT(?:[ \t\n]|$)", start):
-        return Format.VTT
-    if _NUMBERED_TIMING.match(text):
-        return Format.SRT
-    if _MBOX_START.match(start):
-        return Format.MBOX
-    if _is_mail(start):
-        return Format.EML
     if _JSON_START.match(start):
         return _json_form(start)
-    if _HTML_START.match(start):
-        return Format.HTML
+    for form, begins in _MARKED:
+        if begins(start):
+            return form
     if start.startswith("<?xml"):
         raise FileRefused("unknown_format", f"XML is not taken as a file: send {_TAKEN}.")
     if find_separator(original, options) or _is_one_column(text, options):

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
 from typing import BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from service.imports.accounts import split_by_account
 from service.imports.columns import find_header
-from service.imports.decoding import whole_text
-from service.imports.records import DateOrder, Format, Options, Reading, Record, make_note, rejected
+from service.imports.decoding import MAX_TEXT_BYTES, whole_text
+from service.imports.orders import reckon
+from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.imports.tables import MAX_COLUMNS, Table, row_record
-from service.imports.values import proven_order
 from service.notes.text import html_text
 
 MIN_TOLD = 2  # fields that a header names, the text among them
 HEADING_LETTERS = 60  # what stands beside the tables and is shorter is a title
 _MAX_SPAN = 1_000
+_MAX_PAGES = 200
+_RELATED = re.compile(r"^content-type:\s*multipart/related\b", re.IGNORECASE | re.MULTILINE)
+_SENDER = re.compile(r"^(?:from|received|return-path):", re.IGNORECASE | re.MULTILINE)
 
 Grid = Sequence[Sequence[str]]
 
@@ -31,8 +39,8 @@ def note_table(grid: Grid, options: Options) -> tuple[int, Table] | None:
         return None
     places = columns.of("occurred_at") + columns.of("updated_at")
     below = grid[header_row:]
-    proven, _ = proven_order(cells[place] for cells in below for place in places if place < len(cells))
-    return header_row, Table(columns, options.dates or proven or DateOrder.DAY_FIRST, options)
+    dates = reckon(below, places, options.dates)
+    return header_row, Table(columns, dates.order, options, dates=dates)
 
 
 def grid_records(tables: Sequence[tuple[Grid, int, Table]], rest: str, options: Options) -> Iterator[Record]:
@@ -66,13 +74,52 @@ def found_in(tables: Sequence[tuple[Grid, int, Table]]) -> dict[str, object]:
     if not tables:
         return {}
     table = tables[0][2]
-    dates = {"order": table.order, "proven": True, "ambiguous": False}
-    return {"columns": table.columns.described(), "dates": dates, "tables": len(tables)}
+    told = {"dates": table.dates.described()} if table.dates else {}
+    return {"columns": table.columns.described(), **told, "tables": len(tables)}
+
+
+def is_web_archive(start: str) -> bool:
+    """Tell a page that was saved with all that belongs to it (MHTML, RFC 2557), as programs name it .xls or .mht."""
+    head = start.split("\n\n", 1)[0][:4_000]
+    return bool(_RELATED.search(head)) and (not _SENDER.search(head) or "<Saved by" in head)
+
+
+def read_mhtml(file: BinaryIO, options: Options) -> Reading:
+    """Read the pages of a web archive as one page of HTML.
+
+    Raises:
+        FileRefused: If it holds none, or too much.
+    """
+    file.seek(0)
+    raw = file.read(MAX_TEXT_BYTES + 1)
+    if len(raw) > MAX_TEXT_BYTES:
+        raise FileRefused("too_large", "This web archive is over 8 MB: save the table as XLSX or CSV.")
+    try:
+        parts = list(BytesParser(policy=compat32).parsebytes(raw).walk())
+    except Exception:  # the parser is no match for every byte string
+        raise FileRefused("damaged", "The web archive is damaged: save the table as XLSX or CSV.") from None
+    pages = [_page(part) for part in parts[:_MAX_PAGES] if part.get_content_type() == "text/html"]
+    if not pages:
+        raise FileRefused("no_text", "The web archive holds no page: save the table as XLSX or CSV.")
+    reading = _html_reading("\n".join(pages), "utf-8", options)
+    return replace(reading, format=Format.MHTML)
+
+
+def _page(part: Message) -> str:
+    body = part.get_payload(decode=True)
+    body = body if isinstance(body, bytes) else b""
+    try:
+        return body.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
 
 
 def read_html(file: BinaryIO, options: Options) -> Reading:
     """Read HTML, also where a program saved it as .xls: the rows of tables that list notes, else its text."""
-    text, encoding = whole_text(file)
+    return _html_reading(*whole_text(file), options)
+
+
+def _html_reading(text: str, encoding: str, options: Options) -> Reading:
     tree = LexborHTMLParser(text)
     tables: list[tuple[Grid, int, Table]] = []
     for node in tree.css("table"):

@@ -7,12 +7,13 @@ from typing import Any, BinaryIO
 
 from service.errors import BadRequest
 from service.imports.decoding import find_encoding, text_of
-from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record, make_note, rejected
+from service.imports.records import MIB, NUL_REMOVED, FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.notes.intake import RejectedNote, load_json
 from service.notes.schemas import IncomingNote
 
 MAX_LINE_BYTES = 8 * MIB
 MAX_JSON_BYTES = 32 * MIB
+_DEPTH = 3  # a note is not nested deeper
 _UTF16 = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
@@ -48,16 +49,26 @@ def _lines(file: BinaryIO, options: Options) -> Iterator[Record]:
 
 def _line(number: int, line: bytes, options: Options) -> Iterator[Record]:
     line = line.removeprefix(b"\xef\xbb\xbf")
-    if line.strip():
-        yield Record(number, _json_note(line, options))
-
-
-def _json_note(line: bytes, options: Options) -> IncomingNote | RejectedNote:
+    if not line.strip(b"\x00 \t\r\n"):
+        return
+    bare = line.replace(b"\x00", b"")
     try:
-        item = load_json(line)
+        item = load_json(bare)
     except BadRequest as error:
-        return rejected("line", error.code, error.detail.replace("The body", "the line"))
-    return item_note(item, options)
+        yield Record(number, rejected("line", error.code, error.detail.replace("The body", "the line")))
+        return
+    cleaned = _without_nul(item)
+    removed = len(bare) < len(line) or cleaned != item
+    yield Record(number, item_note(cleaned, options), warnings=(NUL_REMOVED,) if removed else ())
+
+
+def _without_nul(value: Any, depth: int = 0) -> Any:
+    """Return a note without U+0000 in its fields, which no database takes."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict) and depth < _DEPTH:
+        return {key: _without_nul(inner, depth + 1) for key, inner in value.items()}
+    return value
 
 
 def item_note(item: Any, options: Options) -> IncomingNote | RejectedNote:
@@ -87,5 +98,5 @@ def read_json(file: BinaryIO, options: Options) -> Reading:
         raise FileRefused(error.code, error.detail.replace("The body", "The file")) from None
     items = document.get("notes", document) if isinstance(document, dict) else document
     items = items if isinstance(items, list) else [items]
-    records = (Record(number, item_note(item, options)) for number, item in enumerate(items, start=1))
+    records = (Record(number, item_note(_without_nul(item), options)) for number, item in enumerate(items, start=1))
     return Reading(Format.JSON, {"encoding": encoding.name.removesuffix("-sig")}, records)

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from service.errors import InvalidInput
 from service.imports.accounts import split_by_account
-from service.imports.mail_text import is_forward, own_text
+from service.imports.mail_text import is_forward, is_reply, own_text
 from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.notes.text import html_text
 
@@ -132,6 +132,8 @@ def _read(message: Message, raw: bytes) -> MailMessage:
     bodies, attachments = _parts(message)
     subject = header(message, "Subject")
     text = own_text(bodies, forwarded=is_forward(subject))
+    if not text.strip() and not is_reply(subject):  # forwarded under a subject of its own: the thread is the note
+        text = own_text(bodies, forwarded=True)
     skipped = _machine(message, address) or (None if text.strip() or attachments else Skipped.EMPTY)
     return MailMessage(
         external_id=_external_id(message, raw),

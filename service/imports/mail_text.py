@@ -33,6 +33,7 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT_FORWARD = re.compile(r"^\s*(?:fwd?|tr|wg|rv)\s*:", re.IGNORECASE)
+_SUBJECT_REPLY = re.compile(r"^\s*(?:re|rép|rep|aw|antw|sv)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 MAX_SIGNATURE_LINES = 8
 MAX_SIGNATURE_CHARS = 100
 
@@ -40,6 +41,11 @@ MAX_SIGNATURE_CHARS = 100
 def is_forward(subject: str) -> bool:
     """Tell by its subject a message that was forwarded last, not answered."""
     return _SUBJECT_FORWARD.match(subject) is not None
+
+
+def is_reply(subject: str) -> bool:
+    """Tell by its subject a message that answers another."""
+    return _SUBJECT_REPLY.match(subject) is not None
 
 
 def own_text(bodies: Sequence[str], *, forwarded: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
 import zlib
@@ -69,6 +70,25 @@ def check_package(file: BinaryIO) -> None:
             raise FileRefused(
                 "too_large", "The workbook holds over 128 MB of text: save it as CSV, which has no such limit."
             )
+
+
+def unpack_gzip(file: BinaryIO, copy: BinaryIO) -> None:
+    """Write what a gzip file holds to another.
+
+    Raises:
+        FileRefused: If it is damaged, or unpacks to too much.
+    """
+    size = 0
+    file.seek(0)
+    try:
+        with gzip.GzipFile(fileobj=file) as packed:
+            while chunk := packed.read(CHUNK_BYTES):
+                size += len(chunk)
+                if size > MAX_UNPACKED_BYTES or (size > RATIO_FROM_BYTES and size > MAX_RATIO * file.tell()):
+                    raise FileRefused("zip_bomb", _BOMB)
+                copy.write(chunk)
+    except (OSError, EOFError, zlib.error):
+        raise FileRefused("damaged", "The file is damaged or cut off: send it again, whole.") from None
 
 
 def _has_dtd(chunk: bytes) -> bool:

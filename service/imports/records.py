@@ -20,9 +20,12 @@ class Format(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    SPREADSHEETML = "spreadsheetml"
+    ODS = "ods"
     JSONL = "jsonl"
     JSON = "json"
     HTML = "html"
+    MHTML = "mhtml"
     DOCX = "docx"
     PDF = "pdf"
     EML = "eml"
@@ -115,6 +118,7 @@ class Reading:
     records: Iterator[Record]
 
 
+NUL_REMOVED = NoteError(field="line", code="nul_removed", message="held U+0000, which is removed")
 Reader = Callable[[BinaryIO, Options], Reading]
 
 

@@ -64,6 +64,7 @@ _EXAMPLE: dict[str, Any] = {
     "duplicate": False,
     "format": "csv",
     "found": {"encoding": "cp1252", "separator": "semicolon"},
+    "remarks": ["No column names the account: the notes count for none."],
     "size": 18_220,
     "bytes_read": 18_220,
     "records": 212,
@@ -95,6 +96,7 @@ class ImportSummary(BaseModel):
     Attributes:
         duplicate: The same bytes came before; this is what came of them then.
         found: What was found out about the file: encoding, separator, columns.
+        remarks: What was assumed where the file does not say it, and what was left out.
         records: Rows, lines or messages worked off.
     """
 
@@ -106,6 +108,7 @@ class ImportSummary(BaseModel):
     duplicate: bool = False
     format: Format | None
     found: dict[str, Any]
+    remarks: list[str]
     size: int
     bytes_read: int
     records: int
@@ -159,6 +162,7 @@ def import_summary(row: ImportRow, *, duplicate: bool = False) -> dict[str, Any]
         "duplicate": duplicate,
         "format": stored.format,
         "found": stored.found,
+        "remarks": _remarks(stored.found),
         "size": stored.size,
         "bytes_read": stored.bytes_read,
         "records": stored.records,
@@ -209,18 +213,15 @@ def preview_of(reading: Reading, records: list[Record]) -> ImportPreview:
     return ImportPreview(format=reading.format, found=reading.found, rows=rows, problems=_problems(reading, records))
 
 
-def _problems(reading: Reading, records: list[Record]) -> list[str]:
+def _remarks(found: dict[str, Any]) -> list[str]:
+    """Return what a file was taken for where it does not say it itself."""
     problems = []
-    found = reading.found
     columns = found.get("columns", [])
     ignored = [column["column"] for column in columns if column["field"] is None and column["column"]]
     if ignored:
         names = ", ".join(repr(name[:60]) for name in ignored[:20])
         problems.append(f"These columns are left out: {names}. A mapping can name their field.")
-    dates = found.get("dates", {})
-    if dates.get("ambiguous") and not dates["proven"]:
-        order = str(dates["order"]).replace("_", " ")
-        problems.append(f"No date proves the order of day and month; they are read {order}: say dates= if not.")
+    problems += _dates_remark(found.get("dates", {}))
     fields = {column["field"] for column in columns}
     if columns and "occurred_at" not in fields:
         problems.append("No column tells when it happened: the notes count as of the day of the import.")
@@ -230,8 +231,29 @@ def _problems(reading: Reading, records: list[Record]) -> list[str]:
         problems.append("No column names the deal: amounts and outcomes count for one deal an account.")
     if columns and "external_id" not in fields:
         problems.append("No column holds an id: a row that is edited later comes as another note.")
-    if reading.found.get("sheets_left_out"):
+    if found.get("sheets_left_out"):
         problems.append(f"These sheets have no column of text: {', '.join(found['sheets_left_out'][:20])}.")
+    return problems
+
+
+_GROUNDS = {
+    "other_columns": "by the dates of other columns",
+    "other_sheets": "by the dates of other sheets",
+    "clock": "as the United States write them, by their AM and PM",
+}
+
+
+def _dates_remark(dates: dict[str, Any]) -> list[str]:
+    if not dates.get("ambiguous") or dates.get("by") in {"asked", "dates"}:
+        return []
+    order = str(dates["order"]).replace("_", " ")
+    ground = _GROUNDS.get(str(dates.get("by")))
+    why = f" {ground}" if ground else ""
+    return [f"No date of the notes proves the order of day and month; they are read {order}{why}: say dates= if not."]
+
+
+def _problems(reading: Reading, records: list[Record]) -> list[str]:
+    problems = _remarks(reading.found)
     problems += [f"Row {record.number}: {one.field} {one.message}." for record in records for one in record.warnings]
     refused = sum(isinstance(record.note, RejectedNote) for record in records)
     if refused:

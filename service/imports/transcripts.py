@@ -26,6 +26,11 @@ _HEAD_TIME_FIRST = re.compile(rf"^\s*{_AT}\s+(?:[-–]\s*)?(?P<name>[^\W\d_][\w 
 
 Turn = tuple[str | None, str]
 
+REP = {"en": "Rep", "fr": "Commercial"}
+"""What stands before the turns of the firm's own people, in the words by which the reader knows them."""
+_CUSTOMER = {"en": "Customer", "fr": "Client"}
+_MAX_LABEL = 36
+
 
 def read_vtt(file: BinaryIO, options: Options) -> Reading:
     """Read a WebVTT file: speakers from `<v Name>` (Teams) or `Name: words` (Zoom)."""
@@ -73,6 +78,22 @@ def spoken_text(turns: list[Turn]) -> str:
         else:
             lines.append((name, [words]))
     return "\n".join(f"{name}: {' '.join(words)}" if name else "\n".join(words) for name, words in lines)
+
+
+def speaker_label(name: str, *, ours: bool | None, language: str) -> str | None:
+    """Return what stands before a speaker's turns: the firm's own people are told by "Rep", others by their names.
+
+    Args:
+        name: The speaker's name; may be empty.
+        ours: Whether it is one of the firm's own; None where that is not known.
+        language: `en` or `fr`.
+    """
+    if ours:
+        return REP[language]
+    plain = " ".join(re.sub(r"[^\w .'’()-]", " ", name).split())[:_MAX_LABEL].strip()  # a colon would end the name
+    if plain and plain[0].isalpha():
+        return plain
+    return None if ours is None else _CUSTOMER[language]
 
 
 def vtt_turns(text: str) -> list[Turn]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -113,24 +113,52 @@ def _number(digits: str) -> float | None:
     return float(f"{whole.replace(other, '') or '0'}.{fraction or '0'}")
 
 
-def proven_order(cells: Iterable[str]) -> tuple[DateOrder | None, bool]:
-    """Tell which order of day and month the dates of a column prove.
+@dataclass(frozen=True, slots=True)
+class DateMarks:
+    """What dates say of the order of day and month: how many prove one, the other, or leave it open.
 
-    Returns:
-        The order, None where nothing or both are proven; and whether any date leaves it open.
+    `american`: how many are written as in the United States, with AM or PM and without leading zeros.
     """
-    day_first = month_first = ambiguous = 0
-    for cell in cells:
-        match = _SLASHED.match(cell.strip()[:40])
-        if match is None or match["mark"] == ".":  # points are written day first everywhere
-            continue
-        first, second = int(match["first"]), int(match["second"])
-        day_first += first > 12 >= second
-        month_first += second > 12 >= first
-        ambiguous += first <= 12 and second <= 12 and first != second
-    if bool(day_first) == bool(month_first):
-        return None, bool(ambiguous)
-    return (DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST), bool(ambiguous)
+
+    day_first: int = 0
+    month_first: int = 0
+    ambiguous: int = 0
+    american: int = 0
+
+    def __add__(self, other: DateMarks) -> DateMarks:
+        if other is _NO_MARKS:
+            return self
+        return DateMarks(
+            self.day_first + other.day_first,
+            self.month_first + other.month_first,
+            self.ambiguous + other.ambiguous,
+            self.american + other.american,
+        )
+
+    @property
+    def proven(self) -> DateOrder | None:
+        """The order that is proven; None where nothing or both are."""
+        if bool(self.day_first) == bool(self.month_first):
+            return None
+        return DateOrder.DAY_FIRST if self.day_first else DateOrder.MONTH_FIRST
+
+
+_NO_MARKS = DateMarks()
+
+
+def date_marks(cell: str) -> DateMarks:
+    """Tell what a cell says of the order of day and month."""
+    match = _SLASHED.match(cell.strip()[:40])
+    if match is None or match["mark"] == ".":  # points are written day first everywhere
+        return _NO_MARKS
+    first, second = int(match["first"]), int(match["second"])
+    zeros = match["first"][0] == "0" or match["second"][0] == "0"
+    return DateMarks(
+        day_first=first > 12 >= second,
+        month_first=second > 12 >= first,
+        ambiguous=first <= 12 and second <= 12 and first != second,
+        american=bool(match["half"]) and not zeros,
+    )
 
 
 def parse_date(cell: str, order: DateOrder = DateOrder.DAY_FIRST) -> str | None:

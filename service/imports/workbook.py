@@ -15,10 +15,11 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from service.imports.columns import TITLE, Columns, find_header
 from service.imports.delimited import check_columns
+from service.imports.orders import Reckoning, reckon, reckon_together
 from service.imports.packages import check_package
-from service.imports.records import DateOrder, FileRefused, Format, Options, Reading, Record
+from service.imports.records import FileRefused, Format, Options, Reading, Record
 from service.imports.tables import MAX_COLUMNS, Table, row_record
-from service.imports.values import as_time, proven_order
+from service.imports.values import as_time
 from service.notes.intake import RejectedNote
 from service.notes.schemas import NoteError
 
@@ -65,11 +66,11 @@ def read_workbook(file: BinaryIO, options: Options) -> Reading:
         check_columns(next((found[1] for _, found in sheets if found[1].header), Columns((), (), ())))
     described = []
     plans = {}
-    for name, (header_row, columns) in tables:
-        order, proven, ambiguous = _date_order(file, name, header_row, columns, options)
-        plans[name] = header_row, Table(columns, order, options)
-        dates = {"order": order, "proven": proven, "ambiguous": ambiguous}
-        described.append({"sheet": name, "header_row": header_row, "columns": columns.described(), "dates": dates})
+    reckoned = reckon_together([_dates(file, name, *found, options) for name, found in tables])
+    for (name, (header_row, columns)), dates in zip(tables, reckoned, strict=True):
+        plans[name] = header_row, Table(columns, dates.order, options)
+        about = {"columns": columns.described(), "dates": dates.described()}
+        described.append({"sheet": name, "header_row": header_row, **about})
     left_out = [name for name, _ in sheets if name not in plans]
     found = {"columns": described[0]["columns"], "dates": described[0]["dates"], "sheets": described}
     return Reading(Format.XLSX, {**found, "sheets_left_out": left_out}, _records(file, plans))
@@ -134,16 +135,13 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _date_order(
-    file: BinaryIO, sheet: str, header_row: int, columns: Columns, options: Options
-) -> tuple[DateOrder, bool, bool]:
+def _dates(file: BinaryIO, sheet: str, header_row: int, columns: Columns, options: Options) -> Reckoning:
     places = columns.of("occurred_at") + columns.of("updated_at")
     if not places:
-        return options.dates or DateOrder.DAY_FIRST, False, False
+        return reckon((), (), options.dates)
     rows = chain.from_iterable(rows for name, rows in _sheets(file) if name == sheet)
-    sample = islice((cells for number, cells in rows if number > header_row), _SAMPLE_ROWS)
-    proven, ambiguous = proven_order(cells[place] for cells in sample for place in places if place < len(cells))
-    return options.dates or proven or DateOrder.DAY_FIRST, proven is not None, ambiguous
+    below = (cells for number, cells in rows if number > header_row)
+    return reckon(islice(below, _SAMPLE_ROWS), places, options.dates)
 
 
 @dataclass(slots=True)

@@ -231,3 +231,11 @@ def test_an_archive_in_a_message_is_told() -> None:
     message.add_attachment(archive({"a.txt": b"x"}), maintype="application", subtype="zip", filename="a.zip")
     _, records = read(bytes(message))
     assert [(record.skipped, record.member) for record in records] == [(False, ""), (True, "a.zip")]
+
+
+def test_a_message_forwarded_under_a_subject_of_its_own_is_kept() -> None:
+    head = "De : Bo Wray <bo@harrow.example>\nEnvoyé : lundi 2 février 2026 10:02\nÀ : Ann\nObjet : Offre"
+    thread = f"{head}\n\nC'est trop cher.\n"
+    assert "C'est trop cher." in read_message(bytes(mail(thread, Subject="Retour de Harrow"))).text
+    answer = read_message(bytes(mail(thread, Subject="RE: Offre")))
+    assert answer.skipped is Skipped.EMPTY, "an answer without words of its own quotes the customer once more"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from service.imports.orders import Ground, Reckoning, reckon, reckon_together
 from service.imports.records import DateOrder
-from service.imports.values import parse_date, parse_money, proven_order, written_out
+from service.imports.values import parse_date, parse_money, written_out
 
 
 @pytest.mark.parametrize(
@@ -72,10 +73,26 @@ def test_what_is_no_date(cell: str) -> None:
 def test_month_first_only_where_a_column_proves_it() -> None:
     assert parse_date("02/03/2026", DateOrder.MONTH_FIRST) == "2026-02-03T00:00:00+00:00"
     assert parse_date("03.02.2026", DateOrder.MONTH_FIRST) == "2026-02-03T00:00:00+00:00"
-    assert proven_order(["02/03/2026", "02/13/2026"]) == (DateOrder.MONTH_FIRST, True)
-    assert proven_order(["02/03/2026", "13/02/2026"]) == (DateOrder.DAY_FIRST, True)
-    assert proven_order(["02/03/2026", "x", ""]) == (None, True)
-    assert proven_order(["13/02/2026", "02/13/2026"]) == (None, False)
+    for cells, order, ground, ambiguous in (
+        (["02/03/2026", "02/13/2026"], DateOrder.MONTH_FIRST, Ground.DATES, True),
+        (["02/03/2026", "13/02/2026"], DateOrder.DAY_FIRST, Ground.DATES, True),
+        (["02/03/2026", "x", ""], DateOrder.DAY_FIRST, Ground.USUAL, True),
+        (["13/02/2026", "02/13/2026"], DateOrder.DAY_FIRST, Ground.USUAL, False),
+        (["2/3/2026 3:04 PM", "2/4/2026 9:00 AM"], DateOrder.MONTH_FIRST, Ground.CLOCK, True),
+        (["02/03/2026 3:04 PM"], DateOrder.DAY_FIRST, Ground.USUAL, True),
+    ):
+        assert reckon([[cell] for cell in cells], [0]) == Reckoning(order, ground, ambiguous)
+
+
+def test_other_columns_and_sheets_may_prove_the_order() -> None:
+    rows = [["02/03/2026", "Too dear.", "02/27/2026"], ["03/03/2026", "Slow.", ""]]
+    told = reckon(rows, [0])
+    assert told == Reckoning(DateOrder.MONTH_FIRST, Ground.OTHER_COLUMNS, True)
+    assert reckon(rows, [0], DateOrder.DAY_FIRST).ground is Ground.ASKED
+    silent = reckon([["02/03/2026"]], [0])
+    assert [one.order for one in reckon_together([silent, told])] == [DateOrder.MONTH_FIRST] * 2
+    against = reckon([["27/02/2026"]], [0])
+    assert reckon_together([silent, told, against])[0] == silent, "they don't agree"
 
 
 @pytest.mark.parametrize(
