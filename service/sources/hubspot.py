@@ -53,7 +53,11 @@ _TYPES = {
     "deal": "0-3", "contact": "0-1", "company": "0-2",
 }  # fmt: skip
 TEXTS = {"hs_note_body": "", "hs_call_body": "", "hs_meeting_body": "", "hs_internal_meeting_notes": "/internal"}
-_LINKS = frozenset({"hubspot_owner_id", "hs_timestamp", "hs_call_transcript_id"})
+TRANSCRIPT = "/transcript"
+"""What the id of a call's transcript ends in: it is a note beside the rep's own words on the call."""
+TRANSCRIPT_IDS = ("hs_call_transcription_id", "hs_call_transcript_id")
+_SUFFIXES = {"0-47": ("", "/internal"), "0-48": ("", TRANSCRIPT)}
+_LINKS = frozenset({"hubspot_owner_id", "hs_timestamp", *TRANSCRIPT_IDS})
 _DEAL_PROPERTIES = frozenset({"amount", "dealstage", "hs_is_closed_won", "hs_is_closed_lost", "deal_currency_code"})
 
 
@@ -181,7 +185,7 @@ def _deal(key: str, name: str, value: Any, at: datetime | None) -> DealChange:
 
 def _deletion(object_type: str, key: str, at: datetime | None, *, final: bool) -> Iterator[Change]:
     if object_type in NOTE_TYPES:
-        for suffix in sorted(set(TEXTS.values()) if object_type == "0-47" else {""}):
+        for suffix in _SUFFIXES.get(object_type, ("",)):
             yield Deleted(note_id(object_type, key) + suffix, at, final)
     elif final and object_type in {"0-1", ""}:
         yield ContactErased(key)
@@ -238,7 +242,7 @@ SOURCE = Source(
     setup=Setup(
         en="1. In HubSpot, make a private or public app with the scopes crm.objects.contacts.read (for notes, calls, "
         "meetings and e-mails too), crm.objects.companies.read, crm.objects.deals.read, crm.objects.owners.read and "
-        "sales-email-read.\n"
+        "sales-email-read; for transcripts of calls crm.extensions_calling_transcripts.read.\n"
         "2. Webhooks: target URL {url}.\n"
         "3. Subscribe to creation, property change (hs_note_body, hs_call_body, hs_meeting_body, "
         "hs_internal_meeting_notes, amount, dealstage), deletion and merge.\n"
@@ -247,7 +251,7 @@ SOURCE = Source(
         "5. BINOME_PUBLIC_URL is the address as HubSpot calls it: it is part of the signature.",
         fr="1. Dans HubSpot, créez une application avec les droits crm.objects.contacts.read (notes, appels, réunions "
         "et e-mails en dépendent), crm.objects.companies.read, crm.objects.deals.read, crm.objects.owners.read et "
-        "sales-email-read.\n"
+        "sales-email-read ; pour les transcriptions d'appels crm.extensions_calling_transcripts.read.\n"
         "2. Webhooks : URL cible {url}.\n"
         "3. Abonnez création, modification de propriété (hs_note_body, hs_call_body, hs_meeting_body, "
         "hs_internal_meeting_notes, amount, dealstage), suppression et fusion.\n"

@@ -31,7 +31,7 @@ from service.sources.contract import (
     Skipped,
 )
 from service.sources.faults.keeping import keep
-from service.sources.faults.queries import set_aside
+from service.sources.faults.queries import set_aside, was_set_aside
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -98,6 +98,7 @@ def _notes(
     """Return the notes and tombstones that changes mean, in order, and what the operator is to know."""
     notes: list[IncomingNote] = []
     asides: list[Aside] = []
+    erased: set[str] = set()
     first: dict[str, IncomingNote] = {}
     for change in changes:
         if isinstance(change, NoteChange):
@@ -114,13 +115,22 @@ def _notes(
         elif isinstance(change, ContactsMerged):
             queries.merge_contacts(session, connection.source, change.merged, change.into)
             counts["merged"] += 1
+            asked = change.into in erased or was_set_aside(session, connection.source, "privacy_deletion", change.into)
+            if asked:  # for erasure, before it took others up
+                notes += _erased(session, connection.source, change.into)
         elif isinstance(change, ContactErased):
-            found = queries.notes_of_contact(session, connection.source, change.contact)
-            for external_id in found:
-                notes += _tombstone(connection.source, Deleted(external_id, None, final=True))
-            reason = f"contact {change.contact[:100]} asks for erasure: their {len(found)} known notes are erased"
-            asides.append(Aside("privacy_deletion", reason))
+            gone = _erased(session, connection.source, change.contact)
+            notes += gone
+            erased.add(change.contact)
+            reason = f"contact {change.contact[:100]} asks for erasure: their {len(gone)} known notes are erased"
+            asides.append(Aside("privacy_deletion", reason, None, change.contact))
     return notes, asides
+
+
+def _erased(session: Session, source: str, contact: str) -> list[IncomingNote]:
+    """Return the tombstones of all notes about a contact, and about those that were merged into it."""
+    found = queries.notes_of_contact(session, source, contact)
+    return [one for external_id in found for one in _tombstone(source, Deleted(external_id, None, final=True))]
 
 
 def _tombstone(source: str, change: Deleted) -> list[IncomingNote]:

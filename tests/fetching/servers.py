@@ -137,6 +137,7 @@ class HubSpotApi(ApiServer):
     objects: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     links: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    transcripts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     page_size: int = 100
     next_token: str = "token-2"
     forbidden: set[str] = field(default_factory=set)
@@ -154,8 +155,16 @@ class HubSpotApi(ApiServer):
         if call.path == "/crm/v3/owners":
             if call.query["archived"] == "true":
                 return 200, {"results": []}
-            named = [{"id": key, "firstName": n.split()[0], "lastName": n.split()[1]} for key, n in self.owners.items()]
+            named = [
+                {"id": key, "firstName": n.split()[0], "lastName": n.split()[1], "email": f"{key}@firm.example"}
+                for key, n in self.owners.items()
+            ]
             return 200, {"results": named}
+        if parts[2:5] == ["extensions", "calling", "transcripts"]:
+            found = self.transcripts.get(parts[5])
+            if "transcripts" in self.forbidden:
+                return 403, {"category": "MISSING_SCOPES"}
+            return (200, {"id": parts[5], "transcriptUtterances": found}) if found else (404, {})
         if parts[:2] == ["crm", "v4"]:
             results = [
                 {"from": {"id": one["id"]}, "to": [{"toObjectId": int(key)} for key in found]}

@@ -120,6 +120,55 @@ def test_links_and_outcomes_that_come_later(
     assert texts(engine) == {"0-46:1": "Newer."}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_call_s_transcript_is_a_note_beside_the_rep_s_own(
+    client: TestClient, engine: sa.Engine, settings: Settings, hubspot: HubSpotApi, connect: Connect
+) -> None:
+    connect("hubspot", access_token="token-1", base_url=hubspot.url)
+    hubspot.owners = {"7": "Ann Lee"}
+    for key, transcript in (("1", "t1"), ("2", "t2"), ("3", ""), ("4", "../x")):
+        hubspot.put(CALLS, key, hs_call_body=f"Call {key}.", hs_call_transcription_id=transcript, hubspot_owner_id="7")
+    hubspot.link(CALLS, "1", COMPANIES, "2001")
+    hubspot.put(COMPANIES, "2001", name="Harrow")
+    said = [
+        ({"name": "Ann Lee", "email": "7@firm.example"}, "What do you think?"),
+        ({"name": "Bo: Wray", "email": "bo@harrow.example"}, "It is too expensive."),
+        ({"name": "", "email": "x@harrow.example"}, "And slow."),
+        ({"name": "Cy", "email": "cy@firm.example"}, "I see."),
+    ]
+    hubspot.transcripts["t1"] = [{"speaker": who, "text": text, "languageCode": "en-US"} for who, text in said]
+    want(engine, "hubspot", CALLS, "1", "2", "3", "4")
+    fetch_due(engine, settings)
+    assert texts(engine) == {
+        **{f"0-48:{key}": f"Call {key}." for key in ("1", "2", "3", "4")},
+        "0-48:1/transcript": "Rep: What do you think?\nBo Wray: It is too expensive.\nCustomer: And slow.\nRep: I see.",
+    }
+    note = shown(client, "0-48:1/transcript")
+    assert (note["kind"], note["account"]["name"], note["author"]["name"]) == ("transcript", "Harrow", "Ann Lee")
+    hubspot.forbidden = {"transcripts"}
+    hubspot.transcripts["t2"] = hubspot.transcripts["t1"]
+    want(engine, "hubspot", CALLS, "2")
+    fetch_due(engine, settings)
+    assert states(engine)["2"] == ("done", None), "the right to transcripts is not needed for the call"
+    assert "0-48:2/transcript" not in texts(engine)
+
+
+def test_when_a_limit_that_is_told_otherwise_counts_anew() -> None:
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    daily = b'{"errorType":"RATE_LIMIT","policyName":"DAILY"}'
+    for headers, body, seconds in (
+        ({"x-ratelimit-reset": "2"}, b"", 2.0),
+        ({"x-ratelimit-reset": str(int(now.timestamp() * 1000) + 30_000)}, b"", 30.0),
+        ({"x-ratelimit-reset": str(int(now.timestamp()) - 5)}, b"", 0.0),
+        ({"x-ratelimit-reset": "99999999"}, b"", 3_600.0),
+        ({"x-hubspot-ratelimit-interval-milliseconds": "10000"}, b"", 10.0),
+        ({"x-ratelimit-reset": "soon"}, b"", None),
+        ({}, daily, 3_600.0),
+        ({}, b"{}", None),
+    ):
+        assert calling.limit_reset(headers, body, now) == seconds
+
+
 def test_faults_of_the_api(
     client: TestClient, engine: sa.Engine, settings: Settings, hubspot: HubSpotApi, connect: Connect,
     monkeypatch: pytest.MonkeyPatch,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -12,8 +14,11 @@ from fastapi.testclient import TestClient
 from service.database import read_session, write_session
 from service.settings import Settings
 from service.source_tables import ApiStateTable
+from service.tables import NoteTable
 from tests.fetching.conftest import fetch_due, shown, states, sync, texts, want
-from tests.fetching.servers import GongApi, PipedriveApi, ZohoApi, serving
+from tests.fetching.servers import ApiServer, Fault, GongApi, PipedriveApi, ZohoApi, serving
+from tests.fetching.test_hubspot import worker_process
+from tests.work import wait_until
 
 Connect = Callable[..., None]
 
@@ -130,3 +135,61 @@ def test_pipedrive(client: TestClient, engine: sa.Engine, settings: Settings, co
         assert shown(client, "5")["deal"]["outcome"] == "won", "a later outcome counts for earlier notes"
         with read_session(engine) as session:
             assert session.scalars(sa.select(ApiStateTable)).one().attention is None
+
+
+AT = {"add_time": "2026-09-01T10:00:00Z", "update_time": "2026-09-02T10:00:00Z"}
+KILLED = 60
+
+
+def _gong() -> GongApi:
+    keys = [str(number) for number in range(1, KILLED + 1)]
+    said = [("1", "What do you think?"), ("2", "It is too expensive.")]
+    login = base64.b64encode(b"key:secret").decode()
+    calls, transcripts = {key: call_of(key) for key in keys}, dict.fromkeys(keys, said)
+    return GongApi(scheme="Basic ", tokens={login}, called=calls, transcripts=transcripts, page_size=7)
+
+
+def _zoho() -> ZohoApi:
+    about = {"Modified_Time": "2026-09-02T10:00:00+00:00"}
+    calls = {str(number): {"Description": f"Call {number}", **about} for number in range(1, KILLED + 1)}
+    return ZohoApi(modules={"Calls": calls, "Events": {}, "Tasks": {}, "Deals": {}}, page_size=7)
+
+
+def _pipedrive() -> PipedriveApi:
+    found = {str(number): {"id": number, "content": f"Note {number}", **AT} for number in range(1, KILLED + 1)}
+    return PipedriveApi(held={"notes": found, "users": {}}, page_size=7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("source", "api", "stream", "options"),
+    [
+        ("gong", _gong(), "call", {"access_key": "key", "access_key_secret": "secret"}),
+        ("zoho", _zoho(), "Calls", {"refresh_token": "refresh-1", "client_id": "a", "client_secret": "b"}),
+        ("pipedrive", _pipedrive(), "note", {"api_token": "token-1"}),
+    ],
+    ids=["gong", "zoho", "pipedrive"],
+)
+def test_every_note_once_through_kills(
+    client: TestClient, engine: sa.Engine, database_url: str, connect: Connect,
+    source: str, api: ApiServer, stream: str, options: dict[str, str],
+) -> None:  # fmt: skip
+    """A worker is killed amid a first synchronisation and events' records; limits and outages come between."""
+    with serving(api):
+        urls = {"base_url": api.url, **({"accounts_url": api.url} if source == "zoho" else {})}
+        connect(source, "user:password", **options, **urls)
+        api.faults.extend([None, Fault(502), None, Fault(429, {"x-ratelimit-reset": "1"}), Fault(slow=0.3)])
+        want(engine, source, stream, *map(str, range(KILLED - 9, KILLED + 1)))
+        job = client.post(f"/v1/sources/{source}/sync").json()
+        with worker_process(database_url, "victim") as worker:
+            wait_until(lambda: len(api.calls) >= 6, 60)
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.wait(10)
+        with worker_process(database_url, "victim"):
+            wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
+            wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)
+    with read_session(engine) as session:
+        rows = list(session.scalars(sa.select(NoteTable)))
+        assert sorted(int(row.external_id) for row in rows) == list(range(1, KILLED + 1))
+        assert {row.revision for row in rows} == {1}, "no note was written twice"

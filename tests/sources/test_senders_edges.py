@@ -56,6 +56,24 @@ def test_hubspot_merged_contacts_are_erased_with_the_one_that_is_left(client: Te
     assert texts(client) == ["Note 4."]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_hubspot_contact_that_is_merged_into_an_erased_one_is_erased_too(
+    client: TestClient, engine: sa.Engine, together: bool
+) -> None:
+    post(client, "hubspot", [event("Note 1.", objectId=1)])
+    with write_session(engine) as session:
+        link_contacts(session, "hubspot", "0-46:1", ["101"])
+    erasure = event(None, AT + 1, "contact.privacyDeletion", objectTypeId="0-1", objectId=102)
+    merge = event(
+        None, AT + 2, "object.merge", objectTypeId="0-1", objectId=102, primaryObjectId=102, mergedObjectIds=[101]
+    )
+    for batch in ([erasure, merge],) if together else ([erasure], [merge]):
+        post(client, "hubspot", batch)
+    assert texts(client) == []
+    post(client, "hubspot", [event("It must not come back.", AT + 999_999, objectId=1)])
+    assert texts(client) == []
+
+
 def test_hubspot_words_that_come_back_a_millisecond_later(client: TestClient) -> None:
     for number, order in ((1, (0, 1)), (2, (1, 0))):
         edits = [event(None, AT + 7, objectId=number), event("Back.", AT + 8, objectId=number)]

@@ -42,6 +42,8 @@ QUICK_DELAYS = (0.5, 1.0, 2.0)
 PATIENCE_SECONDS = 15.0  # a wait that is longer is not sat out: the work is put back
 TOKEN_MARGIN_SECONDS = 60
 DEFAULT_TOKEN_SECONDS = 1_800
+DAILY_LIMIT_SECONDS = 3_600.0  # a day's limit is looked at again each hour
+_RESETS = (("x-ratelimit-reset", 1), ("ratelimit-reset", 1), ("x-hubspot-ratelimit-interval-milliseconds", 1_000))
 
 
 def connect() -> httpx2.Client:
@@ -212,6 +214,7 @@ def load_answer(status: int, headers: Mapping[str, str], body: bytes) -> Any:
             raise TryLater("the answer is no JSON") from None
     wait = retry_after(headers.get("retry-after", ""), datetime.now(UTC))
     if status == 429:
+        wait = wait if wait is not None else limit_reset(headers, body, datetime.now(UTC))
         raise TryLater("it answered 429: too many calls", wait, everything=True)
     if status in {408, 425} or status >= 500:
         raise TryLater(f"it answered {status}", wait)
@@ -224,3 +227,20 @@ def load_answer(status: int, headers: Mapping[str, str], body: bytes) -> Any:
     if 300 <= status < 400:
         raise Refused(f"it answered {status}: redirects are not followed")
     raise Refused(f"it answered {status}")
+
+
+def limit_reset(headers: Mapping[str, str], body: bytes, now: datetime) -> float | None:
+    """Return the seconds until a rate limit counts anew, where the answer tells it otherwise than by `Retry-After`.
+
+    HubSpot names its daily limit in the body, and the length of its interval in a header; Pipedrive says the seconds
+    that are left, Zoho when they end (milliseconds since 1970).
+    """
+    if b'"DAILY"' in body[:2_000]:
+        return DAILY_LIMIT_SECONDS
+    for name, unit in _RESETS:
+        told = headers.get(name, "").strip()
+        if told.isascii() and told.isdigit() and len(told) <= 15:
+            value = int(told) / unit
+            value = value / 1000 if value > 1e11 else value
+            return min(max(0.0, value - now.timestamp() if value > 1e9 else value), DAILY_LIMIT_SECONDS)
+    return None

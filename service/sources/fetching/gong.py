@@ -7,12 +7,11 @@ Source: Gong's API v2 (`calls/extensive`, `calls/transcript`), with an access ke
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.imports.transcripts import spoken_text
+from service.imports.transcripts import speaker_label, spoken_text
 from service.sources.contract import Change, Connection, DealChange, NoteChange
 from service.sources.fetching.contract import Api, Fetcher, NotThere, Page, Records
 from service.sources.gong import NAME
@@ -33,10 +32,7 @@ from service.sources.reading import (
 CALL = "call"
 BATCH = 50
 FIRST_CALL = "2015-01-01T00:00:00Z"  # the company is of that year
-MAX_NAME = 36
 _LANGUAGES = {"eng": "en", "en": "en", "fra": "fr", "fre": "fr", "fr": "fr"}
-_REP = {"en": "Rep", "fr": "Commercial"}
-_CUSTOMER = {"en": "Customer", "fr": "Client"}
 _SELECTOR = {"context": "Extended", "exposedFields": {"parties": True}}
 
 
@@ -117,13 +113,8 @@ def _spoken(call: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _speaker(party_: Mapping[str, Any], language: str) -> str | None:
-    if text_of(party_.get("affiliation")).lower() == "internal":
-        return _REP[language]
-    name = re.sub(r"[^\w .'’()-]", " ", text_of(party_.get("name")))  # a colon would end the name
-    name = " ".join(name.split())[:MAX_NAME].strip()
-    if name and name[0].isalpha():
-        return name
-    return _CUSTOMER[language] if text_of(party_.get("affiliation")).lower() == "external" else None
+    ours = {"internal": True, "external": False}.get(text_of(party_.get("affiliation")).lower())
+    return speaker_label(text_of(party_.get("name")), ours=ours, language=language)
 
 
 def _changes(key: str, call: Mapping[str, Any], text: str) -> list[Change]:

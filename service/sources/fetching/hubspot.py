@@ -1,7 +1,7 @@
-"""HubSpot by API: notes, calls, meetings and e-mails with owner, company, deal and contacts.
+"""HubSpot by API: notes, calls with transcripts, meetings and e-mails with owner, company, deal and contacts.
 
-Sources: HubSpot's CRM objects v3 (`batch/read`, list, search), associations v4, owners v3, OAuth v1. A search gives at
-most 10,000 records, so one that reaches this goes on from the last change that it saw.
+Sources: HubSpot's CRM objects v3 (`batch/read`, list, search), associations v4, owners v3, calling transcripts v3,
+OAuth v1. A search gives at most 10,000 records, so one that reaches this goes on from the last change that it saw.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 from service.filters import milliseconds
 from service.imports.mail_text import is_forward, own_words
+from service.imports.transcripts import speaker_label, spoken_text
 from service.notes.text import plain_text
 from service.sources.contract import Change, Connection, DealChange, Deleted, NoteChange
-from service.sources.fetching.contract import Api, Fetcher, NotAllowed, Page, Records, TokenRequest
-from service.sources.hubspot import NAME, NOTE_TYPES, TEXTS, note_id
+from service.sources.fetching.contract import Api, Fetcher, NotAllowed, NotThere, Page, Records, Refused, TokenRequest
+from service.sources.hubspot import NAME, NOTE_TYPES, TEXTS, TRANSCRIPT, TRANSCRIPT_IDS, note_id
 from service.sources.reading import (
     amount,
     currency,
@@ -38,7 +39,7 @@ _COMMON = ("hs_timestamp", "hs_lastmodifieddate", "hs_createdate", "hubspot_owne
 _PROPERTIES = {
     NOTES: ("hs_note_body", *_COMMON),
     MEETINGS: ("hs_meeting_body", "hs_internal_meeting_notes", "hs_meeting_start_time", *_COMMON),
-    CALLS: ("hs_call_body", *_COMMON),
+    CALLS: ("hs_call_body", *TRANSCRIPT_IDS, *_COMMON),
     EMAILS: ("hs_email_subject", "hs_email_text", "hs_email_html", *_COMMON),
     DEALS: (
         "amount", "deal_currency_code", "dealstage", "hs_is_closed_won", "hs_is_closed_lost", "hs_is_closed",
@@ -52,6 +53,9 @@ _BODIES = {
     CALLS: ("hs_call_body",),
 }
 _OWNERS = "owners"
+_NO_TRANSCRIPTS = "no transcripts"
+Owner = tuple[str, str]
+"""An owner's name and address."""
 _MAX_OWNER_PAGES = 50
 
 
@@ -142,9 +146,11 @@ def _with_links(api: Api, object_type: str, found: Sequence[dict[str, Any]], rec
             records.changes[key] = [deal_change(one, _account(companies.get(key, []), names))]
         return records
     links = _Links(api, object_type, ids)
-    owners = _owner_names(api)
+    owners = _owners_by_id(api)
     for key, one in zip(ids, found, strict=True):
         records.changes[key] = list(_note(object_type, key, one, links, owners))
+        if object_type == CALLS:
+            records.changes[key] += _transcript(api, key, one, links, owners)
     records.changes[""] = list(links.deal_changes)
     return records
 
@@ -198,15 +204,17 @@ def _account(companies: Sequence[str], names: Mapping[str, str | None]) -> dict[
     return party(companies[0], names.get(companies[0])) if companies else None
 
 
-def _owner_names(api: Api) -> dict[str, str]:
-    """Return the names of all owners, those who have left too; none where the token may not read them."""
+def _owners_by_id(api: Api) -> dict[str, Owner]:
+    """Return all owners, those who have left too; none where the token may not read them."""
     if _OWNERS not in api.memory:
         try:
             found = [one for archived in ("false", "true") for one in _owners(api, archived)]
         except NotAllowed:
             found = []
-        api.memory[_OWNERS] = {str(ident(one["id"])): _owner_name(one) for one in found}
-    known: dict[str, str] = api.memory[_OWNERS]
+        api.memory[_OWNERS] = {
+            str(ident(one["id"])): (_owner_name(one), text_of(one.get("email")).lower()) for one in found
+        }
+    known: dict[str, Owner] = api.memory[_OWNERS]
     return known
 
 
@@ -264,28 +272,85 @@ def _texts(object_type: str, values: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 
 def _note(
-    object_type: str, key: str, record: Mapping[str, Any], links: _Links, owners: Mapping[str, str]
+    object_type: str, key: str, record: Mapping[str, Any], links: _Links, owners: Mapping[str, Owner]
 ) -> Iterator[Change]:
+    changed = _changed_at(record)
+    for suffix, text in _texts(object_type, part(record, "properties")):
+        external_id = note_id(object_type, key) + suffix
+        if text.strip():
+            yield _note_change(external_id, text, NOTE_TYPES[object_type], key, record, links, owners)
+        else:
+            yield Deleted(external_id, changed, emptied=True)
+
+
+def _note_change(
+    external_id: str,
+    text: str,
+    kind: str,
+    key: str,
+    record: Mapping[str, Any],
+    links: _Links,
+    owners: Mapping[str, Owner],
+    **fields: Any,
+) -> NoteChange:
     values, changed = part(record, "properties"), _changed_at(record)
     happened = moment(values.get("hs_timestamp")) or moment(values.get("hs_createdate"))
     owner, deal = ident(values.get("hubspot_owner_id")), links.deal(key)
-    for suffix, text in _texts(object_type, values):
-        external_id = note_id(object_type, key) + suffix
-        if not text.strip():
-            yield Deleted(external_id, changed, emptied=True)
-            continue
-        item = note_item(
-            NAME,
-            external_id,
-            text,
-            kind=NOTE_TYPES[object_type],
-            occurred_at=iso(happened or changed),
-            updated_at=iso(changed),
-            author=party(owner, owners.get(owner)) if owner else None,
-            account=links.account(key),
-            deal={"id": deal} if deal else None,
-        )
-        yield NoteChange(item, contacts=tuple(links.contacts.get(key, [])))
+    item = note_item(
+        NAME,
+        external_id,
+        text,
+        kind=kind,
+        occurred_at=iso(happened or changed),
+        updated_at=iso(changed),
+        author=party(owner, owners[owner][0] if owner in owners else None) if owner else None,
+        account=links.account(key),
+        deal={"id": deal} if deal else None,
+        **fields,
+    )
+    return NoteChange(item, contacts=tuple(links.contacts.get(key, [])))
+
+
+def _transcript(
+    api: Api, key: str, record: Mapping[str, Any], links: _Links, owners: Mapping[str, Owner]
+) -> list[Change]:
+    """Return what was said in a call, as a note of its own; nothing where it is not there, or not to be read."""
+    values = part(record, "properties")
+    transcript = next((found for name in TRANSCRIPT_IDS if (found := ident(values.get(name)))), None)
+    if transcript is None or not transcript.isascii() or not transcript.isalnum() or api.memory.get(_NO_TRANSCRIPTS):
+        return []
+    try:
+        document = api.get(f"/crm/v3/extensions/calling/transcripts/{transcript}")
+    except NotAllowed:  # the scope crm.extensions_calling_transcripts.read is not granted
+        api.memory[_NO_TRANSCRIPTS] = True
+        return []
+    except (NotThere, Refused):
+        return []
+    text, language = _spoken(document, owners)
+    if not text.strip():
+        return []
+    external_id = note_id(CALLS, key) + TRANSCRIPT
+    return [_note_change(external_id, literal_text(text), "transcript", key, record, links, owners, language=language)]
+
+
+def _spoken(document: Any, owners: Mapping[str, Owner]) -> tuple[str, str | None]:
+    """Return the turns of a transcript with their speakers, and its language; owners and their colleagues are ours."""
+    said = document if isinstance(document, dict) else {}
+    turns = [one for one in said.get("transcriptUtterances") or said.get("utterances") or [] if isinstance(one, dict)]
+    codes = [text_of(one.get("languageCode")).lower()[:2] for one in turns]
+    language = max(("en", "fr"), key=codes.count)
+    names = {name.casefold() for name, _ in owners.values() if name}
+    domains = {email.partition("@")[2] for _, email in owners.values()} - {""}
+    lines = []
+    for turn in turns:
+        speaker = part(turn, "speaker")
+        name, email = text_of(speaker.get("name")), text_of(speaker.get("email")).lower()
+        ours = name.casefold() in names or email.partition("@")[2] in domains
+        words = " ".join(text_of(turn.get("text")).split())
+        if words:
+            label = speaker_label(name, ours=ours or (False if email else None), language=language)
+            lines.append((label, words))
+    return spoken_text(lines), language if language in codes else None
 
 
 def _headers(_connection: Connection, token: str) -> Mapping[str, str]:
