@@ -19,7 +19,7 @@ from service.insights.counting import (
     notes_by_account,
 )
 from service.insights.measures import About, Counts, Whole
-from service.insights.statistics import STEADY, Direction, Share, Trend, Voices, WinRates, hold, trends, win_rates
+from service.insights.statistics import STEADY, Share, Trend, Voices, WinRates, hold, trends, win_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _changes(about: About, frame: Frame, now: dict[Any, Counts]) -> dict[Any, Tr
         here = Share(counts.notes, frame.whole.notes, counts.accounts)
         pairs.append((here, Share(before.get(key, 0), frame.notes_before)))
     found = trends(pairs)
-    moved = {index: keys[index] for index, trend in enumerate(found) if trend.direction is not Direction.STEADY}
+    moved = {index: keys[index] for index, trend in enumerate(found) if trend.moved}
     heard, heard_before = (count_voices(days, about, list(moved.values())) for days in (frame.days, frame.days_before))
     voices = {
         index: (Voices(frame.whole.by_account, heard[key]), Voices(frame.by_account_before, heard_before[key]))

@@ -2,14 +2,15 @@
 
 - reach (35 points at most): accounts that said it (70 %), authors who heard it (20 %), notes (10 %), each as a share of
   all; square root, so that the first accounts count most;
-- growth (25): the change of its share of notes, all points at fourfold; nothing unless significant after correction;
+- growth (25): how many times its share of notes has grown at least (lower end of the 95 % interval), all points where
+  it has doubled; so that a rise counts by how sure it is, and one of a few notes gives little;
 - money (12): open deals touched, as a share of the open money in the same currency; the shares of several currencies
   count by how many open deals each has; square root;
 - winning (8): how far closed deals with it are won less often than the others, all points at 50 points of win rate;
   nothing unless the 95 % interval is below nil;
 - severity (10): objections still open, mentions in which the competitor is ahead: the share of the mentions that they
   are at least (lower end of Wilson's 95 % interval), so that one mention alone gives little;
-- novelty (10): heard in this period and not in the one before, if that is significant.
+- novelty (10): heard in this period and not in the one before, if its share has surely grown (the same interval).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from enum import StrEnum
 from service.filters import Outcome
 from service.insights.items import Item
 from service.insights.measures import About, Whole
-from service.insights.statistics import Direction, at_least
+from service.insights.statistics import at_least
 from service.insights.weights import DEFAULT_WEIGHTS, Weights
 
 
@@ -108,11 +109,8 @@ def _reach(item: Item, whole: Whole, points: float) -> Reason:
 
 def _growth(item: Item, points: float) -> Reason:
     trend = item.trend
-    rising = trend.direction in {Direction.RISING, Direction.NEW}
-    ratio = 4.0 if trend.change is None else 1 + trend.change
-    value = ratio if rising else 0.0
-    gained = points * min(1.0, math.log2(ratio) / 2) if rising and ratio > 1 else 0.0
-    return Reason(Part.GROWTH, gained, value, {"previous": trend.previous, "notes": item.counts.notes})
+    facts = {"previous": trend.previous, "notes": item.counts.notes, "significant": int(trend.significant)}
+    return Reason(Part.GROWTH, points * min(1.0, math.log2(trend.at_least)), trend.at_least, facts)
 
 
 def _money(item: Item, whole: Whole, points: float) -> Reason:
@@ -145,5 +143,5 @@ def _severity(item: Item, points: float) -> Reason:
 
 
 def _novelty(item: Item, points: float) -> Reason:
-    new = item.trend.direction is Direction.NEW
+    new = item.trend.previous == 0 and item.trend.at_least > 1
     return Reason(Part.NOVELTY, points if new else 0.0, float(new), {})

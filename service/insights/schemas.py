@@ -21,7 +21,14 @@ EXAMPLE_MEASURES: dict[str, Any] = {
     "accounts": 11,
     "authors": 6,
     "share": 0.3023,
-    "trend": {"direction": "rising", "previous": 6, "change": 3.2829, "p_value": 0.00455, "significant": True},
+    "trend": {
+        "direction": "rising",
+        "previous": 6,
+        "change": 3.2829,
+        "p_value": 0.00455,
+        "significant": True,
+        "at_least": 1.4964,
+    },
     "money": {
         "open": [{"currency": "EUR", "amount": 362000}],
         "won": [],
@@ -69,6 +76,9 @@ class TrendOutput(BaseModel):
     change: float | None = Field(description="relative change of the share of notes; null where it was nil")
     p_value: float
     significant: bool
+    at_least: float = Field(
+        1.0, description="how many times its share has grown at least, with 95 % confidence; 1 where it may not have"
+    )
 
 
 class Amount(BaseModel):
@@ -229,6 +239,7 @@ def measures(item: Item) -> dict[str, Any]:
             change=None if trend.change is None else round(trend.change, 4),
             p_value=round(trend.p_value, 6),
             significant=trend.significant,
+            at_least=round(trend.at_least, 4),
         ),
         "money": Money(**{str(o): _amounts(sums) for o, sums in counts.deals.money.items()}),
         "outcomes": Outcomes(

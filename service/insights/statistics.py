@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from scipy.stats import false_discovery_control, hypergeom
+from scipy.stats import beta, false_discovery_control, hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 SIGNIFICANT = 0.05
@@ -73,21 +73,34 @@ class Voices:
         """Its notes of the account that said it most."""
         return max((notes for account, notes in self.said.items() if account), default=0)
 
-    def variances(self) -> tuple[float, float]:
-        """Return the variance of the notes that say it, as it would be by chance note by note, and as it is."""
-        total = sum(self.read.values())
-        rate = sum(self.said.values()) / total if total else 0.0
-        expected = total * rate * (1 - rate)
-        alone, alone_said = self.read.get(0, 0), self.said.get(0, 0)  # a note without an account stands for itself
-        found = alone_said * (1 - rate) ** 2 + (alone - alone_said) * rate**2
-        found += sum((self.said.get(a, 0) - rate * notes) ** 2 for a, notes in self.read.items() if a)
-        return expected, found
 
+def design_effect(now: Voices, before: Voices) -> float:
+    """Return how much more the change of a share varies because accounts repeat themselves; at least 1.
 
-def design_effect(*periods: Voices) -> float:
-    """Return how much more a count varies because accounts repeat themselves; at least 1 (Rao and Scott 1992)."""
-    expected, found = (sum(part) for part in zip(*(voices.variances() for voices in periods), strict=True))
+    The variance of the difference of the two shares over accounts, each with its notes of both periods together, by
+    the same note by note (Rao and Scott 1992). An account that says a thing as often as before takes nothing away.
+    """
+    totals = sum(now.read.values()), sum(before.read.values())
+    if not all(totals):
+        return 1.0
+    rate = (sum(now.said.values()) + sum(before.said.values())) / sum(totals)
+    expected = rate * (1 - rate) * (1 / totals[0] + 1 / totals[1])
+    found = sum(
+        _alone(voices.said.get(0, 0), voices.read.get(0, 0), rate) / total**2
+        for voices, total in zip((now, before), totals, strict=True)
+    )
+    for account in (now.read.keys() | before.read.keys()) - {0}:
+        more, less = (
+            (voices.said.get(account, 0) - rate * voices.read.get(account, 0)) / total
+            for voices, total in zip((now, before), totals, strict=True)
+        )
+        found += (more - less) ** 2
     return max(1.0, found / expected) if expected else 1.0
+
+
+def _alone(said: int, read: int, rate: float) -> float:
+    """Return the squared deviations of notes without an account: each stands for itself."""
+    return said * (1 - rate) ** 2 + (read - said) * rate**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,9 @@ class Trend:
             Hochberg (1995); 1 for an item of fewer than six notes, which is not tested.
         significant: `p_value` is under 0.05, three accounts or more are behind it in the period where it was said more,
             and it holds without the loudest of them: one account makes no trend.
+        at_least: How many times its rate has grown at least, whether that is significant among all items or not: the
+            lower end of its one-sided 95 % interval (`grown_at_least`), of as many notes as count as independent, where
+            three accounts or more are behind it and it grew without the loudest of them too; 1 where it may not have.
     """
 
     direction: Direction
@@ -109,6 +125,12 @@ class Trend:
     change: float | None
     p_value: float
     significant: bool
+    at_least: float = 1.0
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything was found that who said it may take back (`hold`)."""
+        return self.direction is not Direction.STEADY or self.at_least > 1
 
 
 STEADY = Trend(Direction.STEADY, 0, None, 1.0, False)
@@ -137,32 +159,55 @@ def hold(
         voices: Who said it now and before, by the index of each item that was found to move.
     """
     p_values = _p_values(pairs)
-    for index, (now, before) in voices.items():
-        effect = design_effect(now, before)
-        p_values[index] = max(
-            p_values[index], _p_values([(pairs[index][0].over(effect), pairs[index][1].over(effect))])[0]
-        )
+    counted = {
+        index: (now.over(effect), before.over(effect))
+        for index, (now, before) in ((index, pairs[index]) for index in voices)
+        for effect in [design_effect(*voices[index])]
+    }
+    for (index, _), p_value in zip(counted.items(), _p_values(list(counted.values())), strict=True):
+        p_values[index] = max(p_values[index], p_value)
+    corrected = _corrected(pairs, p_values)
     return [
-        trend if index not in voices or _held(trend, *pairs[index], *voices[index]) else _steady(trend)
-        for index, trend in enumerate(_corrected(pairs, p_values))
+        _held(trend, pairs[index], counted[index], voices[index]) if index in voices else trend
+        for index, trend in enumerate(corrected)
     ]
 
 
-def _steady(trend: Trend) -> Trend:
-    return replace(trend, direction=Direction.STEADY, significant=False)
+def _held(
+    trend: Trend, pair: tuple[Share, Share], counted: tuple[Share, Share], voices: tuple[Voices, Voices]
+) -> Trend:
+    """Keep of a trend what comes from several accounts, and is there without the loudest of them.
+
+    Args:
+        trend: What was found of the notes.
+        pair: Its shares now and before.
+        counted: The same of as many notes as count as independent.
+        voices: Who said it now and before.
+    """
+    up = pair[0].rate > pair[1].rate
+    louder = voices[0 if up else 1]
+    without = (_without(pair[0], louder), pair[1]) if up else (pair[0], _without(pair[1], louder))
+    holds = louder.accounts >= MIN_ACCOUNTS and (without[0].rate > without[1].rate) is up
+    at_least = grown_at_least(*counted) if up and holds else 1.0
+    if holds and _p_values([without])[0] < SIGNIFICANT:
+        return replace(trend, at_least=at_least)
+    return replace(trend, direction=Direction.STEADY, significant=False, at_least=at_least)
 
 
-def _held(trend: Trend, now: Share, before: Share, heard: Voices, heard_before: Voices) -> bool:
-    """Tell whether a trend comes from several accounts and is significant without the loudest of them."""
-    if now.rate > before.rate:
-        voices = heard
-        now = replace(now, count=now.count - voices.loudest, total=now.total - voices.loudest)
-        holds = now.rate > before.rate
-    else:
-        voices = heard_before
-        before = replace(before, count=before.count - voices.loudest, total=before.total - voices.loudest)
-        holds = now.rate < before.rate
-    return holds and voices.accounts >= MIN_ACCOUNTS and _p_values([(now, before)])[0] < SIGNIFICANT
+def _without(share: Share, voices: Voices) -> Share:
+    return replace(share, count=share.count - voices.loudest, total=share.total - voices.loudest)
+
+
+def grown_at_least(now: Share, before: Share) -> float:
+    """Return how many times a rate has grown at least, with 95 % confidence; 1 where it may not have grown.
+
+    Of the notes of both periods that say it, those of now are a binomial draw; its interval (Clopper and Pearson 1934)
+    gives that of the ratio of the rates (Przyborowski and Wilenski 1940).
+    """
+    if now.rate <= before.rate or not before.total:
+        return 1.0
+    part = float(beta.ppf(SIGNIFICANT, now.count, before.count + 1))
+    return max(1.0, part / (1 - part) * before.total / now.total)
 
 
 def _corrected(pairs: Sequence[tuple[Share, Share]], p_values: Sequence[float]) -> list[Trend]:
@@ -207,7 +252,7 @@ def _trend(now: Share, before: Share, p_value: float) -> Trend:
     elif significant:
         direction = Direction.FALLING if now.count else Direction.GONE
     change = (now.rate - before.rate) / before.rate if before.rate else None
-    return Trend(direction, before.count, change, p_value, significant)
+    return Trend(direction, before.count, change, p_value, significant, grown_at_least(now, before))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,10 @@ def _reach(about: About, reason: Reason) -> Label:
 
 def _growth(about: About, reason: Reason) -> Label:
     now, before = float(reason.facts["notes"]), float(reason.facts["previous"])
+    en, fr = ("Rising", "En hausse") if reason.facts["significant"] else ("More than before", "Plus qu'avant")
     return Label(
-        en=f"Rising: {_en_plural(now, 'note')}, {before:.0f} in the period before",
-        fr=f"En hausse : {_plural(now, 'note', 'notes')}, {before:.0f} la période précédente",
+        en=f"{en}: {_en_plural(now, 'note')}, {before:.0f} in the period before",
+        fr=f"{fr} : {_plural(now, 'note', 'notes')}, {before:.0f} la période précédente",
     )
 
 

@@ -13,7 +13,7 @@ from service.database import read_session, write_session
 from service.filters import Filters, Period
 from service.insights.items import measuring_frame
 from service.insights.queries import rank_insights
-from service.insights.statistics import Direction, Share, Voices, design_effect, hold, trends
+from service.insights.statistics import Direction, Share, Voices, design_effect, grown_at_least, hold, trends
 from service.tables import PassageTable, ThemeTable
 from service.themes.queries import note_months, theme_months
 from tests.analyzers import FakeAnalyzer
@@ -91,12 +91,34 @@ def test_a_trend_holds_without_the_loudest_account(now: list[int], before: list[
 def test_accounts_that_repeat_themselves_count_for_less() -> None:
     """Twelve notes after two: from twelve accounts a rise, from four that say it three times each none."""
     assert design_effect(voices(100, [1] * 12), voices(100, [1, 1])) == pytest.approx(1, abs=0.02)
-    assert design_effect(voices(100, [3] * 4), voices(100, [1, 1])) > 2
+    assert design_effect(voices(100, [3] * 4), voices(100, [1, 1])) > 1.5
+    often, seldom = (Voices({a: 10 for a in range(10)}, {a: n for a in range(1, 4)}) for n in (8, 2))
+    assert design_effect(often, often) == 1, "who says it as often as before makes no change less sure"
+    assert design_effect(often, seldom) > 1
     pair = (Share(12, 100), Share(1, 100))
     found = trends([pair])
     for said, direction in (([1] * 12, Direction.RISING), ([3] * 4, Direction.STEADY)):
         held = hold([pair], found, {0: (voices(100, said), voices(100, [1]))})
         assert held[0].direction is direction
+
+
+def test_growth_is_counted_as_far_as_it_is_sure() -> None:
+    assert grown_at_least(Share(6, 100), Share(0, 100)) == pytest.approx(0.05 ** (1 / 6) / (1 - 0.05 ** (1 / 6)))
+    assert grown_at_least(Share(3, 100), Share(0, 100)) == 1
+    assert (
+        2.5
+        < grown_at_least(Share(60, 100), Share(30, 200))
+        < 4
+        < 1.1 * grown_at_least(Share(6000, 10_000), Share(3000, 20_000))
+    )
+    assert grown_at_least(Share(5, 100), Share(6, 100)) == grown_at_least(Share(5, 100), Share(0, 0)) == 1
+
+
+def test_one_loud_account_gives_no_points_for_growth() -> None:
+    pair = (Share(20, 100), Share(2, 100))
+    for said, grown in (([1] * 20, True), ([18, 1, 1], False), ([10, 10], False)):
+        (held,) = hold([pair], trends([pair]), {0: (voices(100, said), voices(100, [1, 1]))})
+        assert (held.at_least > 1) is grown
 
 
 def test_an_item_alone_has_the_trend_that_it_has_among_all(client: TestClient, engine: sa.Engine) -> None:

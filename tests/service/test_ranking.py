@@ -30,7 +30,7 @@ def points(ranked: RankedItem) -> dict[Part, float]:
 def test_the_parts_add_up_to_the_score() -> None:
     counts = replace(item().counts, details={"statuses": {"open": 6, "resolved": 2}})
     counts.deals.add(Outcome.OPEN, "EUR", 250.0, 1)
-    rising = Trend(Direction.RISING, 2, 2.0, 0.01, True)
+    rising = Trend(Direction.RISING, 2, 2.0, 0.01, significant=True, at_least=1.5)
     (ranked,) = rank([replace(item(), counts=counts, trend=rising, wins=win_rates(0, 12, 20, 20))], WHOLE)
     assert set(points(ranked)) == {Part.REACH, Part.GROWTH, Part.MONEY, Part.WINNING, Part.SEVERITY}
     assert ranked.score == pytest.approx(sum(r.points for r in ranked.reasons))
@@ -42,7 +42,7 @@ def test_the_weights_are_a_hundred_points_and_no_item_has_more() -> None:
     assert sum(astuple(DEFAULT_WEIGHTS)) == 100
     everything = Counts(100, 100, 40, 8, details={"statuses": {"open": 100}})
     everything.deals.add(Outcome.OPEN, "EUR", 1000.0, 9)
-    new = Trend(Direction.NEW, 0, None, 0.0, True)
+    new = Trend(Direction.NEW, 0, None, 0.0, significant=True, at_least=4.0)
     (ranked,) = rank([Item(About.OBJECTION, "x", everything, 1.0, new, win_rates(0, 20, 20, 20))], WHOLE)
     assert 99 < ranked.score <= 100
 
@@ -53,16 +53,32 @@ def test_many_accounts_beat_one_loud_account() -> None:
     assert [r.item.key for r in rank([loud, broad], WHOLE)] == ["broad", "loud"]
 
 
-def test_growth_counts_only_where_it_is_significant() -> None:
-    doubled = Trend(Direction.STEADY, 3, 1.0, 0.2, False)
-    (ranked,) = rank([replace(item(), trend=doubled)], WHOLE)
-    assert Part.GROWTH not in points(ranked)
+def test_growth_counts_as_far_as_it_is_sure() -> None:
+    unsure, half_more, doubled, more = (
+        replace(item(), trend=Trend(Direction.STEADY, 3, 3.0, 0.2, significant=False, at_least=least))
+        for least in (1.0, 1.5, 2.0, 9.0)
+    )
+    assert Part.GROWTH not in points(rank([unsure], WHOLE)[0])
+    assert 0 < points(rank([half_more], WHOLE)[0])[Part.GROWTH] < DEFAULT_WEIGHTS.growth
+    for sure in (doubled, more):
+        assert points(rank([sure], WHOLE)[0])[Part.GROWTH] == DEFAULT_WEIGHTS.growth
 
 
-def test_fourfold_growth_gives_all_points_and_a_half_more_gives_some() -> None:
-    fourfold, half_more = (replace(item(), trend=Trend(Direction.RISING, 2, c, 0.01, True)) for c in (3.0, 0.5))
-    assert points(rank([fourfold], WHOLE)[0])[Part.GROWTH] == DEFAULT_WEIGHTS.growth
-    assert 0 < points(rank([half_more], WHOLE)[0])[Part.GROWTH] < DEFAULT_WEIGHTS.growth / 2
+def test_only_a_significant_rise_is_called_rising() -> None:
+    for significant, word in ((True, "Rising"), (False, "More than before")):
+        trend = Trend(Direction.RISING if significant else Direction.STEADY, 2, 2.0, 0.01, significant, at_least=1.2)
+        (ranked,) = rank([replace(item(), trend=trend)], WHOLE)
+        (said,) = [sentence(About.OBJECTION, r).en for r in ranked.reasons if r.part is Part.GROWTH]
+        assert said == f"{word}: 6 notes, 2 in the period before"
+
+
+def test_novelty_counts_only_where_it_is_sure() -> None:
+    for trend, new in (
+        (Trend(Direction.STEADY, 0, None, 0.1, significant=False, at_least=1.1), True),
+        (Trend(Direction.STEADY, 0, None, 0.5, significant=False), False),
+        (Trend(Direction.RISING, 1, 8.0, 0.01, significant=True, at_least=2.0), False),
+    ):
+        assert (Part.NOVELTY in points(rank([replace(item(), trend=trend)], WHOLE)[0])) is new
 
 
 def test_what_is_gone_is_not_ranked() -> None:
@@ -124,7 +140,7 @@ def test_a_single_unanswered_mention_is_not_severe() -> None:
 def test_every_reason_is_said_in_both_languages() -> None:
     counts = Counts(1, 1, 1, 1, details={"statuses": {"open": 1}})
     counts.deals.add(Outcome.OPEN, "EUR", 1000.0, 1)
-    new = Trend(Direction.NEW, 0, None, 0.0, True)
+    new = Trend(Direction.NEW, 0, None, 0.0, significant=True, at_least=4.0)
     (ranked,) = rank([Item(About.OBJECTION, "x", counts, 1.0, new, win_rates(0, 20, 20, 20))], WHOLE)
     said = {r.part: sentence(About.OBJECTION, r) for r in ranked.reasons}
     assert set(said) == set(Part)

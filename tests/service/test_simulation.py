@@ -14,6 +14,7 @@ WORLDS_DRAWN = 60
 def test_false_flags_stay_under_five_in_a_hundred(name: str) -> None:
     figures = false_alarms(WORLDS[name], WORLDS_DRAWN, seed=3)
     assert figures["false"] <= 0.05
+    assert figures["grown"] <= 0.05
     if "fourfold" in name:
         assert figures["found"] > 0.8
 
