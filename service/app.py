@@ -20,11 +20,11 @@ from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
 from service.deliveries.routes import router as deliveries_router
 from service.dependencies import check_parameters
+from service.engine_options import engine_options
 from service.errors import Problem, TooLarge
 from service.exports.routes import router as exports_router
 from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
-from service.insights.weights import OPTION
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
 from service.notes.schemas import IncomingNote
@@ -82,7 +82,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         dependencies=[Depends(check_parameters)],
     )
     app.state.settings = settings
-    app.state.engine = engine.execution_options(**{OPTION: settings.ranking_weights})
+    app.state.engine = engine.execution_options(**engine_options(settings))
     app.state.meaning = MeaningIndex()
     problems.install(app)
     pages.install(app)

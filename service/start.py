@@ -21,8 +21,8 @@ from service.auth.tables import ApiKeyTable
 from service.catalog.queries import read_catalog, replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import make_engine, migrate
+from service.engine_options import engine_options
 from service.errors import StartRefused
-from service.insights.weights import OPTION
 from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
@@ -75,7 +75,7 @@ def open_database(settings: Settings) -> Iterator[sa.Engine]:
     """
     check_folder(settings.data_dir)
     migrate(settings.sqlalchemy_url)
-    engine = make_engine(settings.sqlalchemy_url).execution_options(**{OPTION: settings.ranking_weights})
+    engine = make_engine(settings.sqlalchemy_url).execution_options(**engine_options(settings))
     try:
         yield engine
     finally:

@@ -23,6 +23,7 @@ from service.pages.corrections import router as corrections_router
 from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
+from service.pages.outgoing import router as outgoing_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.reports import router as reports_router
 from service.pages.search import router as search_router
@@ -44,6 +45,7 @@ router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(reports_router)
 router.include_router(sources_router)
+router.include_router(outgoing_router)
 router.include_router(unsubscribing_router)
 router.include_router(search_router)
 router.include_router(competitors_router)

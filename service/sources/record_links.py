@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from service.sources.queries import list_connections
 from service.tables import AccountTable, DealTable, NoteTable
 
+CONFIGURED = "configured_connections"
+"""The execution option of an engine that holds the connections of the settings, by source."""
 _HUBSPOT = "https://app.hubspot.com/contacts/{portal_id}/record"
 _DYNAMICS = "https://{organization}/main.aspx?pagetype=entityrecord"
 
@@ -70,11 +72,19 @@ def template_fault(value: Any) -> str | None:
 
 
 def options_by_source(session: Session) -> dict[str, Mapping[str, Any]]:
-    """Return the options of the first connection of each source that is in force."""
+    """Return the options of the first connection of each source that is in force: of the database, else the settings.
+
+    Those of the settings come with the session's engine (`CONFIGURED`).
+    """
     found: dict[str, Mapping[str, Any]] = {}
     for row in list_connections(session):
         if row.disabled_at is None:
             found.setdefault(row.source, row.options)
+    configured: Mapping[str, Any] = session.get_bind().get_execution_options().get(CONFIGURED, {})
+    for source, entry in configured.items():
+        first = entry[0] if isinstance(entry, list) and entry else entry
+        if isinstance(first, Mapping):
+            found.setdefault(source, first)
     return found
 
 

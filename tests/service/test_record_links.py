@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.sources.record_links import record_link, template_fault
-from tests.service.visits import read_in
+from service.database import read_session, write_session
+from service.engine_options import engine_options
+from service.settings import Settings
+from service.sources.queries import create_connection
+from service.sources.record_links import options_by_source, record_link, template_fault
+from tests.service.visits import NOW, read_in
 from tests.work import note
 
 
@@ -98,3 +104,22 @@ def test_notes_quotes_and_pages_link_to_the_record(client: TestClient, signed: T
     }
     assert 'href="https://crm.firm.com/notes/n-1" rel="noreferrer"' in signed.get(f"/notes/{linked}").text
     assert 'href="https://crm.firm.com/notes/n-1"' in signed.get("/insights/objection/price").text
+
+
+def test_connections_of_the_settings_give_links_too(engine: sa.Engine, settings: Settings) -> None:
+    def linked(**connections: object) -> dict:
+        options = engine_options(settings.model_copy(update={"connections": json.dumps(connections)}))
+        with read_session(engine.execution_options(**options)) as session:
+            return options_by_source(session)
+
+    with write_session(engine) as session:
+        create_connection(session, "zoho", "main", "zoho-secret", {"org_url": "https://crm.zoho.eu/crm/org7"}, NOW)
+    found = linked(
+        hubspot={"secret": "hubspot-secret", "portal_id": "62515"},
+        gong=[{"secret": "gong-secret", "app_url": "https://us-1.app.gong.io"}],
+        zoho={"secret": "another-secret", "org_url": "https://elsewhere.example"},
+    )
+    assert record_link(found, "hubspot", "0-48:7") == "https://app.hubspot.com/contacts/62515/record/0-48/7"
+    assert record_link(found, "gong", "9") == "https://us-1.app.gong.io/call?id=9"
+    assert found["zoho"]["org_url"].endswith("org7"), "the database goes first"
+    assert linked() == {"zoho": found["zoho"]}
