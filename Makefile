@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes clean
+.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes sbom licences audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,19 @@ compare-classifiers: dev ## measure the objection classifiers, and spaCy's own, 
 
 train-names: $(TRAIN_STAMP) ## train the heads for kinds of names; CORPORA=folder of the public corpora
 	$(TRAIN_BIN)/python -m training.name_kinds --corpora "$(CORPORA)"
+
+sbom: dev ## list what Binôme is made of: packages with hashes, artefacts; writes build/sbom.cdx.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/packages.cdx.json
+	$(BIN)/python -m tests.supply sbom build/packages.cdx.json build/sbom.cdx.json
+
+licences: dev ## list the packages' licences, and refuse those that are not allowed; writes build/licences.csv
+	@mkdir -p build
+	$(BIN)/python -m tests.supply licences build/licences.csv
+
+audit: dev ## ask the advisory database for known weaknesses of the locked packages
+	$(PIP) install --quiet pip-audit
+	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -21,6 +21,8 @@ from service.insights.weights import Weights, read_weights
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
+FILE_SUFFIX = "_FILE"
+"""`BINOME_DATABASE_URL_FILE` names a file that holds the setting: secrets of containers and of systemd come so."""
 _SECRETS = frozenset({"admin_key", "connections", "database_url", "smtp_url"})  # the URL may hold a password
 
 
@@ -168,13 +170,29 @@ def load_settings() -> Settings:
         SettingsRefused: Naming the variable, what it expects and, for a misspelt one, the closest that exists.
     """
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    in_files = {f"{PREFIX}{name.upper()}{FILE_SUFFIX}": name for name in _SECRETS}
     for variable in sorted(os.environ):
-        if variable.startswith(PREFIX) and variable not in known:
+        if variable.startswith(PREFIX) and variable not in known and variable not in in_files:
             raise SettingsRefused(_unknown(variable, known))
+    secrets = {name: _read_secret(variable) for variable, name in in_files.items() if os.environ.get(variable)}
     try:
-        return Settings()
+        return Settings(**secrets)
     except ValidationError as error:
         raise SettingsRefused("\n".join(_explain(dict(e), known) for e in error.errors())) from None
+
+
+def _read_secret(variable: str) -> Any:
+    """Return what the file holds that a variable names, without the line end."""
+    plain, path = variable.removesuffix(FILE_SUFFIX), Path(os.environ[variable])
+    if os.environ.get(plain):
+        raise SettingsRefused(f"{plain} and {variable} are both set: keep one.")
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsRefused(f"{variable}={path} can't be read: {error}.") from None
+    if not value:
+        raise SettingsRefused(f"{variable}={path} is an empty file.")
+    return value
 
 
 def _unknown(variable: str, known: set[str]) -> str:

@@ -61,3 +61,38 @@ def test_env_file_counts_and_its_misspellings_too() -> None:
     Path("binome.env").write_text("BINOME_PROT=8123\n")
     with pytest.raises(SettingsRefused, match="did you mean BINOME_PORT"):
         load_settings()
+
+
+def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql+psycopg://binome:swordfish@db/binome\n")
+    monkeypatch.setenv("BINOME_DATABASE_URL_FILE", str(tmp_path / "url"))
+    assert load_settings().database_url == "postgresql+psycopg://binome:swordfish@db/binome"
+
+
+@pytest.mark.parametrize(
+    ("content", "also", "said"),
+    [
+        (None, {}, "can't be read"),
+        ("", {}, "an empty file"),
+        ("swordfish-swordfish", {"BINOME_ADMIN_KEY": "another-swordfish"}, "both set"),
+        ("short", {}, "at least 16 characters"),
+    ],
+)
+def test_a_secrets_file_that_says_nothing_is_refused_without_its_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, also: dict[str, str], said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+    for variable, value in {"BINOME_ADMIN_KEY_FILE": str(tmp_path / "key"), **also}.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsRefused) as refusal:
+        load_settings()
+    assert "BINOME_ADMIN_KEY" in str(refusal.value)
+    assert said in str(refusal.value)
+    assert "swordfish" not in str(refusal.value)
+
+
+def test_only_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINOME_PORT_FILE", "port")
+    with pytest.raises(SettingsRefused, match="did you mean BINOME_PORT"):
+        load_settings()
