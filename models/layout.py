@@ -59,6 +59,11 @@ _WORDS: dict[str, list[str]] = tomllib.loads(
 )
 
 
+def is_ours(speaker: str) -> bool:
+    """Tell whether a speaker of a transcript, given as a folded label, is one of our own people."""
+    return _OURS.fullmatch(speaker) is not None
+
+
 def _any_of(key: str) -> str:
     return f"(?:{'|'.join(_WORDS[key])})"
 
@@ -71,6 +76,7 @@ _GREETING = re.compile(_any_of("greeting") + r"\b[^.?!:]{0,45}[,!]?$")
 _FOOTER_START = re.compile(_any_of("footer_start"))
 _FOOTER = re.compile(_any_of("footer"))
 _EMPTY_VALUE = re.compile(r"[-–—./\s\\?]*" + _any_of("empty_value") + r"[\s.!,;)*-]*$")
+_OURS = re.compile(_any_of("our_speakers") + r"(?: ?\d{1,2})?")
 
 
 def empty_value(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from service.imports.columns import check_mapping
 from service.imports.queries import SKIPPED, named_cells, no_results, store_records
 from service.imports.records import DateOrder, Format, Options, Record
 from service.imports.refused import Refused, column_names, csv_lines
-from service.imports.running import account_lookup, batches, first_records, opened
+from service.imports.running import batches, first_records, knowing, opened
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.storage import PREVIEW_RECORDS
 from service.notes.schemas import Result
@@ -98,7 +98,7 @@ def _import(path: Path, options: Options, *, keep_cells: bool) -> Outcome:
     size = path.stat().st_size
     with open_database(load_settings()) as engine, path.open("rb") as file, progress_bar() as progress:
         task = progress.add_task(f"importing {path.name}", total=size)
-        with opened(file, replace(options, known_account=account_lookup(engine))) as reading:
+        with opened(file, knowing(engine, options)) as reading:
             for batch in batches(reading.records):
                 _store(engine, batch, outcome, keep_cells=keep_cells)
                 progress.update(task, completed=min(file.tell(), size))

@@ -17,7 +17,7 @@ from service.notes.intake import RejectedNote, refuse_ambiguous
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote, Result
 from service.source_tables import ImportRefusalTable, ImportTable
-from service.tables import AccountTable, JobTable
+from service.tables import AccountTable, AuthorTable, JobTable
 
 MAX_REFUSALS_KEPT = 20_000
 SKIPPED = "skipped"
@@ -110,6 +110,13 @@ def has_account(session: Session, name: str) -> bool:
     return (
         session.scalar(sa.select(AccountTable.id).where(AccountTable.name_key == name_key(name)).limit(1)) is not None
     )
+
+
+def has_author(session: Session, name: str) -> bool:
+    """Tell whether somebody who writes notes has this name, as it is written or in other case."""
+    bare = " ".join(name.split())
+    same = sa.or_(AuthorTable.name == bare, sa.func.lower(AuthorTable.name) == bare.lower(), AuthorTable.key == bare)
+    return session.scalar(sa.select(AuthorTable.id).where(same).limit(1)) is not None
 
 
 def find_duplicate(session: Session, fingerprint: str) -> ImportRow | None:

@@ -68,6 +68,7 @@ class Options:
         name: Label of the file.
         format: Where the sender insists on one.
         known_account: Tells whether a name is that of an account; for reports that cover several.
+        known_author: Tells whether a name is that of somebody who writes notes; for transcripts.
     """
 
     source: str | None = None
@@ -77,6 +78,7 @@ class Options:
     name: str = ""
     format: Format | None = None
     known_account: Callable[[str], bool] = lambda _name: False
+    known_author: Callable[[str], bool] = lambda _name: False
 
 
 @dataclass(frozen=True, slots=True)

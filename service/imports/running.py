@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.orm import Session
 
 from service.database import read_session, write_session
 from service.imports.formats import open_file
-from service.imports.queries import has_account, save_batch
+from service.imports.queries import has_account, has_author, save_batch
 from service.imports.records import DateOrder, FileRefused, Options, Reading, Record
 from service.jobs.queries import finish_job, report_progress, start_job
 from service.source_tables import ImportTable
@@ -26,19 +27,31 @@ MAX_CACHED_NAMES = 5_000
 _log = structlog.get_logger()
 
 
-def account_lookup(engine: sa.Engine) -> Callable[[str], bool]:
-    """Return a function that tells whether a name is that of a known account; it remembers its answers."""
+def knowing(engine: sa.Engine, options: Options) -> Options:
+    """Return options by which a reader knows the accounts and authors of the database."""
+    said = options.defaults.get("author")
+    author = str(said.get("name") or "") if isinstance(said, dict) else ""
+    known = _lookup(engine, has_author)
+    return replace(
+        options,
+        known_account=_lookup(engine, has_account),
+        known_author=lambda name: name == author or known(name),
+    )
+
+
+def _lookup(engine: sa.Engine, has: Callable[[Session, str], bool]) -> Callable[[str], bool]:
+    """Return a function that asks the database for a name; it remembers its answers."""
     known: dict[str, bool] = {}
 
-    def is_account(name: str) -> bool:
+    def is_known(name: str) -> bool:
         if name not in known:
             if len(known) >= MAX_CACHED_NAMES:
                 known.clear()
             with read_session(engine) as session:
-                known[name] = has_account(session, name)
+                known[name] = has(session, name)
         return known[name]
 
-    return is_account
+    return is_known
 
 
 def stored_options(options: Options) -> dict[str, Any]:
@@ -53,14 +66,14 @@ def stored_options(options: Options) -> dict[str, Any]:
 
 def _options(row: ImportTable, engine: sa.Engine) -> Options:
     stored = row.options
-    return Options(
+    options = Options(
         source=stored["source"],
         mapping=stored["mapping"],
         dates=DateOrder(stored["dates"]) if stored["dates"] else None,
         defaults=stored["defaults"],
         name=row.name,
-        known_account=account_lookup(engine),
     )
+    return knowing(engine, options)
 
 
 @contextmanager

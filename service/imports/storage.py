@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.database import read_session, write_session
 from service.imports.queries import ImportRow, find_duplicate, get_import, no_results, save_batch
 from service.imports.records import Options, Record
-from service.imports.running import BATCH_RECORDS, account_lookup, first_records, stored_options
+from service.imports.running import BATCH_RECORDS, first_records, knowing, stored_options
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.uploads import Upload, keep
 from service.jobs.queries import JobKind, add_job
@@ -31,7 +30,7 @@ def preview_file(engine: sa.Engine, upload: Upload, options: Options) -> ImportP
         FileRefused: If it can't be read.
     """
     with upload.path.open("rb") as file:
-        reading, records = first_records(file, _knowing(engine, options), PREVIEW_RECORDS)
+        reading, records = first_records(file, knowing(engine, options), PREVIEW_RECORDS)
     return preview_of(reading, records)
 
 
@@ -54,7 +53,7 @@ def import_upload(
     with upload.path.open("rb") as file:
         small = upload.size <= INLINE_BYTES
         # a large file is opened too, so that one of a wrong kind is refused in the answer
-        reading, records = first_records(file, _knowing(engine, options), INLINE_RECORDS + 1 if small else 1)
+        reading, records = first_records(file, knowing(engine, options), INLINE_RECORDS + 1 if small else 1)
     row = ImportTable(
         name=options.name,
         fingerprint=fingerprint,
@@ -81,10 +80,6 @@ def import_upload(
         stored = get_import(session, import_id)
         assert stored is not None, "it was committed just now"
         return stored, False
-
-
-def _knowing(engine: sa.Engine, options: Options) -> Options:
-    return replace(options, known_account=account_lookup(engine))
 
 
 def _store_at_once(session: Session, row: ImportTable, records: list[Record], now: datetime) -> None:

@@ -51,15 +51,17 @@ def read_transcript(file: BinaryIO, options: Options) -> Reading:
 
 
 def transcript_reading(form: Format, turns: list[Turn], found: dict[str, Any], options: Options) -> Reading:
-    """Return the one note of a transcript.
+    """Return the one note of a transcript; speakers who are known as authors are told as our own people.
 
     Raises:
         FileRefused: If it holds no words.
     """
-    text = spoken_text(turns)
+    speakers = list(dict.fromkeys(name for name, _ in turns if name))
+    rep = REP.get(str(options.defaults.get("language")), REP["en"])
+    ours = {name for name in speakers if options.known_author(name)}
+    text = spoken_text([(rep if name in ours else name, words) for name, words in turns])
     if not text.strip():
         raise FileRefused("no_text", "The transcript holds no words.")
-    speakers = list(dict.fromkeys(name for name, _ in turns if name))
     note = make_note({"kind": "transcript", "text": text, **_without_kind(options)}, options)
     return Reading(form, {**found, "speakers": speakers[:50]}, iter([Record(1, note)]))
 

@@ -13,7 +13,7 @@ from typing import Any
 from service.database import make_engine, migrate
 from service.imports.queries import store_records
 from service.imports.records import Options
-from service.imports.running import account_lookup, batches, opened
+from service.imports.running import batches, knowing, opened
 
 ROWS = (10_000, 100_000)
 
@@ -61,7 +61,7 @@ def main() -> None:
     before = peak()
     began = time.perf_counter()
     taken = 0
-    with path.open("rb") as file, opened(file, Options(known_account=account_lookup(engine))) as reading:
+    with path.open("rb") as file, opened(file, knowing(engine, Options())) as reading:
         for batch in batches(reading.records):
             with write_session(engine) as session:
                 taken += store_records(session, batch, datetime.now(UTC))[0]["created"]

@@ -353,3 +353,14 @@ def test_a_row_with_a_broken_quote_is_mended_like_any_other(client: TestClient) 
     assert (answer["results"]["created"], answer["refused"][0]["row"]) == (1, 2)
     assert mended(client, answer["id"], "No she", "'No' she")["results"]["created"] == 1
     assert texts(client) == ["'No' she says", "Slow."]
+
+
+def test_speakers_who_write_notes_are_told_as_our_own_people(client: TestClient) -> None:
+    author = {"id": "rep-7", "name": "Ann Lee"}
+    client.post("/v1/notes", json={"external_id": "1", "text": "A first visit.", "author": author})
+    vtt = (
+        "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Ann Lee>We are 20% above the other quote.\n\n"
+        "00:02.000 --> 00:04.000\n<v Bo Wray>It is too expensive.\n\n00:04.000 --> 00:05.000\n<v Cy Moss>I see.\n"
+    )
+    post(client, vtt.encode(), name="call.vtt", defaults='{"author": {"id": "rep-9", "name": "Cy Moss"}}')
+    assert "Rep: We are 20% above the other quote.\nBo Wray: It is too expensive.\nRep: I see." in texts(client)

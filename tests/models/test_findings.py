@@ -107,3 +107,20 @@ def test_not_competitor_mentions(text: str, analyzer: NoteReader) -> None:
 )
 def test_competitor_mentions(text: str, expected: list[str], analyzer: NoteReader) -> None:
     assert names(analyzer, text) == expected
+
+
+def test_what_our_own_people_say_in_a_transcript_is_no_customer_s_objection(analyzer: NoteReader) -> None:
+    text = (
+        "{us}: We know we are about 20% above the other quote.\n"
+        "Bo Wray: Yes. And the onboarding takes too long for us.\n"
+        "{us}: Some customers tell us the price is too high and that they lack budget this year.\n"
+        "Bo Wray: For us budget is fine.\n"
+    )
+    for us, said in (("Rep", 1), ("[00:10] Me", 1), ("Ann Lee", 3)):
+        (analysis,) = analyzer.analyze([NoteText(text.format(us=us), "transcript")], CATALOG)
+        assert len(analysis.objections) == said
+    words = "Commercial : C'est trop cher pour certains.\nMe Vidal : C'est trop cher pour nous aussi.\n" * 2
+    (analysis,) = analyzer.analyze([NoteText(words, "transcript")], CATALOG)
+    quotes = [words[one.start : one.end] for one in analysis.objections]
+    assert quotes
+    assert all("nous" in quote for quote in quotes), "Me Vidal is a customer"
