@@ -44,20 +44,32 @@ class BuildReport:
 
 
 def build(engine: sa.Engine, month: str, now: datetime, *, by: str, reason: str | None = None) -> int:
-    """Freeze a month's report and announce it, unless nothing is new; return the number of its latest edition."""
+    """Freeze a month's report and announce it, unless nothing is new; return the number of its latest edition.
+
+    Where another stored the same edition meanwhile, that one stands, and this one is compared with it.
+    """
     with read_session(engine) as session:
         made = draft(session, month, now, by=by, reason=reason)
     if made is None:
-        with read_session(engine) as session:
-            row = queries.find_report(session, month)
-            assert row is not None, "nothing differs from it"
-            return row.edition
+        return _latest(engine, month)
     renderings = render_all(made)
-    with write_session(engine) as session:
-        row = store(session, made, renderings)
-        data = {"month": month, "edition": row.edition, "sha256": row.sha256, "url": f"/reports/{month}"}
-        announce(session, EventType.REPORT_FINISHED, data, now=now)
-        return row.edition
+    try:
+        with write_session(engine) as session:
+            row = store(session, made, renderings)
+            data = {"month": month, "edition": row.edition, "sha256": row.sha256, "url": f"/reports/{month}"}
+            announce(session, EventType.REPORT_FINISHED, data, now=now)
+            return row.edition
+    except sa.exc.IntegrityError:
+        if _latest(engine, month) < made.edition.edition:
+            raise
+    return build(engine, month, now, by=by, reason=reason)
+
+
+def _latest(engine: sa.Engine, month: str) -> int:
+    """Return the number of a month's latest edition; 0 where there is none."""
+    with read_session(engine) as session:
+        row = queries.find_report(session, month)
+        return row.edition if row else 0
 
 
 def request_report(session: Session, month: str, *, by: str, now: datetime, reason: str | None = None) -> JobTable:

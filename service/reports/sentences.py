@@ -135,8 +135,13 @@ def _moved(content: ReportContent, directions: frozenset[Direction]) -> list[Rep
 def _names(items: Sequence[ReportItem]) -> Label:
     """Name some items with their notes, now and before."""
     shown = items[:NAMED]
-    english = "; ".join(f"“{i.title.en}” ({i.trend.previous} to {i.notes} notes)" for i in shown)
-    french = " ; ".join(f"« {i.title.fr} » ({i.trend.previous} à {i.notes} notes)" for i in shown)
+    english = "; ".join(
+        f"“{i.title.en}” ({plural(i.notes, 'note', 'notes')} after {i.trend.previous} the month before)" for i in shown
+    )
+    french = " ; ".join(
+        f"« {i.title.fr} » ({plural(i.notes, 'note', 'notes', french=True)} après {i.trend.previous} le mois précédent)"
+        for i in shown
+    )
     more = len(items) - len(shown)
     if more:
         english, french = f"{english}; and {more} more", f"{french} ; et {more} de plus"
@@ -182,13 +187,17 @@ def _natures(content: ReportContent) -> Iterator[Statement]:
     counts = {nature: sum(t.nature is nature and t.notes > 0 for t in content.themes) for nature in Nature}
     if not counts[Nature.STRUCTURAL] + counts[Nature.CONJUNCTURAL]:
         return
-    structural, passing = counts[Nature.STRUCTURAL], counts[Nature.CONJUNCTURAL]
-    text = Label(
-        en=f"Of the themes heard, {structural} {'is' if structural == 1 else 'are'} structural and {passing} passing; "
-        f"for {counts[Nature.TOO_EARLY]} it is too early to tell.",
-        fr=f"Parmi les thèmes entendus, {structural} {'relève' if structural < 2 else 'relèvent'} de la structure, "
-        f"{passing} de la conjoncture ; pour {counts[Nature.TOO_EARLY]}, il est trop tôt.",
+    structural, passing, early = (
+        counts[nature] for nature in (Nature.STRUCTURAL, Nature.CONJUNCTURAL, Nature.TOO_EARLY)
     )
+    english = f"Of the themes heard, {structural} {'is' if structural == 1 else 'are'} structural and {passing} passing"
+    french = (
+        f"Parmi les thèmes entendus, {structural} {'relève' if structural < 2 else 'relèvent'} de la structure, "
+        f"{passing} de la conjoncture"
+    )
+    if early:
+        english, french = f"{english}; for {early} it is too early to tell", f"{french} ; pour {early}, il est trop tôt"
+    text = Label(en=f"{english}.", fr=f"{french}.")
     figures: dict[str, Value] = {str(nature): count for nature, count in counts.items()}
     yield Statement(text=text, figures=figures, source=_source(content, "/v1/themes"))
 
@@ -238,6 +247,8 @@ def _reading(content: ReportContent) -> Iterator[Statement]:
     share = coverage.unassigned / coverage.passages if coverage.passages else 0.0
     english = f"{percent(share, french=False)} of the passages have no theme"
     french = f"{percent(share, french=True)} des passages n'ont pas de thème"
+    if not coverage.unassigned:
+        english, french = "Every passage has a theme", "Chaque passage a un thème"
     if coverage.failed:
         english += f"; {plural(coverage.failed, 'note', 'notes')} could not be read"
         french += f" ; {plural(coverage.failed, 'note', 'notes', french=True)} n'ont pas pu être lues"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Inches, Pt
 
@@ -27,6 +30,7 @@ INK, SOFT, WASH = (_colour(colour) for colour in ("1C2A32", "5A6872", "F3F6F6"))
 COLOURS = tuple(_colour(colour) for colour in ("12646A", "B8562F", "9AA7AD"))
 WHITE = _colour("FFFFFF")
 FONT = "Calibri"
+_DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 COVER_LAYOUT, TITLE_LAYOUT = 0, 5
 MOST_ROWS, MOST_QUOTES = 11, 6  # the file of tables and the page have them all
 ROWS_A_SLIDE, COLUMNS_A_SLIDE, QUOTES_A_SLIDE, LINES_A_SLIDE, QUOTE_CHARS = 11, 10, 3, 9, 330
@@ -47,6 +51,21 @@ def render_slides(content: ReportContent, edition: Edition, language: ReportLang
         _section(deck, section, say, heads)
     target = io.BytesIO()
     deck.save(target)
+    return dated(target.getvalue(), content.as_of)
+
+
+def dated(package: bytes, at: datetime) -> bytes:
+    """Give a package and the workbooks in it a moment as their only date: they hold that of their making otherwise."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(package)) as made, zipfile.ZipFile(target, "w") as written_anew:
+        for name in made.namelist():
+            content = made.read(name)
+            if name.endswith(".xlsx"):
+                content = dated(content, at)
+            elif name == "docProps/core.xml":
+                content = _DATE.sub(f"{at:%Y-%m-%dT%H:%M:%SZ}".encode(), content)
+            member = zipfile.ZipInfo(name, at.timetuple()[:6])
+            written_anew.writestr(member, content, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 
@@ -182,7 +201,9 @@ def _chart(slide: Any, chart: Chart) -> None:
     data.categories = [_printable(c if chart.over_time else shortened(c)) for c in chart.categories]
     for name, values in chart.series:
         data.add_series(_printable(name), values)
-    kind = XL_CHART_TYPE.COLUMN_CLUSTERED if chart.over_time else XL_CHART_TYPE.BAR_STACKED
+    single = len(chart.series) == 1
+    lying = XL_CHART_TYPE.BAR_CLUSTERED if single else XL_CHART_TYPE.BAR_STACKED
+    kind = XL_CHART_TYPE.COLUMN_CLUSTERED if chart.over_time else lying
     frame = slide.shapes.add_chart(kind, MARGIN, TOP, INNER, HEIGHT - TOP - Inches(0.5), data)
     frame.name = chart.title
     spoken = "; ".join(
@@ -207,10 +228,11 @@ def _chart(slide: Any, chart: Chart) -> None:
     drawn.value_axis.has_major_gridlines = False
     drawn.category_axis.format.line.color.rgb = COLOURS[2]
     drawn.category_axis.tick_labels.font.size = Pt(12)
-    single = len(chart.series) == 1
     plot.has_data_labels = True
     plot.data_labels.font.size = Pt(11)
     plot.data_labels.font.color.rgb = INK if single else WHITE
+    if single:  # stacked bars know no place outside
+        plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     plot.data_labels.number_format, plot.data_labels.number_format_is_linked = "#,##0;;", False
     for number, series in enumerate(plot.series):
         series.format.fill.solid()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime
 
@@ -15,7 +18,11 @@ from fastapi.testclient import TestClient
 from pptx import Presentation
 
 from service.database import read_session
+from service.outgoing_tables import EventTable
+from service.reports import building
 from service.reports.building import build, close_month
+from service.reports.editions import Draft, Rendering
+from service.reports.schemas import Accounts, Format, ReportLanguage
 from service.reports.tables import ReportFileTable
 from service.tables import JobTable
 from tests.service.visits import by_account, make_theme, read_in, shown
@@ -89,6 +96,52 @@ def test_what_is_corrected_later_makes_a_new_edition(workspace: sa.Engine, clien
     assert moved["Notes read"] == (5, 6)
     assert client.get("/v1/reports/2026-09.html?edition=1").content == before
     assert [e["edition"] for e in client.get("/v1/reports").json()["items"]] == [2, 1]
+
+
+def test_of_two_that_build_a_month_at_once_the_first_stands(
+    workspace: sa.Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other worker stores its edition while this one renders."""
+    render_all = building.render_all
+
+    def overtaken(made: Draft) -> list[Rendering]:
+        monkeypatch.setattr(building, "render_all", render_all)
+        assert build(workspace, "2026-09", NOW, by="another") == 1
+        return render_all(made)
+
+    monkeypatch.setattr(building, "render_all", overtaken)
+    assert build(workspace, "2026-09", NOW, by="tests") == 1
+    editions = client.get("/v1/reports").json()["items"]
+    assert [(e["edition"], e["created_by"]) for e in editions] == [(1, "another")]
+    with read_session(workspace) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(EventTable)) == 1
+
+
+def test_slides_hold_no_date_but_the_reports_own(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    deck = zipfile.ZipFile(io.BytesIO(client.get("/v1/reports/2026-09.pptx").content))
+    workbooks = [deck.read(name) for name in deck.namelist() if name.endswith(".xlsx")]
+    assert workbooks, "charts can be edited"
+    for package in (deck, *(zipfile.ZipFile(io.BytesIO(one)) for one in workbooks)):
+        assert {member.date_time for member in package.infolist()} == {NOW.timetuple()[:6]}
+        dates = re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+Z", package.read("docProps/core.xml"))
+        assert set(dates) == {b"2026-10-02T06:00:00Z"}
+
+
+def test_everywhere_a_month_makes_the_same_bytes(workspace: sa.Engine) -> None:
+    """Built by processes of other time zones, languages and hash seeds."""
+    url = workspace.url.render_as_string(hide_password=False)
+    places = (
+        {"TZ": "Pacific/Kiritimati", "LANG": "C", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
+        {"TZ": "America/Los_Angeles", "LANG": "fr_FR.UTF-8", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
+    )
+    command = [sys.executable, "-m", "tests.reports.digests", url, "2026-09", NOW.isoformat()]
+    here, there = (
+        subprocess.run(command, env={**os.environ, **place}, capture_output=True, text=True, check=True).stdout
+        for place in places
+    )
+    assert len(here.splitlines()) == 1 + len(Format) * len(ReportLanguage) * len(Accounts)
+    assert here == there
 
 
 def test_an_erased_note_leaves_every_edition_at_once(workspace: sa.Engine, client: TestClient) -> None:

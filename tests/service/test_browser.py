@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import axe_core_python
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.app import create_app
 from service.auth.scopes import Scope
+from service.reports.building import build
 from service.settings import Settings
 from tests.service.visits import by_account, make_key, make_theme, name_competitor, read_in
 from tests.work import note
@@ -136,6 +138,7 @@ def _mark_by_selecting(page: Page) -> None:
 
 def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, engine: sa.Engine) -> None:
     note_id = _fill(engine)
+    build(engine, "2026-09", datetime(2026, 10, 2, tzinfo=UTC), by="tests")
     paths = [
         "/",
         "/?from=2026-09-30&to=2026-01-01",
@@ -145,6 +148,9 @@ def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, engine: 
         f"/notes/{note_id}?changed=1",
         "/themes",
         "/competitors",
+        "/search?q=price",
+        "/reports",
+        "/reports/2026-09",
         "/sources",
         "/outgoing",
         "/sources/add/salesforce",
