@@ -32,6 +32,7 @@ from service.sources.contract import Aside, Change, Connection, Delivery, Event,
 from service.sources.faults.queries import MAX_PAYLOAD_CHARS
 from service.sources.imap import SOURCE, check_options, folder_of, port_of
 from service.sources.mail import message_changes
+from service.sources.mailbox_tokens import TokenRefused, Tokens
 from service.sources.reading import clean_text
 from service.sources.storing import store_deliveries
 
@@ -55,6 +56,7 @@ class Mailboxes:
     def __init__(self, engine: sa.Engine, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
+        self._tokens = Tokens()
 
     def claim(self, enqueue: Callable[[Session, str], None]) -> None:
         """Hold the mailboxes that were not looked at for a minute, and have them read.
@@ -87,8 +89,13 @@ class Mailboxes:
             failure = str(error)
         except InvalidInput as error:
             failure = error.detail
+        except TokenRefused as error:
+            failure = str(error)
         except LoginError:
+            self._tokens.forget(connection)
             failure = "The server refuses the user or the password."
+            if connection.option("token_url"):
+                failure = "The server refuses the user or the token: check the rights of the application."
         except ssl.SSLError:
             failure = "The server's certificate or TLS is not accepted."
         except (OSError, IMAPClientError, ValueError, AssertionError) as error:  # and what a broken answer makes of it
@@ -104,7 +111,8 @@ class Mailboxes:
 
     def _read(self, connection: Connection) -> None:
         folder, done = folder_of(connection.options), connection.option("done_folder")
-        with _opened(connection) as client:
+        token = self._tokens.token_of(connection) if connection.option("token_url") else None
+        with _opened(connection, token) as client:
             selected = _selected(client, folder, readonly=not done)
             validity = selected.get(b"UIDVALIDITY")
             if not isinstance(validity, int):
@@ -137,8 +145,8 @@ class Mailboxes:
 
 
 @contextmanager
-def _opened(connection: Connection) -> Iterator[IMAPClient]:
-    """Give a client that is signed in; it is let go of whatever happens."""
+def _opened(connection: Connection, token: str | None) -> Iterator[IMAPClient]:
+    """Give a client that is signed in, by a token or by the password; it is let go of whatever happens."""
     tls = connection.option("tls") or "on"
     context = ssl.create_default_context()
     client = IMAPClient(
@@ -152,7 +160,10 @@ def _opened(connection: Connection) -> Iterator[IMAPClient]:
         client.normalise_times = False
         if tls == "starttls":
             client.starttls(context)
-        client.login(connection.option("user"), connection.secrets[0])
+        if token is None:
+            client.login(connection.option("user"), connection.secrets[0])
+        else:
+            client.oauth2_login(connection.option("user"), token)
         yield client
         client.logout()
     finally:

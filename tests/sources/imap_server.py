@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import socketserver
 import threading
@@ -39,6 +40,7 @@ class Mail:
     sent: int = 0
     commands: list[str] = field(default_factory=list)
     port: int = 0
+    token: str = "token-1"
 
     @property
     def inbox(self) -> Folder:
@@ -89,6 +91,12 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _login(self, words: list[bytes]) -> bytes | None:
         return None if [word.decode() for word in words] == [USER, PASSWORD] else b"NO [AUTHENTICATIONFAILED] wrong"
+
+    def _authenticate(self, words: list[bytes]) -> bytes | None:
+        self._say(b"+ ")
+        said = base64.b64decode(self.rfile.readline(65_536))
+        expected = f"user={USER}\x01auth=Bearer {self.mail.token}\x01\x01".encode()
+        return None if words[0].upper() == b"XOAUTH2" and said == expected else b"NO [AUTHENTICATIONFAILED] wrong"
 
     def _select(self, words: list[bytes]) -> bytes | None:
         self.folder = self.mail.folders.get(words[0].decode())

@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.source_tables import MailboxTable
 from service.sources.mailbox import Mailboxes
 from tests.analyzers import FakeAnalyzer
+from tests.fetching.servers import ApiServer, Call, serving
 from tests.imports.files import mail as message
 from tests.sources.imap_server import PASSWORD, USER, Mail, imap_server
 from tests.sources.senders import ADMIN, notes
@@ -38,9 +39,9 @@ def settings_for(mail: Mail, data_dir: Path, **options: Any) -> Settings:
     return Settings(data_dir=data_dir, connections=json.dumps({"imap": box}), _env_file=None)
 
 
-def read_once(engine: sa.Engine, settings: Settings) -> MailboxTable:
+def read_once(engine: sa.Engine, settings: Settings, boxes: Mailboxes | None = None) -> MailboxTable:
     """Read as a worker does, and return how far it came."""
-    boxes = Mailboxes(engine, settings)
+    boxes = boxes or Mailboxes(engine, settings)
     with engine.begin() as connection:
         connection.execute(sa.update(MailboxTable).values(checked_at=None))
     claimed: list[str] = []
@@ -136,6 +137,45 @@ def test_failures_are_told_and_the_password_is_not(
     assert "another-password" not in json.dumps(boxes) + json.dumps(logs)
 
 
+class TokenApi(ApiServer):
+    """Gives tokens of its own, each time another, to who knows the secret."""
+
+    def public(self, _call: Call) -> bool:
+        return True
+
+    def answer(self, call: Call) -> tuple[int, Any]:
+        if call.body.get("client_secret") != PASSWORD:
+            return 401, {"error": "invalid_client", "error_description": PASSWORD}
+        return 200, {"access_token": f"token-{len(self.calls)}", "expires_in": 3600}
+
+
+def test_a_mailbox_by_token(client: TestClient, engine: sa.Engine, mail: Mail, tmp_path: Path) -> None:
+    with serving(TokenApi()) as api:
+        options = {"token_url": f"{api.url}/token", "client_id": "app", "scope": "mail.read"}
+        settings = settings_for(mail, tmp_path, **options)
+        boxes = Mailboxes(engine, settings)
+        mail.inbox.add(letter(1))
+        assert read_once(engine, settings, boxes).failure is None
+        mail.inbox.add(letter(2))
+        assert read_once(engine, settings, boxes).failure is None
+        assert len(notes(client)) == 2
+        (call,) = api.calls
+        assert call.body == {
+            "grant_type": "client_credentials", "client_id": "app", "client_secret": PASSWORD, "scope": "mail.read",
+        }  # fmt: skip
+        mail.token = "token-2"  # the one before is revoked
+        assert "rights of the application" in str(read_once(engine, settings, boxes).failure)
+        assert read_once(engine, settings, boxes).failure is None
+        refreshing = settings_for(mail, tmp_path, **options, refresh_token="refresh-1")
+        mail.token = "token-3"
+        assert read_once(engine, refreshing).failure is None
+        assert api.calls[-1].body["grant_type"] == "refresh_token"
+        wrong = settings_for(mail, tmp_path, **options, secret="another-secret")
+        failure = str(read_once(engine, wrong).failure)
+        assert "invalid_client" in failure
+        assert PASSWORD not in failure
+
+
 def test_connections_of_mailboxes_are_checked(client: TestClient) -> None:
     good = {"host": "imap.firm.example", "user": USER}
     for options, field in (
@@ -144,6 +184,8 @@ def test_connections_of_mailboxes_are_checked(client: TestClient) -> None:
         ({**good, "port": "x"}, "options.port"),
         ({**good, "done_folder": "INBOX"}, "options.done_folder"),
         ({**good, "host": "a@b/c"}, "options.host"),
+        ({**good, "token_url": "https://login.firm.example/token"}, "options.client_id"),
+        ({**good, "token_url": "http://login.firm.example/token", "client_id": "x"}, "options.token_url"),
     ):
         body = {"source": "imap", "secret": PASSWORD, "options": options}
         answer = client.post("/v1/connections", json=body, headers=ADMIN)

@@ -182,4 +182,12 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Une clé d'accès à l'API de Gong, pour récupérer les transcriptions",
     ),
     "option_access_key_secret": ("The secret of that key", "Le secret de cette clé"),
+    "option_token_url": (
+        "Where tokens are given, for OAuth 2 in place of a password; the secret is the application's",
+        "Où les jetons sont donnés, pour OAuth 2 au lieu d'un mot de passe ; le secret est celui de l'application",
+    ),
+    "option_scope": (
+        "What the token is for, such as https://outlook.office365.com/.default",
+        "À quoi sert le jeton, par exemple https://outlook.office365.com/.default",
+    ),
 }
