@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import __version__, problems
 from service.assistants import http as assistants
 from service.auth.routes import router as keys_router
+from service.auth.usage import Usage
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
@@ -42,6 +45,7 @@ from service.sources.routes import router as sources_router
 from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
+from service.users.routes import router as users_router
 
 _log = structlog.get_logger()
 
@@ -65,6 +69,7 @@ _ROUTERS = (
     subscriptions_router,
     jobs_router,
     keys_router,
+    users_router,
     operation_router,
     pages_router,
 )
@@ -84,15 +89,29 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine.execution_options(**engine_options(settings))
     app.state.meaning = MeaningIndex()
+    app.state.usage = Usage(app.state.engine)
     problems.install(app)
     pages.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     assistants.install(app)
+    _keep_usage(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Trace)
     _describe_raw_bodies(app)
     return app
+
+
+def _keep_usage(app: FastAPI) -> None:
+    """Have last uses of keys and sessions written while the application runs."""
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        async with inner(running), running.state.usage.kept():
+            yield
+
+    app.router.lifespan_context = lifespan
 
 
 def _describe_raw_bodies(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -17,29 +17,39 @@ from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy.orm import Session
 
-from service.auth.queries import SessionKind, find_key, find_session_key
-from service.auth.scopes import Scope, allows
+from service.auth.queries import fault_of_key, find_key
+from service.auth.scopes import Scope, allows, scopes_of
+from service.auth.sessions import Owner, SessionKind, find_session
+from service.auth.tables import ApiKeyTable
+from service.auth.usage import Usage
 from service.database import read_session, write_session
 from service.errors import Forbidden, InvalidInput, Unauthorized
 from service.settings import Settings
 
-COOKIE = "binome_session"
+COOKIE = "binome_session"  # `__Host-` goes before it over https
 ANY_QUERY = "x-any-query"  # marks routes whose callers put what they like into the query
 _bearer = HTTPBearer(auto_error=False, description="A key made by `binome keys create`.")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the key's id, name and scopes."""
+    """Who asks: a key or a person, with scopes; `session_id` is of the browser's session, where one was used."""
 
-    key_id: int
+    key_id: int | None
     name: str
     scopes: tuple[str, ...]
+    user_id: int | None = None
+    session_id: int | None = None
+
+    @property
+    def actor(self) -> str:
+        """The caller in one word, such as `key:3` or `user:2`."""
+        return f"user:{self.user_id}" if self.key_id is None else f"key:{self.key_id}"
 
     @property
     def sees_personal(self) -> bool:
         """Whether the caller may see what names persons, unmasked."""
-        return allows(list(self.scopes), Scope.PERSONAL)
+        return allows(self.scopes, Scope.PERSONAL)
 
 
 def get_engine(request: Request) -> sa.Engine:
@@ -52,6 +62,11 @@ def get_settings(request: Request) -> Settings:
     """Return the application's settings."""
     settings: Settings = request.app.state.settings
     return settings
+
+
+def client_address(request: Request) -> str | None:
+    """Return the address that a request comes from, as far as proxies are trusted."""
+    return request.client.host if request.client else None
 
 
 def now() -> datetime:
@@ -101,16 +116,45 @@ def check_parameters(request: Request) -> None:
         )
 
 
+def cookie_name(request: Request) -> str:
+    """Return the name of the session's cookie; `__Host-` keeps other hosts of the domain from setting it."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+
+
 def find_caller(session: Session, request: Request, secret: str | None, at: datetime) -> Caller | None:
     """Return who asks, by key or by the page's cookie; None where neither is valid."""
-    cookie = request.cookies.get(COOKIE)
+    caller = None
+    cookie = request.cookies.get(cookie_name(request))
     if secret:
         key = find_key(session, secret, at)
+        caller = _caller(key) if key else None
     elif cookie:
-        key = find_session_key(session, cookie, SessionKind.COOKIE, at)
-    else:
-        key = None
-    return Caller(key.id, key.name, tuple(key.scopes)) if key else None
+        idle = timedelta(hours=get_settings(request).session_idle_hours)
+        found = find_session(session, cookie, SessionKind.COOKIE, at, idle=idle)
+        caller = _caller(found[1], found[0].id) if found else None
+    if caller is not None:
+        usage: Usage = request.app.state.usage
+        usage.note(caller.key_id, caller.session_id, at)
+    return caller
+
+
+def _caller(owner: Owner, session_id: int | None = None) -> Caller:
+    if isinstance(owner, ApiKeyTable):
+        return Caller(owner.id, owner.name, tuple(owner.scopes), session_id=session_id)
+    return Caller(None, owner.name, scopes_of(owner.role, owner.sees_personal), owner.id, session_id)
+
+
+def refused_key(session: Session, secret: str, at: datetime) -> Unauthorized:
+    """Return why a key is not let in: it is a fault that its holder can mend."""
+    match fault_of_key(session, secret, at):
+        case "key_expired":
+            return Unauthorized("This key has expired: ask for a new one.", code="key_expired")
+        case "key_revoked":
+            return Unauthorized("This key was revoked: ask for a new one.", code="key_revoked")
+        case "key_rotated":
+            return Unauthorized("This key was rotated: send its new secret.", code="key_rotated")
+        case _:
+            return Unauthorized("Send a valid key: Authorization: Bearer KEY. This one is unknown.")
 
 
 def require(scope: Scope) -> Callable[..., Caller]:
@@ -129,9 +173,11 @@ def require(scope: Scope) -> Callable[..., Caller]:
         if secret is None and request.method not in {"GET", "HEAD"}:
             raise Unauthorized("Send a key: Authorization: Bearer KEY.")
         found = find_caller(session, request, secret, at)
+        if found is None and secret:
+            raise refused_key(session, secret, at)
         if found is None:
-            raise Unauthorized("Send a valid key: Authorization: Bearer KEY. This one is missing, unknown or expired.")
-        if not allows(list(found.scopes), scope):
+            raise Unauthorized("Send a key: Authorization: Bearer KEY.")
+        if not allows(found.scopes, scope):
             raise Forbidden(f"This key lacks the scope {scope}; it has {', '.join(found.scopes) or 'none'}.")
         return found
 

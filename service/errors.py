@@ -14,6 +14,7 @@ BinomeError                 message for a person; on the command line printed al
     ├── Gone                410
     ├── TooLarge            413
     ├── UnsupportedMedia    415
+    ├── TooMany             429, with the seconds to wait
     └── Unavailable         503
 """
 
@@ -119,6 +120,20 @@ class TooLarge(Problem):
     """The body is over its limit."""
 
     status, code = 413, "too_large"
+
+
+class TooMany(Problem):
+    """There were too many of these lately.
+
+    Attributes:
+        retry_after: Seconds until it is worth trying again.
+    """
+
+    status, code = 429, "too_many_requests"
+
+    def __init__(self, detail: str, *, retry_after: int, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
 
 
 class Unavailable(Problem):

@@ -14,7 +14,7 @@ import uvicorn
 
 from service import __version__
 from service.app import create_app
-from service.auth.queries import SessionKind, open_session
+from service.auth.sessions import SessionKind, open_session
 from service.children import WorkerProcesses, single_threaded
 from service.database import sqlite_module, write_session
 from service.errors import StartRefused

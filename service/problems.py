@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from service.errors import BadRequest, InvalidInput, Problem, Unavailable
+from service.errors import BadRequest, InvalidInput, Problem, TooMany, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -66,6 +66,8 @@ def answer(request: Request, problem: Problem) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if isinstance(problem, TooMany):
+        headers["Retry-After"] = str(problem.retry_after)
     body = {
         "type": "about:blank",
         "title": status.phrase,

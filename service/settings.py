@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         description="on or off: webhooks and chat messages may go to loopback and private networks, by http too",
     )
 
+    session_hours: int = Field(
+        168, ge=1, le=8760, description="hours until a browser signs in anew, however busy it is, 1 to 8760"
+    )
+    session_idle_hours: int = Field(
+        12, ge=1, le=8760, description="hours without use after which a browser signs in anew, 1 to 8760"
+    )
+
     weights: str = Field(
         "",
         description="points of a score's parts, such as reach=40, growth=30: each 0 to 100, scaled to 100 together",

@@ -8,21 +8,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.auth.queries import KEY_PREFIX, create_key, hash_secret, store_key
+from service.auth.queries import KEY_PREFIX, create_key, find_key_id, hash_secret, rotate_key, store_key
 from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
 from service.catalog.queries import read_catalog, replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import make_engine, migrate
 from service.engine_options import engine_options
-from service.errors import StartRefused
+from service.errors import Conflict, StartRefused
 from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
@@ -114,6 +114,24 @@ def _setting_key(session: Session, secret: str, now: datetime) -> ApiKeyTable:
             f"The key in BINOME_ADMIN_KEY was revoked: choose another, such as {KEY_PREFIX}… of 32 letters."
         )
     return row
+
+
+def rotate(
+    session: Session, settings: Settings, key_id: int, now: datetime, grace: timedelta
+) -> tuple[ApiKeyTable, str] | None:
+    """Rotate any key; the one that stands in the data folder is exchanged there too.
+
+    Raises:
+        Conflict: If it is the key of the settings.
+    """
+    if settings.admin_key and find_key_id(session, settings.admin_key) == key_id:
+        raise Conflict("This key stands in BINOME_ADMIN_KEY: change the setting, and start again.")
+    path = settings.data_dir / KEY_FILE
+    kept = path.exists() and find_key_id(session, path.read_text().strip()) == key_id
+    rotated = rotate_key(session, key_id, now, grace)
+    if kept and rotated:
+        _write_secret(path, rotated[1])
+    return rotated
 
 
 def _write_secret(path: Path, secret: str) -> None:

@@ -18,7 +18,7 @@ from service.assistants.tools import Api, build_server
 from service.auth.scopes import Scope as Right
 from service.auth.scopes import allows
 from service.database import read_session
-from service.dependencies import find_caller, get_engine
+from service.dependencies import find_caller, get_engine, refused_key
 from service.errors import Forbidden, Problem, Unauthorized
 from service.start import base_url
 
@@ -67,10 +67,11 @@ def _refusal(request: Request) -> Problem | None:
     if kind.lower() != "bearer" or not secret:
         return Unauthorized("Send a key: Authorization: Bearer KEY.")
     with read_session(get_engine(request)) as session:
-        caller = find_caller(session, request, secret.strip(), datetime.now(UTC))
-    if caller is None:
-        return Unauthorized("This key is unknown, revoked or expired.")
-    if not allows(list(caller.scopes), Right.READ):
+        now = datetime.now(UTC)
+        caller = find_caller(session, request, secret.strip(), now)
+        if caller is None:
+            return refused_key(session, secret.strip(), now)
+    if not allows(caller.scopes, Right.READ):
         return Forbidden(f"This key lacks the scope {Right.READ}; it has {', '.join(caller.scopes) or 'none'}.")
     return None
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from service.auth import queries
 from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
-from service.dependencies import Admin, Now, ReadSession, WriteSession
+from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
 from service.errors import NotFound
 from service.problems import problem_responses
+from service.settings import Settings
+from service.start import rotate
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(503))
 
+KeyId = Annotated[int, Path(ge=1, le=2**62, description="The key's `id`.", examples=[2])]
+AppSettings = Annotated[Settings, Depends(get_settings)]
 
 EXAMPLE_KEY: dict[str, Any] = {
     "id": "2",
     "name": "hubspot",
     "scopes": ["ingest"],
     "created_at": "2026-09-14T10:20:00Z",
+    "last_used_at": "2026-11-02T08:05:00Z",
+    "previous_until": None,
     "expires_at": None,
     "revoked_at": None,
 }
@@ -40,8 +46,26 @@ class NewKey(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
+class Rotation(BaseModel):
+    """How a key is rotated."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_hours": 24}, {"grace_hours": 0}]})
+
+    grace_hours: float = Field(
+        24, ge=0, le=720, description="Hours that the present secret is valid still; 0 ends it at once."
+    )
+
+
+_USUAL = Rotation(grace_hours=24)
+
+
 class KeyOutput(BaseModel):
-    """A key, without its secret."""
+    """A key, without its secret.
+
+    Attributes:
+        last_used_at: To a few minutes.
+        previous_until: Until when the secret before the last rotation is valid.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_KEY]})
 
@@ -49,6 +73,8 @@ class KeyOutput(BaseModel):
     name: str
     scopes: list[Scope]
     created_at: datetime
+    last_used_at: datetime | None
+    previous_until: datetime | None
     expires_at: datetime | None
     revoked_at: datetime | None
 
@@ -80,8 +106,20 @@ def post_key(body: NewKey, session: WriteSession, now: Now, _caller: Admin) -> K
     return KeyCreated(**_shown(key), key=secret)
 
 
+@router.post("/{key_id}/rotate", responses=problem_responses(404, 409))
+def rotate_key(
+    key_id: KeyId, session: WriteSession, now: Now, settings: AppSettings, _caller: Admin, body: Rotation = _USUAL
+) -> KeyCreated:
+    """Give a key another secret; the present one is valid for a grace more."""
+    grace = timedelta(hours=body.grace_hours)
+    rotated = rotate(session, settings, key_id, now, grace)
+    if rotated is None:
+        raise NotFound(f"There is no key {key_id} in force.")
+    return KeyCreated(**_shown(rotated[0]), key=rotated[1])
+
+
 @router.delete("/{key_id}", status_code=204, responses=problem_responses(404))
-def delete_key(key_id: Annotated[int, Path(ge=1, le=2**62)], session: WriteSession, now: Now, _caller: Admin) -> None:
+def delete_key(key_id: KeyId, session: WriteSession, now: Now, _caller: Admin) -> None:
     """Revoke a key; its sessions end at once."""
     if not queries.revoke_key(session, key_id, now):
         raise NotFound(f"There is no key {key_id} in force.")
@@ -93,6 +131,8 @@ def _shown(key: ApiKeyTable) -> dict[str, object]:
         "name": key.name,
         "scopes": key.scopes,
         "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "previous_until": key.previous_until,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
     }

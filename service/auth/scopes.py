@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -15,6 +16,22 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-def allows(scopes: list[str], wanted: Scope) -> bool:
+class Role(StrEnum):
+    """What a person is; each role has scopes."""
+
+    READER = "reader"
+    CURATOR = "curator"
+    ADMIN = "admin"
+
+
+_SCOPES = {Role.READER: (Scope.READ,), Role.CURATOR: (Scope.READ, Scope.CURATE), Role.ADMIN: (Scope.ADMIN,)}
+
+
+def allows(scopes: Collection[str], wanted: Scope) -> bool:
     """Tell whether scopes include a right."""
     return wanted in scopes or Scope.ADMIN in scopes
+
+
+def scopes_of(role: str, sees_personal: bool) -> tuple[str, ...]:
+    """Return the scopes of a person with a role, who may see what names persons or not."""
+    return (*_SCOPES[Role(role)], *([Scope.PERSONAL] if sees_personal else []))

@@ -1,4 +1,4 @@
-"""Tables of keys and of browsers' sessions."""
+"""Tables of keys, people, browsers' sessions and failures to sign in."""
 
 from __future__ import annotations
 
@@ -11,25 +11,69 @@ from service.tables import Table
 
 
 class ApiKeyTable(Table):
-    """A key of the API. Only its SHA-256 is kept; keys hold 256 random bits, so no slow hash is needed."""
+    """A key of the API. Only its SHA-256 is kept; keys hold 256 random bits, so no slow hash is needed.
+
+    `previous_hash` is of the secret before the last rotation, which counts until `previous_until`. `last_used_at` is
+    coarse: it moves once in some minutes.
+    """
 
     __tablename__ = "api_keys"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
+    previous_hash: Mapped[str | None] = mapped_column(unique=True)
+    previous_until: Mapped[datetime | None]
     scopes: Mapped[list[str]]
     created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
 
+class UserTable(Table):
+    """A person who signs in with a password (Argon2id), by OpenID Connect, or both.
+
+    `email` is in small letters. `identity` is the provider's issuer and subject. A person who was invited and has not
+    chosen a password has none.
+    """
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    sees_personal: Mapped[bool]
+    password_hash: Mapped[str | None]
+    identity: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
 class SessionTable(Table):
-    """A browser's session (`cookie`), or a link that opens one once (`link`); only the token's SHA-256 is kept."""
+    """A browser's session (`cookie`), a link that opens one once (`link`), or one to choose a password (`invitation`).
+
+    It belongs to a key or to a person. Only the token's SHA-256 is kept. `seen_at` is coarse, as a key's last use.
+    """
 
     __tablename__ = "sessions"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
-    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    address: Mapped[str | None]
+    browser: Mapped[str | None]
+
+
+class SignInFailureTable(Table):
+    """How often signing in failed in a row, for an account or an address (`subject` is its SHA-256)."""
+
+    __tablename__ = "sign_in_failures"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(unique=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)

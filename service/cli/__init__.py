@@ -21,6 +21,7 @@ from service.cli import (
     keys,
     report,
     serve,
+    users,
 )
 from service.errors import BinomeError
 
@@ -37,6 +38,7 @@ cli.command("import")(imports.import_file)
 cli.command("analyse")(analysis.analyse)
 cli.command("fit-themes")(analysis.fit_themes)
 cli.add_typer(keys.cli, name="keys")
+cli.add_typer(users.cli, name="users")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")
 cli.add_typer(faults.cli, name="faults")

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from service import start
 from service.auth import queries
 from service.auth.scopes import Scope
+from service.auth.sessions import SessionKind, open_session
 from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
@@ -42,13 +44,34 @@ def create(
 @cli.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List keys, without their secrets."""
-    names = ["id", "name", "scopes", "created_at", "expires_at", "revoked_at"]
+    names = ["id", "name", "scopes", "created_at", "last_used_at", "previous_until", "expires_at", "revoked_at"]
     with open_database(load_settings()) as engine, read_session(engine) as session:
         rows = [{name: getattr(key, name) for name in names} for key in queries.list_keys(session)]
     if as_json:
         print_json([{**row, "id": str(row["id"])} for row in rows])
     else:
         print_table(names, [[", ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows])
+
+
+@cli.command()
+def rotate(
+    key_id: Annotated[int, typer.Argument(help="The key's id; see `binome keys list`.")],
+    grace_hours: Annotated[
+        float, typer.Option(min=0, max=720, help="Hours that the present secret is valid still; 0 ends it at once.")
+    ] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key another secret; it is shown this once."""
+    settings = load_settings()
+    with open_database(settings) as engine, write_session(engine) as session:
+        rotated = start.rotate(session, settings, key_id, datetime.now(UTC), timedelta(hours=grace_hours))
+        if rotated is None:
+            raise BinomeError(f"There is no key {key_id} in force; `binome keys list` shows them.")
+        row = {"id": str(key_id), "previous_until": rotated[0].previous_until, "key": rotated[1]}
+    if as_json:
+        print_json(row)
+    else:
+        print(row["key"])
 
 
 @cli.command()
@@ -67,5 +90,5 @@ def link() -> None:
     now = datetime.now(UTC)
     with open_database(settings) as engine, write_session(engine) as session:
         key = ensure_first_key(session, settings, now)
-        token = queries.open_session(session, key.row, queries.SessionKind.LINK, now)
+        token = open_session(session, key.row, SessionKind.LINK, now)
     print(f"{base_url(settings)}/sign-in?token={token}")

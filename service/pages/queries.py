@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.auth.queries import SessionKind, find_session_key, hash_secret
-from service.auth.tables import ApiKeyTable, SessionTable
 from service.tables import AccountTable, AuthorTable, NoteTable
 
 MAX_CHOICES = 500
@@ -28,21 +25,6 @@ def list_segments(session: Session) -> list[str]:
 def _values(session: Session, column: Any) -> list[str]:
     query = sa.select(column).where(column.is_not(None), column != "").distinct().order_by(column).limit(MAX_CHOICES)
     return list(session.scalars(query))
-
-
-def use_link(session: Session, token: str, now: datetime) -> ApiKeyTable | None:
-    """Use up a sign-in link and return its key; None where it is unknown, expired or used.
-
-    Deleting first makes it work once: of two requests at the same moment, one deletes nothing.
-    """
-    key = find_session_key(session, token, SessionKind.LINK, now)
-    used = session.execute(
-        sa.delete(SessionTable).where(
-            SessionTable.token_hash == hash_secret(token), SessionTable.kind == SessionKind.LINK
-        )
-    )
-    assert isinstance(used, sa.CursorResult)
-    return key if used.rowcount else None
 
 
 def list_failed_notes(session: Session, limit: int) -> list[NoteTable]:

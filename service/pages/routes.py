@@ -16,6 +16,7 @@ from service.insights.measures import About
 from service.notes.queries import analysis_state, get_note, other_origins
 from service.operation.queries import read_backlog
 from service.pages import views
+from service.pages.account import router as account_router
 from service.pages.answers import PageRoute, render
 from service.pages.competitors import router as competitors_router
 from service.pages.corrections import competitor_names
@@ -24,6 +25,7 @@ from service.pages.forms import Fault, FilterForm, read_form
 from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
 from service.pages.outgoing import router as outgoing_router
+from service.pages.people import router as people_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.reports import router as reports_router
 from service.pages.search import router as search_router
@@ -41,6 +43,8 @@ MAX_NOTE_ID = 2**62
 MAX_NEW_NAMES = 99  # told on the first page
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
+router.include_router(account_router)
+router.include_router(people_router)
 router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(reports_router)

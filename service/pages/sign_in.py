@@ -1,23 +1,37 @@
-"""Signing in by link or key, and out."""
+"""Signing in by password, link or key, and out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
-from urllib.parse import parse_qs
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from service.auth.queries import COOKIE_LIFE, SessionKind, close_session, find_key, open_session
+from service.auth.queries import find_key
 from service.auth.scopes import Scope, allows
+from service.auth.sessions import Owner, SessionKind, close_session, open_session, use_link
 from service.auth.tables import ApiKeyTable
 from service.database import write_session
-from service.dependencies import COOKIE, Caller, Now, ReadSession, find_caller, get_engine
-from service.errors import Forbidden, TooLarge
+from service.dependencies import (
+    Caller,
+    Now,
+    ReadSession,
+    client_address,
+    cookie_name,
+    find_caller,
+    get_engine,
+    get_settings,
+)
+from service.errors import Forbidden, TooLarge, TooMany
 from service.pages.answers import NotSignedIn, PageRoute, render
-from service.pages.queries import use_link
+from service.users import throttle
+from service.users.queries import get_user
+from service.users.queries import signed_in as mark_signed_in
+from service.users.signing_in import check_credentials, slowed
 
 MAX_FORM_BYTES = 20_000
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -33,7 +47,7 @@ def visitor(request: Request, session: ReadSession, now: Now) -> Caller:
     caller = find_caller(session, request, None, now)
     if caller is None:
         raise NotSignedIn("Sign in first.")
-    if not allows(list(caller.scopes), Scope.READ):
+    if not allows(caller.scopes, Scope.READ):
         raise Forbidden(f"This key lacks the scope {Scope.READ}.")
     return caller
 
@@ -43,17 +57,17 @@ Visitor = Annotated[Caller, Depends(visitor)]
 
 def may_curate(visitor: Caller) -> bool:
     """Tell whether a visitor may correct and curate."""
-    return allows(list(visitor.scopes), Scope.CURATE)
+    return allows(visitor.scopes, Scope.CURATE)
 
 
 def may_administer(visitor: Caller) -> bool:
     """Tell whether a visitor may set up sources."""
-    return allows(list(visitor.scopes), Scope.ADMIN)
+    return allows(visitor.scopes, Scope.ADMIN)
 
 
 def may_ingest(visitor: Caller) -> bool:
     """Tell whether a visitor may send files in."""
-    return allows(list(visitor.scopes), Scope.INGEST)
+    return allows(visitor.scopes, Scope.INGEST)
 
 
 def _with_right(allowed: Callable[[Caller], bool]) -> Callable[..., Caller]:
@@ -75,10 +89,14 @@ IngestingVisitor = Annotated[Caller, Depends(_with_right(may_ingest))]
 def same_site(request: Request) -> None:
     """Refuse a form that a page of another site posts.
 
+    Browsers that say nothing of the site say the origin; what says neither is no browser with a cookie to misuse.
+
     Raises:
         Forbidden: If it was.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    foreign = site not in {"same-origin", "none"} if site else origin and urlsplit(origin).netloc != request.url.netloc
+    if foreign:
         raise Forbidden("This form was sent from another site.")
 
 
@@ -105,62 +123,107 @@ def get_sign_in(request: Request, session: ReadSession, now: Now) -> Response:
     wanted = inside(request.query_params.get("next", ""))
     if not token:
         return _form(request, wanted=wanted)
-    engine = get_engine(request)
-    with write_session(engine) as writing:
-        key = use_link(writing, token, now)
-        cookie = _open(writing, request, key, now) if key and allows(key.scopes, Scope.READ) else None
+    with write_session(get_engine(request)) as writing:
+        owner = use_link(writing, token, SessionKind.LINK, now)
+        cookie = open_browser_session(writing, request, owner, now) if owner and _may_read(owner) else None
     if cookie:
-        return _signed_in(request, cookie, "/")
+        return signed_in(request, cookie, "/")
     if find_caller(session, request, None, now):
         return RedirectResponse("/", 303)  # the link was opened again in the browser that it signed in
-    return _form(request, "key_cannot_read" if key else "bad_link", status=403 if key else 401)
+    return _form(request, "key_cannot_read" if owner else "bad_link", status=403 if owner else 401)
 
 
 @router.post("/sign-in")
 def post_sign_in(request: Request, fields: FormFields, now: Now) -> Response:
-    """Open a session by a key."""
+    """Open a session by e-mail address and password, or by a key."""
     wanted = inside(fields.get("next", ""))
+    try:
+        if "email" in fields:
+            return _by_password(request, fields, now, wanted)
+        return _by_key(request, fields.get("key", "").strip(), now, wanted)
+    except TooMany as problem:
+        response = _form(request, "slowed", status=problem.status, wanted=wanted)
+        response.headers["Retry-After"] = str(problem.retry_after)
+        return response
+
+
+def _by_password(request: Request, fields: Mapping[str, str], now: datetime, wanted: str) -> Response:
+    engine, address = get_engine(request), client_address(request)
+    email, password = fields.get("email", ""), fields.get("password", "")
+    found = check_credentials(engine, email, password, address=address, now=now)
+    if found is None:
+        return _form(request, "bad_password", status=401, wanted=wanted, email=email[:254])
+    user_id, rehashed = found
+    with write_session(engine) as session:
+        user = get_user(session, user_id)
+        assert user is not None, "people are never removed"
+        mark_signed_in(user, now, rehashed)
+        cookie = open_browser_session(session, request, user, now)
+    return signed_in(request, cookie, wanted)
+
+
+def _by_key(request: Request, secret: str, now: datetime, wanted: str) -> Response:
+    address = client_address(request)
     with write_session(get_engine(request)) as session:
-        key = find_key(session, fields.get("key", "").strip(), now)
-        cookie = _open(session, request, key, now) if key and allows(key.scopes, Scope.READ) else None
+        wait = throttle.begin_try(session, now, account=None, address=address)
+    if wait:
+        raise slowed(wait)
+    with write_session(get_engine(request)) as session:
+        key = find_key(session, secret, now)
+        if key:
+            throttle.take_back(session, account=None, address=address)
+        cookie = open_browser_session(session, request, key, now) if key and _may_read(key) else None
     if cookie:
-        return _signed_in(request, cookie, wanted)
+        return signed_in(request, cookie, wanted)
     return _form(request, "key_cannot_read" if key else "bad_key", status=403 if key else 401, wanted=wanted)
 
 
 @router.post("/sign-out")
 def post_sign_out(request: Request, _fields: FormFields) -> Response:
     """End the session."""
+    name = cookie_name(request)
     with write_session(get_engine(request)) as session:
-        close_session(session, request.cookies.get(COOKIE, ""))
+        close_session(session, request.cookies.get(name, ""))
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    response.delete_cookie(name, **_cookie_flags(request))
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
-def _open(session: sa.orm.Session, request: Request, key: ApiKeyTable, now: Now) -> str:
-    """Open a session in place of the browser's former one."""
-    former = request.cookies.get(COOKIE)
+def _may_read(owner: Owner) -> bool:
+    return not isinstance(owner, ApiKeyTable) or allows(owner.scopes, Scope.READ)
+
+
+def open_browser_session(session: Session, request: Request, owner: Owner, now: datetime) -> str:
+    """Open a session in place of the browser's former one; return its token."""
+    former = request.cookies.get(cookie_name(request))
     if former:
         close_session(session, former)
-    return open_session(session, key, SessionKind.COOKIE, now)
-
-
-def _signed_in(request: Request, cookie: str, wanted: str) -> Response:
-    response = RedirectResponse(wanted, 303)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(COOKIE_LIFE.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
+    return open_session(
+        session,
+        owner,
+        SessionKind.COOKIE,
+        now,
+        life=timedelta(hours=get_settings(request).session_hours),
+        address=client_address(request),
+        browser=request.headers.get("user-agent", ""),
     )
+
+
+def signed_in(request: Request, cookie: str, wanted: str) -> Response:
+    """Lead a browser on, with the cookie of its new session."""
+    response = RedirectResponse(wanted, 303)
+    age = get_settings(request).session_hours * 3600
+    response.set_cookie(cookie_name(request), cookie, max_age=age, **_cookie_flags(request))
     return response
 
 
-def _form(request: Request, fault: str = "", *, status: int = 200, wanted: str = "/") -> Response:
-    response = render(request, "sign_in.html", status, signed_in=False, fault=fault, wanted=wanted)
+def _cookie_flags(request: Request) -> dict[str, Any]:
+    return {"path": "/", "httponly": True, "samesite": "lax", "secure": request.url.scheme == "https"}
+
+
+def _form(request: Request, fault: str = "", *, status: int = 200, wanted: str = "/", email: str = "") -> Response:
+    response = render(request, "sign_in.html", status, signed_in=False, fault=fault, wanted=wanted, email=email)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

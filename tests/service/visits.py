@@ -9,8 +9,9 @@ from html import unescape
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from service.auth.queries import SessionKind, create_key, open_session
+from service.auth.queries import create_key
 from service.auth.scopes import Scope
+from service.auth.sessions import SessionKind, open_session
 from service.catalog.queries import replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import write_session

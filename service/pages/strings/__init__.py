@@ -16,6 +16,7 @@ from service.pages.strings import (
     insights,
     notes,
     outgoing,
+    people,
     reports,
     search,
     signing,
@@ -41,6 +42,7 @@ PAGES = (
     status,
     search,
     signing,
+    people,
     digests,
 )
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}

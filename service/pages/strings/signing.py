@@ -10,6 +10,17 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Ouvrez le lien que Binôme affiche au démarrage, demandez-en un à votre administrateur, ou collez une clé qui "
         "a le droit « read ».",
     ),
+    "sign_in_by_key": ("Sign in with a key", "Se connecter avec une clé"),
+    "email": ("E-mail address", "Adresse e-mail"),
+    "password": ("Password", "Mot de passe"),
+    "bad_password": (
+        "The address or the password is wrong, or the account is closed.",
+        "L'adresse ou le mot de passe est faux, ou le compte est fermé.",
+    ),
+    "slowed": (
+        "Signing in failed too often: wait a little, then try again.",
+        "Trop d'essais de connexion ont échoué : patientez un peu, puis réessayez.",
+    ),
     "key": ("Key", "Clé"),
     "bad_key": (
         "This key is unknown, expired or revoked: check that it was copied whole.",
