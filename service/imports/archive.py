@@ -22,7 +22,7 @@ def read_zip(file: BinaryIO, options: Options) -> Reading:
         FileRefused: If it is damaged, holds nothing, or unpacks to too much.
     """
     package = open_zip(file)
-    members = [m for m in package.infolist() if not m.is_dir() and not _is_left_out(m.filename)]
+    members = [m for m in package.infolist() if m.filename and not m.is_dir() and not _is_left_out(m.filename)]
     if not members:
         raise FileRefused("empty", "The archive holds no files.")
     names = [_label(member.filename) for member in members]

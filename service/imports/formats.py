@@ -18,7 +18,7 @@ from service.imports.documents import read_docx, read_pdf, read_text
 from service.imports.grids import is_web_archive, read_html, read_mhtml
 from service.imports.json_notes import read_json, read_json_lines
 from service.imports.mail import read_eml, read_mbox
-from service.imports.packages import open_zip, unpack_gzip
+from service.imports.packages import chunks, open_zip, unpack_gzip
 from service.imports.records import FileRefused, Format, Options, Reader, Reading, Record
 from service.imports.sheets import read_ods, read_spreadsheetml
 from service.imports.transcripts import TIMING, is_plain_transcript, read_srt, read_transcript, read_vtt
@@ -176,7 +176,8 @@ def _packed(file: BinaryIO) -> Format:
         return Format.XLSX
     if "word/document.xml" in names:
         return Format.DOCX
-    if "content.xml" in names and "mimetype" in names and b"spreadsheet" in package.read("mimetype")[:100]:
+    declared = next((one for one in package.infolist() if one.filename == "mimetype"), None)
+    if "content.xml" in names and declared and b"spreadsheet" in next(chunks(package, declared), b""):
         return Format.ODS
     others = {"xl/workbook.bin": "XLSX", "ppt/presentation.xml": "PDF", "content.xml": "XLSX or DOCX"}
     for name, instead in others.items():

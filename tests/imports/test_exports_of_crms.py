@@ -236,3 +236,23 @@ def test_json_lines_with_zeros_are_taken_without_them() -> None:
     assert [record.note.text for record in records] == ["too dear", "slow"]
     assert {record.warnings[0].code for record in records} == {"nul_removed"}
     assert records[0].note.account.name == "H"
+
+
+def test_odd_archives_are_refused_or_read_and_raise_nothing() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("notes.csv", "Client;Note\nHarrow;Dear.\n")
+        package.writestr("x", b"without a name")
+    name = buffer.getvalue().rindex(b"PK\x01\x02") + 46  # in the directory
+    nameless = buffer.getvalue()[:name] + b"\x00" + buffer.getvalue()[name + 1 :]
+    assert zipfile.ZipFile(io.BytesIO(nameless)).namelist() == ["notes.csv", ""]
+    for content in (nameless, buffer.getvalue()):
+        assert read(content)[1][0].note.text == "Dear."
+    moved = io.BytesIO()
+    with zipfile.ZipFile(moved, "w") as package:
+        package.writestr("content.xml", "<a/>")
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+    second = moved.getvalue().index(b"PK\x03\x04", 4)
+    broken = moved.getvalue()[:second] + b"PK\x03\x05" + moved.getvalue()[second + 4 :]
+    with pytest.raises(FileRefused, match="damaged"):
+        read(broken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 
 import pytest
@@ -13,6 +14,7 @@ from service.imports.mail import MailRefused, read_message
 from service.imports.records import FileRefused, Format, Options
 from service.imports.values import parse_date, parse_money
 from tests.imports.files import FRENCH_CSV, archive, mail, word, workbook
+from tests.imports.test_exports_of_crms import cell, ods, spreadsheetml
 
 SEEDS = [
     FRENCH_CSV.encode(),
@@ -25,6 +27,11 @@ SEEDS = [
     b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>Hi\n",
     b"1\n00:00:01,000 --> 00:00:02,000\nAnn: Hi\n",
     b'{"text": "a", "deal": {"id": 1, "amount": 5}}\n{"text": ""}\n',
+    spreadsheetml(f"<Row>{cell('Date')}{cell('Note')}</Row>", f"<Row>{cell('03/02/2026')}{cell('x')}</Row>"),
+    ods("<table:table-row><table:table-cell><text:p>Note</text:p></table:table-cell></table:table-row>" * 3),
+    gzip.compress(FRENCH_CSV.encode()),
+    b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n"
+    b"--b\nContent-Type: text/html\n\n<p>x</p>\n--b--\n",
 ]
 IN_PROCESS = sorted(set(READERS) - {Format.PDF})  # a PDF is read in a process of its own: too slow for many examples
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -70,7 +77,7 @@ def test_any_message(raw: bytes) -> None:
 
 
 @MANY
-@given(cell=st.text(max_size=60) | st.from_regex(r"[0-9., €$/:-]{1,30}", fullmatch=True))
-def test_any_cell(cell: str) -> None:
-    parse_money(cell)
-    parse_date(cell)
+@given(words=st.text(max_size=60) | st.from_regex(r"[0-9., €$/:-]{1,30}", fullmatch=True))
+def test_any_cell(words: str) -> None:
+    parse_money(words)
+    parse_date(words)
