@@ -28,6 +28,8 @@ from training.measures import prf
 
 SEED = 7
 TYPE_THRESHOLDS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+TOLERANCE = 0.005
+"""Of F1, within which settings count as equal on the held-out notes: of those, the one that finds most is taken."""
 STRENGTH = 2.0
 """Inverse of the penalty on the weights."""
 
@@ -124,7 +126,7 @@ def set_pooling(
     table: ClauseTable,
     gold: set[tuple[int, str]],
 ) -> Pooling:
-    """Choose weight and thresholds with the best F1 over (text, type) pairs.
+    """Choose the weight with the best F1 over (text, type) pairs, and of thresholds nearly as good the most lenient.
 
     Args:
         labels: Of the columns of both opinions.
@@ -134,7 +136,7 @@ def set_pooling(
         gold: Their (text, type) pairs.
     """
     none = labels.index(NONE)
-    best = Pooling(0.0, 0.5, 0.0, {"f1": -1.0})
+    tried: list[Pooling] = []
     for weight in np.arange(0, 1.01, 0.1):
         pooled = pool(linear, tagged, float(weight))
         types = np.where(np.arange(len(labels)) == none, -1, pooled)
@@ -143,9 +145,10 @@ def set_pooling(
             raised = np.flatnonzero((1 - pooled[:, none] >= threshold) & (likeliest >= least))
             found = {(int(table.texts[i]), str(winners[i])) for i in raised}
             measures = prf(len(gold & found), len(found), len(gold))
-            if measures["f1"] > best.measures["f1"]:
-                best = Pooling(round(float(weight), 2), round(threshold, 3), least, measures)
-    return best
+            tried.append(Pooling(round(float(weight), 2), round(threshold, 3), least, measures))
+    best = max(tried, key=lambda t: t.measures["f1"])
+    equal = [t for t in tried if t.weight == best.weight and t.measures["f1"] >= best.measures["f1"] - TOLERANCE]
+    return max(equal, key=lambda t: (t.measures["recall"], t.measures["f1"]))
 
 
 def tagger_opinions(
