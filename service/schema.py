@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from service import outgoing_tables, source_tables
 from service.auth import tables as auth_tables
+from service.erasures import tables as erasure_tables
 from service.insights import tables as insight_tables
 from service.notes import tables as note_tables
 from service.reports import tables as report_tables
 from service.tables import Table
 
 METADATA = Table.metadata
-MODULES = (auth_tables, insight_tables, note_tables, outgoing_tables, report_tables, source_tables)
+MODULES = (auth_tables, erasure_tables, insight_tables, note_tables, outgoing_tables, report_tables, source_tables)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
+from service.erasures.memory import erased_notes
 from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
 from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, Result
 from service.notes.tables import NotePrintTable
@@ -44,11 +45,20 @@ def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) 
 
     A note is the same as one stored when `source` and `external_id` are. The newer version wins, by `updated_at` or
     else by arrival; a version whose content is the same still moves the stored version forward, so that an edit that
-    comes late can't overwrite it.
+    comes late can't overwrite it. One that was erased for good stays away, as stale.
 
     Returns:
         What became of each note, in order.
     """
+    gone = erased_notes(session, {_key(note) for note in notes})
+    stored = iter(_store(session, [note for note in notes if _key(note) not in gone], now))
+    return [
+        StoredNote(key[1], gone[key], Result.STALE) if key in gone else next(stored)
+        for key in (_key(note) for note in notes)
+    ]
+
+
+def _store(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:
     rows = _lock(session, sorted({_key(note) for note in notes}))
     links = _link(session, [note for note in notes if not note.deleted], now)
     new = {_key(note): note for note in reversed(notes) if _key(note) not in rows}  # the first note of each new key

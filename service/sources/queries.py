@@ -155,15 +155,21 @@ def merge_contacts(session: Session, source: str, merged: Iterable[str], into: s
         session.execute(insert_ignoring(session, ContactMergeTable, ("source", "contact", "into")), values)
 
 
-def notes_of_contact(session: Session, source: str, contact: str) -> list[str]:
-    """Return the ids of the notes about a contact, and about those that were merged into it."""
-    merge, table = ContactMergeTable, NoteContactTable
+def contacts_merged_into(session: Session, source: str, contact: str) -> list[str]:
+    """Return a contact with all that were merged into it."""
+    merge = ContactMergeTable
     whole, fresh = {contact}, [contact]
     while fresh:  # a merged contact may have taken others up before
         found = session.scalars(sa.select(merge.contact).where(merge.source == source, merge.into.in_(fresh)))
         fresh = sorted(set(found) - whole)
         whole |= set(fresh)
-    query = sa.select(table.external_id).distinct().where(table.source == source, table.contact.in_(sorted(whole)))
+    return sorted(whole)
+
+
+def notes_of_contacts(session: Session, source: str, contacts: Sequence[str]) -> list[str]:
+    """Return the ids of the notes about contacts."""
+    table = NoteContactTable
+    query = sa.select(table.external_id).distinct().where(table.source == source, table.contact.in_(contacts))
     return list(session.scalars(query.order_by(table.external_id)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service.erasures.memory import ErasedKind, erased_contacts, remember
 from service.errors import Unauthorized
 from service.notes.intake import RejectedNote, parse_note
 from service.notes.queries import store_notes
@@ -30,8 +31,8 @@ from service.sources.contract import (
     NoteChange,
     Skipped,
 )
-from service.sources.faults.keeping import keep
-from service.sources.faults.queries import set_aside, was_set_aside
+from service.sources.faults.keeping import ERASED_CONTACT, keep
+from service.sources.faults.queries import set_aside
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -98,7 +99,6 @@ def _notes(
     """Return the notes and tombstones that changes mean, in order, and what the operator is to know."""
     notes: list[IncomingNote] = []
     asides: list[Aside] = []
-    erased: set[str] = set()
     first: dict[str, IncomingNote] = {}
     for change in changes:
         if isinstance(change, NoteChange):
@@ -106,6 +106,10 @@ def _notes(
             if isinstance(note, RejectedNote):
                 reason = f"{note.error.field}: {note.error.message}"
                 asides.append(Aside(note.error.code, reason, None, note.external_id))
+                continue
+            if erased_contacts(session, connection.source, change.contacts):
+                notes += _tombstone(connection.source, Deleted(str(note.external_id), None, final=True))
+                asides.append(Aside(ERASED_CONTACT, "it is about a contact who was erased: its words are not kept"))
                 continue
             note = _completed(session, note, change, first)
             queries.link_contacts(session, note.source, str(note.external_id), change.contacts)
@@ -115,21 +119,21 @@ def _notes(
         elif isinstance(change, ContactsMerged):
             queries.merge_contacts(session, connection.source, change.merged, change.into)
             counts["merged"] += 1
-            asked = change.into in erased or was_set_aside(session, connection.source, "privacy_deletion", change.into)
-            if asked:  # for erasure, before it took others up
+            if erased_contacts(session, connection.source, [change.into]):  # before it took others up
                 notes += _erased(session, connection.source, change.into)
         elif isinstance(change, ContactErased):
             gone = _erased(session, connection.source, change.contact)
             notes += gone
-            erased.add(change.contact)
             reason = f"contact {change.contact[:100]} asks for erasure: their {len(gone)} known notes are erased"
             asides.append(Aside("privacy_deletion", reason, None, change.contact))
     return notes, asides
 
 
 def _erased(session: Session, source: str, contact: str) -> list[IncomingNote]:
-    """Return the tombstones of all notes about a contact, and about those that were merged into it."""
-    found = queries.notes_of_contact(session, source, contact)
+    """Return the tombstones of all notes about a contact, and about those that were merged into it; remember them."""
+    whole = queries.contacts_merged_into(session, source, contact)
+    remember(session, ErasedKind.CONTACT, [(source, one, None) for one in whole])
+    found = queries.notes_of_contacts(session, source, whole)
     return [one for external_id in found for one in _tombstone(source, Deleted(external_id, None, final=True))]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +13,15 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.database import write_session
+from service.source_tables import KeptDeliveryTable
+from service.sources.contract import Connection, Delivery, NoteChange
+from service.sources.faults.keeping import keep
 from service.sources.queries import link_contacts
 from service.sources.registry import SOURCES
+from service.sources.storing import store_changes
 from tests.sources.senders import ADMIN, ORG, SIGNERS, notes, send
 from tests.sources.test_vendors import AT, event, post, soap, texts
+from tests.work import note
 
 
 def test_html_fields_may_hold_entities_alone(client: TestClient) -> None:
@@ -175,3 +182,23 @@ def test_two_senders_may_number_their_events_alike(client: TestClient) -> None:
     )
     assert [send(client, request).status_code for request in (first, second, second)] == [202, 202, 202]
     assert sorted(texts(client)) == ["Too dear.", "Too slow."]
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_hubspot_note_about_an_erased_contact_is_not_taken(client: TestClient, engine: sa.Engine, merged: bool) -> None:
+    if merged:
+        merge = event(None, AT, "object.merge", objectTypeId="0-1", primaryObjectId=102, mergedObjectIds=[101])
+        post(client, "hubspot", [merge])
+    erased = 102 if merged else 101
+    post(client, "hubspot", [event(None, AT + 1, "contact.privacyDeletion", objectTypeId="0-1", objectId=erased)])
+    connection = Connection("hubspot", "main", ("secret-of-hubspot",), {})
+    late = NoteChange(note("0-46:7", "Zanzibar words.", source="hubspot"), contacts=("101",))
+    other = NoteChange(note("0-46:8", "Other words.", source="hubspot"), contacts=("103",))
+    with write_session(engine) as session:
+        counts: Counter[str] = Counter()
+        faults = store_changes(session, connection, [late, other], counts, datetime.now(UTC))
+        keep(session, connection, Delivery("POST", "", {}, [], "", b"Zanzibar words.", datetime.now(UTC)), faults)
+        assert [fault.code for fault in faults] == ["erased_contact"]
+        bodies = session.scalars(sa.select(KeptDeliveryTable.body)).all()
+    assert not any(b"Zanzibar" in body for body in bodies)
+    assert texts(client) == ["Other words."]

@@ -11,14 +11,19 @@ from service.source_tables import KeptDeliveryTable, SetAsideTable
 from service.sources.contract import Connection, Delivery
 from service.sources.faults import queries
 
+ERASED_CONTACT = "erased_contact"
 MAX_KEPT_BYTES = 2 * 1024 * 1024
 REDACTED = "***"
 _PROOF = re.compile(r"auth|cookie|secret|password|signature|token|key|code", re.IGNORECASE)
 
 
 def keep(session: Session, connection: Connection, delivery: Delivery, faults: Sequence[SetAsideTable]) -> None:
-    """Keep a delivery with the faults that it has; one that is larger than 2 MB has to be sent again."""
-    if not faults or len(delivery.body) > MAX_KEPT_BYTES:
+    """Keep a delivery with the faults that it has; one that is larger than 2 MB has to be sent again.
+
+    Nothing is kept of a delivery that tells of an erased contact: its bytes hold the words that were not taken.
+    """
+    erased = any(fault.code == ERASED_CONTACT for fault in faults)
+    if not faults or erased or len(delivery.body) > MAX_KEPT_BYTES:
         return
     body = delivery.body
     for secret in connection.secrets:  # Zoho's token is part of the body

@@ -79,12 +79,6 @@ def kept_delivery(session: Session, kept_id: int) -> KeptDeliveryTable | None:
     return session.get(KeptDeliveryTable, kept_id)
 
 
-def was_set_aside(session: Session, source: str, code: str, external_id: str) -> bool:
-    """Tell whether a fault of this kind was kept for an id."""
-    same = (SetAsideTable.source == source, SetAsideTable.code == code, SetAsideTable.external_id == external_id)
-    return session.scalar(sa.select(SetAsideTable.id).where(*same).limit(1)) is not None
-
-
 def find_fault(session: Session, fault_id: int) -> SetAsideTable | None:
     """Return a fault for update."""
     return session.scalar(sa.select(SetAsideTable).where(SetAsideTable.id == fault_id).with_for_update())
