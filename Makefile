@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate chaos lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes sbom licences audit clean
+.PHONY: help setup dev run test bench sensitivity simulate chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes sbom licences audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,12 @@ simulate: dev ## whether trends and intervals keep their word on made-up notes; 
 
 chaos: dev ## 50 kills during 2,000 notes, on each database; writes data/metrics/chaos.json
 	$(BIN)/python -m tests.chaos
+
+probe: dev ## over 20,000 calls made from the OpenAPI document, right and wrong, on each database; writes data/metrics/probe.json
+	$(BIN)/python -m tests.probe
+
+fuzz: dev ## each parser under a coverage-guided fuzzer; SECONDS_EACH=60; writes data/metrics/fuzz.json
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS_EACH),60)
 
 lock: dev ## pin the dependencies again
 	$(PIP) install --quiet uv

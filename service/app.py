@@ -98,7 +98,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     _keep_usage(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Trace)
-    _describe_raw_bodies(app)
+    _describe_bodies(app)
     return app
 
 
@@ -114,8 +114,8 @@ def _keep_usage(app: FastAPI) -> None:
     app.router.lifespan_context = lifespan
 
 
-def _describe_raw_bodies(app: FastAPI) -> None:
-    """Add to the OpenAPI document the schemas of bodies that routes parse themselves."""
+def _describe_bodies(app: FastAPI) -> None:
+    """Put into the document how any body may be refused, and the schemas of bodies that routes parse themselves."""
     described = app.openapi
 
     @cache  # every request asks for it, to know the parameters of its route
@@ -123,6 +123,10 @@ def _describe_raw_bodies(app: FastAPI) -> None:
         document = described()
         note = IncomingNote.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= {**note.pop("$defs", {}), "IncomingNote": note}
+        refusals = {str(status): answer for status, answer in problems.problem_responses(400, 413).items()}
+        for operation in (one for path in document["paths"].values() for one in path.values()):
+            if "requestBody" in operation:
+                operation["responses"] = refusals | operation["responses"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

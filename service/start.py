@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,11 @@ from service.notes.schemas import IncomingNote
 from service.settings import Settings
 from service.tables import NoteTable
 
-SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "clavance"
+_SAMPLES = (  # in a checkout, and where a wheel puts it
+    Path(__file__).parent.parent / "data" / "samples" / "clavance",
+    Path(sysconfig.get_path("data")) / "share" / "binome" / "sample",
+)
+SAMPLE = next((folder for folder in _SAMPLES if folder.is_dir()), _SAMPLES[0])
 KEY_FILE = "admin.key"
 FIRST_KEY_NAME = "admin"
 SETTING_KEY_NAME = "BINOME_ADMIN_KEY"

@@ -22,11 +22,13 @@ from service.problems import problem_responses
 from service.search.routes import Meaning, QueryText
 
 _CHUNK = 65_536
+_FILE = {"type": "string", "format": "binary"}
+_ROWS = {"type": "array", "items": {"type": "object"}}
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
         "content": {
-            media: {"schema": {"type": "string", "format": "binary"}} for media in writing.MEDIA_TYPES.values()
+            media: {"schema": _ROWS if form is Format.JSON else _FILE} for form, media in writing.MEDIA_TYPES.items()
         },
     }
 }

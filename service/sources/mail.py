@@ -96,7 +96,7 @@ def parse_mailgun(delivery: Delivery, connection: Connection) -> Parsed:
     form = read_form(delivery)
     raw = form.get("body-mime")
     digest = hashlib.sha256(raw or b"").hexdigest()
-    key = form["token"].decode("ascii")[:300]
+    key = form.get("token", b"").decode("ascii", "replace")[:300]
     try:
         if raw is None:
             raise wrong_shape("body-mime", "is missing: give the route a URL that ends in /mime")

@@ -150,6 +150,7 @@ def declare_theme(session: Session, wanted: Declaration, *, by: str, now: dateti
     locked = sa.select(ThemeTable.id).where(ThemeTable.locked.is_(True))
     free = sa.or_(PassageTable.theme_id.is_(None), PassageTable.theme_id.not_in(locked))
     rows = _latest(session, sa.and_(PassageTable.pinned.is_(False), free))
+    rows = [row for row in rows if len(row.vector) == len(centroid)]  # those of an earlier encoder can't be compared
     matches = assign([row.vector for row in rows], [LivingTheme(theme.key, centroid)])
     taken = [
         row.id
