@@ -121,8 +121,9 @@ def _describe_bodies(app: FastAPI) -> None:
     @cache  # every request asks for it, to know the parameters of its route
     def openapi() -> dict[str, Any]:
         document = described()
-        note = IncomingNote.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"] |= {**note.pop("$defs", {}), "IncomingNote": note}
+        for model in (IncomingNote, problems.ProblemBody):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            document["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
         refusals = {str(status): answer for status, answer in problems.problem_responses(400, 413).items()}
         for operation in (one for path in document["paths"].values() for one in path.values()):
             if "requestBody" in operation:

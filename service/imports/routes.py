@@ -76,7 +76,12 @@ def _asked(name: str) -> Any:
     return Query(max_length=20_000, description=_DESCRIBED[name])
 
 
-@router.post("", status_code=202, openapi_extra=_FILE_BODY, responses=problem_responses(400, 413, 503))
+_KNOWN: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImportOutput | ImportPreview, "description": "A preview, or what came of the same file before."}
+}
+
+
+@router.post("", status_code=202, openapi_extra=_FILE_BODY, responses=problem_responses(400, 413, 503) | _KNOWN)
 def post_import(
     _caller: Ingester,
     upload: Annotated[Upload, Depends(uploaded, scope="function")],

@@ -72,8 +72,12 @@ def _webhook_body() -> dict[str, Any]:
 
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
-        "description": "Stored; some senders get 200, and the body that they expect.",
+        "description": "Stored.",
         "content": {"application/json": {"example": {"results": {"created": 1}}}},
+    },
+    200: {
+        "description": "Stored, in the form that this sender expects.",
+        "content": {"application/json": {}, "text/xml": {"schema": {"type": "string"}}},
     },
     **problem_responses(400, 401, 404, 406, 410, 413, 415, 422),
 }

@@ -42,7 +42,8 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 def test_references_resolve(openapi: dict[str, Any]) -> None:
     def walk(value: Any) -> None:
         if isinstance(value, dict):
-            if isinstance(value.get("$ref"), str) and value["$ref"].startswith("#/components/"):
+            if isinstance(value.get("$ref"), str):
+                assert value["$ref"].startswith("#/components/schemas/"), value["$ref"]
                 assert value["$ref"].rsplit("/", 1)[1] in openapi["components"]["schemas"], value["$ref"]
             for part in value.values():
                 walk(part)
