@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes sbom licences audit clean
+.PHONY: help setup dev run test bench sensitivity simulate search chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes sbom licences audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ sensitivity: dev ## how the first ten insights move when each weight changes by 
 
 simulate: dev ## whether trends and intervals keep their word on made-up notes; writes data/metrics/simulation.json
 	$(BIN)/python -m tests.simulation
+
+search: dev ## how much of what is asked for a search finds; writes data/metrics/search.json
+	$(BIN)/python -m tests.bench.recall
 
 chaos: dev ## 50 kills during 2,000 notes, on each database; writes data/metrics/chaos.json
 	$(BIN)/python -m tests.chaos

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from scipy.stats import beta, false_discovery_control, hypergeom
+from scipy.special import betaincinv
+from scipy.stats import false_discovery_control, hypergeom
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 SIGNIFICANT = 0.05
@@ -206,7 +207,7 @@ def grown_at_least(now: Share, before: Share) -> float:
     """
     if now.rate <= before.rate or not before.total:
         return 1.0
-    part = float(beta.ppf(SIGNIFICANT, now.count, before.count + 1))
+    part = float(betaincinv(now.count, before.count + 1, SIGNIFICANT))  # the quantile; scipy.stats takes far longer
     return max(1.0, part / (1 - part) * before.total / now.total)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,6 +15,7 @@ from service.insights.measures import About
 from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
 from service.themes.lifecycle import Life, Nature
 
+HIDDEN = "[…]"
 MONTH_PATTERN = r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$"
 
 
@@ -244,18 +247,28 @@ ShapeQuery = Annotated[Shape, Query()]
 
 
 def without_accounts(content: ReportContent) -> ReportContent:
-    """Return the content without accounts' names: their quotes keep segment and team."""
+    """Return the content without accounts' names, also in quotes' words: these keep segment and team."""
     document: dict[str, Any] = content.model_dump()
-    _hide(document)
+    quotes = list(_quotes(document))
+    names = _naming({quote["account"] for quote in quotes if quote["account"]})
+    for quote in quotes:
+        quote["account"] = None
+        for told in ("text", "followed_by"):
+            quote[told] = names.sub(HIDDEN, quote[told]) if quote[told] and names else quote[told]
     return ReportContent.model_validate(document)
 
 
-def _hide(value: Any) -> None:
-    if isinstance(value, list):
-        for one in value:
-            _hide(one)
-    elif isinstance(value, dict):
-        if "followed_by" in value:
-            value["account"] = None
-        for one in value.values():
-            _hide(one)
+def _quotes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and "followed_by" in value:
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value if isinstance(value, list) else value.values():
+            yield from _quotes(one)
+
+
+def _naming(accounts: Collection[str]) -> re.Pattern[str] | None:
+    """Return what names accounts in a text: their names, and the longer words of these, as names are written."""
+    words = {word for name in accounts for word in re.findall(r"[^\W_]{4,}", name)}
+    written = {form for word in words for form in (word.capitalize(), word.upper(), word) if form[0].isupper()}
+    naming = "|".join(re.escape(one) for one in sorted(written | set(accounts), key=lambda one: (-len(one), one)))
+    return re.compile(rf"(?<!\w)(?:{naming})(?!\w)(?:[ ,&'’-]+(?:{naming})(?!\w))*") if naming else None

@@ -12,14 +12,15 @@ from models.nearest import PassageCodes, embed_query, similarities
 from service.search import queries
 
 CANDIDATES = 3_000
-MIN_SIMILARITY = 0.35
+MIN_SIMILARITY = 0.15  # queries are short: higher bounds lose most of what is asked for (`make search`)
+LEAST_OF_BEST = 0.4  # what is much farther than the nearest is left out
 NEAR_NOTES = 100
 _LATE_IDS = 2_000  # on PostgreSQL a transaction may commit lower ids after another's higher ones
 
 
 @dataclass(frozen=True, slots=True)
 class NearPassage:
-    """The passage of a note that is nearest to the query; `similarity` is a cosine in [0.35, 1]."""
+    """The passage of a note that is nearest to the query; `similarity` is a cosine in [0.15, 1]."""
 
     note_id: int
     start: int
@@ -56,7 +57,8 @@ class MeaningIndex:
         for row, similarity in zip(rows, similarities(vector, [row.vector for row in rows]), strict=True):
             if similarity >= MIN_SIMILARITY and (row.note_id not in best or best[row.note_id].similarity < similarity):
                 best[row.note_id] = NearPassage(row.note_id, row.start, row.end, round(min(similarity, 1.0), 4))
-        return sorted(best.values(), key=lambda p: (-p.similarity, -p.note_id))[:NEAR_NOTES]
+        ordered = sorted(best.values(), key=lambda p: (-p.similarity, -p.note_id))[:NEAR_NOTES]
+        return [p for p in ordered if p.similarity >= LEAST_OF_BEST * ordered[0].similarity]
 
     def _caught_up(self, session: Session, n_bytes: int) -> PassageCodes:
         """Return the codes with the passages that are new; the lock is held while the first search reads all."""

@@ -26,7 +26,7 @@ class SnippetOutput(Span):
 
 
 class NearOutput(Span):
-    """The passage that is near the query in meaning; `similarity` is a cosine in [0.35, 1]."""
+    """The passage that is near the query in meaning; `similarity` is a cosine in [0.15, 1]."""
 
     similarity: float
 

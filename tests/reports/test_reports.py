@@ -22,7 +22,7 @@ from service.outgoing_tables import EventTable
 from service.reports import building
 from service.reports.building import build, close_month
 from service.reports.editions import Draft, Rendering
-from service.reports.schemas import Accounts, Format, ReportLanguage
+from service.reports.schemas import Accounts, Format, ReportContent, ReportLanguage, without_accounts
 from service.reports.tables import ReportFileTable
 from service.tables import JobTable
 from tests.service.visits import by_account, make_theme, read_in, shown
@@ -83,6 +83,27 @@ def test_quotes_name_no_person_and_accounts_only_where_asked(workspace: sa.Engin
     assert re.search(r"Account \d", named)
     assert not re.search(r"Account \d", hidden)
     assert "<script" not in named
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Harrow Foods find it dear, says HARROW.", "[…] find it dear, says […]."),
+        ("L'équipe de Harrow & Foods attend.", "L'équipe de […] attend."),
+        ("Good foods are harrowing; Harrowgate waits.", "Good foods are harrowing; Harrowgate waits."),
+        ("3M+ (sic) is in place.", "[…] (sic) is in place."),
+    ],
+)
+def test_accounts_names_leave_the_words_of_quotes_too(
+    workspace: sa.Engine, client: TestClient, said: str, shown: str
+) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    content = ReportContent.model_validate(client.get("/v1/reports/2026-09").json()["content"])
+    first, second = content.objections[0].quotes[:2]
+    first.account, first.text, second.account, second.followed_by = "Harrow Foods", said, "3M+", said
+    hidden = without_accounts(content).objections[0].quotes
+    assert (hidden[0].account, hidden[0].text, hidden[1].followed_by) == (None, shown, shown)
+    assert first.text == said, "the content itself stays"
 
 
 def test_what_is_corrected_later_makes_a_new_edition(workspace: sa.Engine, client: TestClient) -> None:
