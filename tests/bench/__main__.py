@@ -16,16 +16,18 @@ import statistics
 import tempfile
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.database import make_engine, migrate
+from service.reports.building import build
 from tests.bench.analysis import measure_analysis, seconds_of
 from tests.bench.imports import measure_imports
 from tests.bench.load import ask, post_all, service
-from tests.bench.seed import seed
+from tests.bench.seed import LAST_DAY, seed
 from tests.postgres import fresh_database, postgres_server
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,7 @@ METRICS = ROOT / "data" / "metrics" / "bench.json"
 SINGLE_NOTES = 2_000
 BATCHES_OF_100 = 200
 CONNECTIONS = 8
+REPORTED = 50_000  # notes of the month of a report
 FULL_SIZE = 233_000  # notes with 1,000,000 findings
 QUERIES = {
     "last 90 days": "/v1/insights",
@@ -74,6 +77,7 @@ def main() -> None:
                 result["taking_in"][backend] = _measure_intake(port, result["plain"]["sqlite_commits_per_second"])
             _empty(url)
             result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
+        result["report"] = measure_report(f"sqlite:///{folder / 'report.sqlite3'}")
     METRICS.write_text(json.dumps(result, indent=2) + "\n")
     _print(result)
 
@@ -157,6 +161,16 @@ def _measure_queries(url: str, folder: Path, notes: int, repeats: int) -> dict[s
     return answers
 
 
+def measure_report(url: str) -> dict[str, float]:
+    """Return how many seconds the report of a month of many notes takes, with all its files."""
+    migrate(url)
+    engine = make_engine(url)
+    seed(engine, REPORTED, days=30)
+    seconds = seconds_of(lambda: build(engine, f"{LAST_DAY:%Y-%m}", LAST_DAY + timedelta(days=2), by="bench"))
+    engine.dispose()
+    return {"notes": REPORTED, "seconds": round(seconds, 1)}
+
+
 def _print(result: dict[str, Any]) -> None:
     print(f"machine: {result['machine']}")
     print(f"bare SQLite commits: {result['plain']['sqlite_commits_per_second']}/s")
@@ -176,6 +190,7 @@ def _print(result: dict[str, Any]) -> None:
         print(f"queries at {result['queries']['notes']} notes, {backend}:")
         for name in QUERIES:
             print(f"  {name:<22} {result['queries'][backend][name]} ms")
+    print(f"report of {result['report']['notes']} notes: {result['report']['seconds']} s")
 
 
 if __name__ == "__main__":

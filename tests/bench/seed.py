@@ -30,18 +30,19 @@ CHUNK = 5_000
 VECTOR = struct.pack("<384e", *[384**-0.5] * 384)
 
 
-def seed(engine: sa.Engine, notes: int) -> None:
+def seed(engine: sa.Engine, notes: int, days: int = DAYS) -> None:
     """Fill an empty, migrated database.
 
     Args:
         engine: The database.
         notes: How many notes; each has on average 1.2 objections, 0.6 competitor mentions and 2.5 passages.
+        days: Over how many days they are spread, the last being that of `LAST_DAY`.
     """
     chance = random.Random(7)
     _insert_dimensions(engine, chance)
     for begin in range(0, notes, CHUNK):
         with engine.begin() as connection:
-            for table, rows in _chunk(chance, range(begin + 1, min(begin + CHUNK, notes) + 1)).items():
+            for table, rows in _chunk(chance, range(begin + 1, min(begin + CHUNK, notes) + 1), days).items():
                 _insert(connection, table, rows)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -116,12 +117,12 @@ def _ids(count: int) -> range:
     return range(1, count + 1)
 
 
-def _chunk(chance: random.Random, ids: range) -> dict[type[Table], list[dict[str, Any]]]:
+def _chunk(chance: random.Random, ids: range, days: int) -> dict[type[Table], list[dict[str, Any]]]:
     rows: dict[type[Table], list[dict[str, Any]]] = {
         table: [] for table in (NoteTable, ObjectionTable, CompetitorMentionTable, PassageTable)
     }
     for note_id in ids:
-        at = LAST_DAY - timedelta(days=chance.randrange(DAYS), minutes=chance.randrange(600))
+        at = LAST_DAY - timedelta(days=chance.randrange(days), minutes=chance.randrange(600))
         note = {"account_id": _skewed(chance, ACCOUNTS), "author_id": chance.randint(1, AUTHORS)}
         note["deal_id"] = chance.randint(1, DEALS) if chance.random() < 0.7 else None
         rows[NoteTable].append(_note(note_id, at, note, chance))
