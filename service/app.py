@@ -13,11 +13,13 @@ import structlog
 from fastapi import Depends, FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import __version__, problems
 from service.assistants import http as assistants
 from service.auth.routes import router as keys_router
 from service.auth.usage import Usage
+from service.boundary import Boundary
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
@@ -83,7 +85,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         summary="What customers say to sales people, read and ranked for marketing.",
         docs_url=None,  # its page comes from a CDN,
         redoc_url=None,
-        responses=problems.problem_responses(401, 403, 422),
+        responses=problems.problem_responses(401, 403, 422, 429),
         dependencies=[Depends(check_parameters)],
     )
     app.state.settings = settings
@@ -97,6 +99,9 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     assistants.install(app)
     _keep_usage(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Boundary, settings=settings)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
     app.add_middleware(Trace)
     _describe_bodies(app)
     return app

@@ -121,5 +121,6 @@ def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> N
         log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        proxy_headers=False,  # the application trusts the proxies of its settings, and no other
     )
     uvicorn.Server(config).run(sockets=[listener])

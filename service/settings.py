@@ -21,6 +21,7 @@ from service.insights.weights import Weights, read_weights
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
+INSIDE_HOST = "binome.invalid"  # assistants' tools ask the application itself by this name, without a network
 FILE_SUFFIX = "_FILE"
 """`BINOME_DATABASE_URL_FILE` names a file that holds the setting: secrets of containers and of systemd come so."""
 _SECRETS = frozenset({"admin_key", "connections", "database_url", "smtp_url"})  # the URL may hold a password
@@ -78,6 +79,22 @@ class Settings(BaseSettings):
         description="on or off: webhooks and chat messages may go to loopback and private networks, by http too",
     )
 
+    allowed_hosts: str = Field(
+        "", description="host names under which Binôme may be asked, with commas: binome.firm.com, localhost"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks of proxies whose X-Forwarded-For and -Proto count: 10.0.0.0/8, ::1"
+    )
+    rate_limit: int = Field(
+        6000, ge=0, le=10**7, description="requests a minute of one key or browser, 0 to 10000000; 0 for no limit"
+    )
+    rate_limit_address: int = Field(
+        12_000, ge=0, le=10**7, description="requests a minute of one address, 0 to 10000000; 0 for no limit"
+    )
+    rate_limit_ingest: int = Field(
+        60_000, ge=0, le=10**7, description="requests a minute that send notes in, for one key; 0 for no limit"
+    )
+
     session_hours: int = Field(
         168, ge=1, le=8760, description="hours until a browser signs in anew, however busy it is, 1 to 8760"
     )
@@ -131,6 +148,17 @@ class Settings(BaseSettings):
     def configured_connections(self) -> dict[str, Any]:
         """The connections that the setting names, by source: an object or a list of objects each."""
         return read_connections(self.connections)
+
+    @cached_property
+    def host_names(self) -> frozenset[str]:
+        """Host names that requests may name, in small letters; none for any."""
+        names = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
+        return frozenset(names | {INSIDE_HOST}) if names else frozenset()
+
+    @cached_property
+    def proxies(self) -> list[str]:
+        """Addresses and networks of trusted proxies."""
+        return [name.strip() for name in self.trusted_proxies.split(",") if name.strip()]
 
     @property
     def mail_sender(self) -> str:

@@ -20,6 +20,7 @@ from service.auth.scopes import allows
 from service.database import read_session
 from service.dependencies import find_caller, get_engine, refused_key
 from service.errors import Forbidden, Problem, Unauthorized
+from service.settings import INSIDE_HOST
 from service.start import base_url
 
 PATH = "/mcp"
@@ -38,7 +39,7 @@ class Assistants:
         settings = self._app.state.settings
         inside = httpx2.ASGITransport(self._app)
         links = (settings.public_url or base_url(settings)).rstrip("/")
-        async with httpx2.AsyncClient(transport=inside, base_url="http://binome.invalid") as client:
+        async with httpx2.AsyncClient(transport=inside, base_url=f"http://{INSIDE_HOST}") as client:
             server = build_server(Api(client, links))
             # No session is kept: each request brings its key, and any process may answer it. Whoever has no key gets
             # nothing, so that pages of other sites, which the SDK's check of hosts is against, get nothing either.

@@ -12,7 +12,7 @@ from service.auth.queries import create_key, revoke_key
 from service.auth.scopes import Scope
 from service.database import write_session
 from service.logs import configure_logs
-from service.settings import Settings
+from service.settings import INSIDE_HOST, Settings
 from service.start import base_url, open_database
 
 TIMEOUT_SECONDS = 60
@@ -37,7 +37,7 @@ async def serve_local(settings: Settings) -> None:
         headers = {"Authorization": f"Bearer {secret}"}
         try:
             async with httpx2.AsyncClient(
-                transport=inside, base_url="http://binome.invalid", headers=headers
+                transport=inside, base_url=f"http://{INSIDE_HOST}", headers=headers
             ) as client:
                 await build_server(Api(client, base_url(settings))).run_stdio_async()
         finally:

@@ -1,0 +1,1 @@
+"""Who may do what: every route and every page, for every kind of caller."""
