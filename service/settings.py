@@ -86,10 +86,10 @@ class Settings(BaseSettings):
         "", description="addresses or networks of proxies whose X-Forwarded-For and -Proto count: 10.0.0.0/8, ::1"
     )
     rate_limit: int = Field(
-        6000, ge=0, le=10**7, description="requests a minute of one key or browser, 0 to 10000000; 0 for no limit"
+        30_000, ge=0, le=10**7, description="requests a minute of one key or browser, 0 to 10000000; 0 for no limit"
     )
     rate_limit_address: int = Field(
-        12_000, ge=0, le=10**7, description="requests a minute of one address, 0 to 10000000; 0 for no limit"
+        120_000, ge=0, le=10**7, description="requests a minute of one address, 0 to 10000000; 0 for no limit"
     )
     rate_limit_ingest: int = Field(
         60_000, ge=0, le=10**7, description="requests a minute that send notes in, for one key; 0 for no limit"

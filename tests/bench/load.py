@@ -26,7 +26,13 @@ def service(url: str, folder: Path) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     settings = {"DATABASE_URL": url, "DATA_DIR": str(folder), "PORT": str(port), "ADMIN_KEY": KEY}
-    settings |= {"SAMPLE": "off", "WORKERS": "0"}
+    settings |= {
+        "SAMPLE": "off",
+        "WORKERS": "0",
+        "RATE_LIMIT": "0",
+        "RATE_LIMIT_ADDRESS": "0",
+        "RATE_LIMIT_INGEST": "0",
+    }
     environment = {**os.environ, **{f"BINOME_{name}": value for name, value in settings.items()}}
     process = subprocess.Popen(
         [sys.executable, "-m", "service.cli", "serve"], env=environment, stdout=subprocess.DEVNULL

@@ -99,6 +99,9 @@ class Processes:
             "BINOME_PORT": str(self.port),
             "BINOME_ADMIN_KEY": KEY,
             "BINOME_SAMPLE": "off",
+            "BINOME_RATE_LIMIT": "0",
+            "BINOME_RATE_LIMIT_ADDRESS": "0",
+            "BINOME_RATE_LIMIT_INGEST": "0",
             "BINOME_WORKERS": "0",
         }
         self._log = (folder / "storm.log").open("ab")
