@@ -43,8 +43,8 @@ simulate: dev ## whether trends and intervals keep their word on made-up notes; 
 search: dev ## how much of what is asked for a search finds; writes data/metrics/search.json
 	$(BIN)/python -m tests.bench.recall
 
-chaos: dev ## 50 kills during 2,000 notes, on each database; writes data/metrics/chaos.json
-	$(BIN)/python -m tests.chaos
+chaos: dev ## kills, restarts, cut lines, a full, slow disk, a wrong clock, overload; ARGS="--minutes 1"; writes data/metrics/chaos.json
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 probe: dev ## over 20,000 calls made from the OpenAPI document, right and wrong, on each database; writes data/metrics/probe.json
 	$(BIN)/python -m tests.probe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from fastapi import Depends, FastAPI, Request
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -34,6 +36,8 @@ from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
 from service.notes.schemas import IncomingNote
 from service.objections.routes import router as objections_router
+from service.operation.instruments import REQUEST_SECONDS, REQUESTS
+from service.operation.pressure import Pressure
 from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
@@ -47,6 +51,7 @@ from service.sources.routes import router as sources_router
 from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
+from service.tracing import span
 from service.users.routes import router as users_router
 
 _log = structlog.get_logger()
@@ -92,6 +97,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.engine = engine.execution_options(**engine_options(settings))
     app.state.meaning = MeaningIndex()
     app.state.usage = Usage(app.state.engine)
+    app.state.pressure = Pressure(app.state.engine, settings)
     problems.install(app)
     pages.install(app)
     for router in _ROUTERS:
@@ -151,23 +157,48 @@ class Trace:
             return
         request = Request(scope)
         request.state.request_id = request_id = uuid.uuid4().hex
-        answered = False
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        method = request.method if request.method in _METHODS else "other"
+        began = time.perf_counter()
+        with span(method, SpanKind.SERVER, parent=request.headers.get("traceparent")) as traced:
+            status = await self._answer(request, receive, send)
+            route = _route(scope)
+            traced.update_name(f"{method} {route}")
+            traced.set_attributes(
+                {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+            )
+        REQUESTS.labels(method, route, status).inc()
+        REQUEST_SECONDS.labels(method, route).observe(time.perf_counter() - began)
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> int:
+        """Answer, whatever happens; return the status."""
+        scope, request_id, status = request.scope, request.state.request_id, 0
 
         async def named(message: Message) -> None:
-            nonlocal answered
+            nonlocal status
             if message["type"] == "http.response.start":
-                answered = True
+                status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
         try:
             await self.app(scope, receive, named)
         except Exception:
-            _log.exception("request_failed", request_id=request_id, path=request.url.path)
-            if answered:  # the status is sent already: let the server close the connection
+            _log.exception("request_failed", route=_route(scope))
+            if status:  # the status is sent already: let the server close the connection
                 raise
             problem = Problem("Something went wrong on our side; the log has this request_id.")
             await problems.answer(request, problem)(scope, receive, named)
+        return status
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of the route that was taken: of a path itself there may be as many as callers like."""
+    return str(getattr(scope.get("route"), "path", "none"))
 
 
 class BodyLimit:

@@ -61,7 +61,21 @@ def make_engine(url: str, *, pool_size: int = 20) -> sa.Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(url, pool_pre_ping=True, pool_size=pool_size, max_overflow=20, hide_parameters=True)
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=20,
+        hide_parameters=True,
+        connect_args=postgres_arguments(url),
+    )
+
+
+def postgres_arguments(url: str) -> dict[str, int]:
+    """Return libpq's parameters that let a line that was cut be noticed in a minute, but for those that `url` gives."""
+    arguments = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+    arguments["tcp_user_timeout"] = 60_000  # milliseconds
+    return {name: value for name, value in arguments.items() if name not in sa.make_url(url).query}
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

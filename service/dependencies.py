@@ -179,6 +179,7 @@ def require(scope: Scope) -> Callable[..., Caller]:
             raise Unauthorized("Send a key: Authorization: Bearer KEY.")
         if not allows(found.scopes, scope):
             raise Forbidden(f"This key lacks the scope {scope}; it has {', '.join(found.scopes) or 'none'}.")
+        session.rollback()  # gives the connection back: a route that writes takes another one
         return found
 
     return caller

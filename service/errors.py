@@ -15,7 +15,8 @@ BinomeError                 message for a person; on the command line printed al
     ├── TooLarge            413
     ├── UnsupportedMedia    415
     ├── TooMany             429, with the seconds to wait
-    └── Unavailable         503
+    ├── Unavailable         503
+    └── InsufficientStorage 507
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class Problem(BinomeError):
         code: Stable name of the error, for programs.
         detail: What was wrong and what to do, for people. Never a note's text.
         errors: For input: one `{"field", "code", "message"}` per fault.
+        retry_after: Seconds until it is worth trying again, where that may help.
     """
 
     status = 500
     code = "internal_error"
+    retry_after: int | None = None
 
     def __init__(self, detail: str, *, code: str | None = None, errors: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(detail)
@@ -137,6 +140,14 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """The database does not answer; nothing was stored; try again."""
+    """The database does not answer; try again: what was stored all the same is not doubled."""
 
     status, code = 503, "unavailable"
+    retry_after: int | None = 5
+
+
+class InsufficientStorage(Problem):
+    """The disk is full, or nearly; try again once there is room."""
+
+    status, code = 507, "disk_full"
+    retry_after: int | None = 60

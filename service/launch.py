@@ -19,15 +19,17 @@ from service.children import WorkerProcesses, single_threaded
 from service.database import sqlite_module, write_session
 from service.errors import StartRefused
 from service.logs import configure_logs
+from service.operation import disk
 from service.settings import Sample, Settings
 from service.start import KEY_FILE, base_url, check_folder, ensure_first_key, load_sample, open_database
+from service.tracing import configure_tracing, stop_tracing
 
-GRACE_SECONDS = 3  # for answers under way when the service stops
+GRACE_SECONDS = 10  # for answers under way when the service stops
 WORKER_COMMAND = (sys.executable, "-m", "service.cli", "worker", "--child", "--slot")
 
 
 def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) -> None:
-    """Run Binôme until SIGINT or SIGTERM, then stop within about 25 seconds.
+    """Run Binôme until SIGINT or SIGTERM, then stop within about 35 seconds.
 
     Args:
         settings: Checked settings.
@@ -39,13 +41,14 @@ def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) ->
     """
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    configure_logs()
+    configure_logs(settings.log_format)
     single_threaded()
     check_folder(settings.data_dir)
     sqlite_module()
     with bind(settings.host, settings.port) as listener, open_database(settings) as engine:
         workers = WorkerProcesses(worker_command, settings.workers)
         try:
+            configure_tracing(settings.otlp_endpoint, "service", __version__, engine)
             lines = _prepare(engine, settings)
             workers.start()
             print("\n".join(lines), flush=True)
@@ -54,6 +57,7 @@ def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) ->
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             workers.stop()
+            stop_tracing()
 
 
 def _leave(_number: int, _frame: Any) -> NoReturn:
@@ -109,6 +113,7 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
     ]
     if loaded:
         lines.append(f"  sample     {loaded} notes of a made-up company were loaded and are being read")
+    lines += [f"  warning    {said}" for said in disk.warnings(settings)]
     return [*lines, "Ctrl-C stops it."]
 
 

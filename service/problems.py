@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from service.errors import BadRequest, InvalidInput, Problem, TooMany, Unavailable
+from service.database_faults import problem_of
+from service.errors import BadRequest, InvalidInput, Problem
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -64,9 +65,7 @@ def answer(request: Request, problem: Problem) -> Response:
     """Turn a problem into its answer."""
     status = HTTPStatus(problem.status)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "5"
-    if isinstance(problem, TooMany):
+    if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     body = {
         "type": "about:blank",
@@ -119,7 +118,12 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    @app.exception_handler(sa.exc.OperationalError)
+    @app.exception_handler(sa.exc.DBAPIError)
+    @app.exception_handler(sa.exc.TimeoutError)
+    @app.exception_handler(OSError)
     def _database(request: Request, error: Exception) -> Response:
-        _log.error("database_unavailable", request_id=request_id(request), error=type(error).__name__)
-        return answer(request, Unavailable("The database does not answer; nothing was stored. Try again."))
+        problem = problem_of(error)
+        if problem is None:
+            raise error
+        _log.error("database_unavailable", error=type(error).__name__)
+        return answer(request, problem)

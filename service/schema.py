@@ -7,8 +7,10 @@ from service.auth import tables as auth_tables
 from service.erasures import tables as erasure_tables
 from service.insights import tables as insight_tables
 from service.notes import tables as note_tables
+from service.operation import tables as operation_tables
 from service.reports import tables as report_tables
 from service.tables import Table
 
 METADATA = Table.metadata
-MODULES = (auth_tables, erasure_tables, insight_tables, note_tables, outgoing_tables, report_tables, source_tables)
+_OURS = (auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
+MODULES = (*_OURS, outgoing_tables, report_tables, source_tables)

@@ -24,7 +24,8 @@ ENV_FILE = "binome.env"
 INSIDE_HOST = "binome.invalid"  # assistants' tools ask the application itself by this name, without a network
 FILE_SUFFIX = "_FILE"
 """`BINOME_DATABASE_URL_FILE` names a file that holds the setting: secrets of containers and of systemd come so."""
-_SECRETS = frozenset({"admin_key", "connections", "database_url", "smtp_url"})  # the URL may hold a password
+# the database's URL may hold a password
+_SECRETS = frozenset({"admin_key", "connections", "database_url", "metrics_token", "smtp_url"})
 
 
 class Sample(StrEnum):
@@ -39,6 +40,13 @@ class Switch(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    HUMAN = "human"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -57,6 +65,29 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=0, le=64, description="worker processes started by `binome serve`, 0 to 64")
     max_body_bytes: int = Field(
         32 * 1024 * 1024, ge=1024, le=1024**3, description="largest request body in bytes, 1024 to 1073741824"
+    )
+
+    max_backlog: int = Field(
+        100_000, ge=1, le=10**9, description="notes waiting to be read at which new ones are refused (429), 1 to 10^9"
+    )
+    max_writing: int = Field(
+        24, ge=1, le=36, description="requests that store at the same time, more are refused (429), 1 to 36"
+    )
+    min_free_mib: int = Field(
+        200, ge=0, le=10**6, description="free disk in MiB under which new notes are refused (507), 0 to 1000000"
+    )
+    keep_jobs_days: int = Field(
+        90, ge=1, le=3650, description="days that the history of finished long work is kept, 1 to 3650"
+    )
+
+    log_format: LogFormat = Field(LogFormat.HUMAN, description="human or json: one line for each event")
+    metrics_token: str = Field(
+        "",
+        pattern=r"^(\S{16,})?$",
+        description="token that may read /metrics, at least 16 characters",
+    )
+    otlp_endpoint: str = Field(
+        "", pattern=r"^(https?://[^\s?#]+)?$", description="where traces are sent, such as http://127.0.0.1:4318"
     )
 
     public_url: str = Field(

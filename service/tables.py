@@ -102,7 +102,8 @@ class NoteTable(Table):
     `revision` grows with each change of content. A note waits for a job while `queued_revision < revision`, and for its
     findings while `analysed_revision < revision`. `version_ms` orders edits; a deletion is a tombstone (`deleted_at`,
     empty text) under the same rule. `failure` is why the current revision can't be analysed. `duplicate_of` is the note
-    that another source brought first: this one has no findings of its own and is not counted.
+    that another source brought first: this one has no findings of its own and is not counted. `traceparent` names the
+    span of the request that brought the revision.
     """
 
     __tablename__ = "notes"
@@ -130,6 +131,7 @@ class NoteTable(Table):
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
     duplicate_of: Mapped[int | None]
+    traceparent: Mapped[str | None]
 
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
@@ -417,6 +419,7 @@ class JobTable(Table):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None]
 
 
 class WorkerTable(Table):

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,10 +32,12 @@ def postgres_server() -> Iterator[sa.URL | None]:
         yield None
     else:
         folder = Path(tempfile.mkdtemp(prefix="binome-pg-"))
+        server = Server(folder, binaries)
         try:
-            with _private_server(folder, binaries) as url:
-                yield url
+            server.start()
+            yield server.url
         finally:
+            server.stop()
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -49,30 +51,60 @@ def find_binaries() -> Path | None:
     return next((c for c in candidates if (c / "initdb").exists() and (c / "postgres").exists()), None)
 
 
-@contextmanager
-def _private_server(folder: Path, binaries: Path) -> Iterator[sa.URL]:
-    user = _unprivileged_user()
-    if user:
-        shutil.chown(folder, user)
-        folder.chmod(0o755)
-        if not _reachable(binaries):  # a virtual environment below a closed home folder
-            shutil.copytree(binaries.parent, folder / "install", symlinks=True)
-            binaries = folder / "install" / binaries.name
-    data = folder / "data"
-    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-    common = {"cwd": folder, "user": user, "env": environment, "stderr": subprocess.DEVNULL}
-    initdb = [binaries / "initdb", "-D", data, "-U", "binome", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **common)
-    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 300}
-    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    server = subprocess.Popen([binaries / "postgres", "-D", data, *arguments], stdout=subprocess.DEVNULL, **common)
-    url = sa.URL.create("postgresql+psycopg", "binome", database="postgres", query={"host": str(folder)})
-    try:
-        _wait_until_it_answers(url)
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
+class Server:
+    """A private server in a folder, reached by its Unix socket.
+
+    Args:
+        folder: An empty folder for its data and socket; it is given to the server's user.
+        binaries: The folder of `initdb` and `postgres`.
+        options: Further options of the server; by default it does not wait for the disk.
+        environment: Further environment variables of the server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        binaries: Path,
+        options: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        user = _unprivileged_user()
+        if user:
+            shutil.chown(folder, user)
+            folder.chmod(0o755)
+            if not _reachable(binaries):  # a virtual environment below a closed home folder
+                shutil.copytree(binaries.parent, folder / "install", symlinks=True)
+                binaries = folder / "install" / binaries.name
+        self.url = sa.URL.create("postgresql+psycopg", "binome", database="postgres", query={"host": str(folder)})
+        self._data, self._binaries = folder / "data", binaries
+        self._common = {"cwd": folder, "user": user, "stderr": subprocess.DEVNULL}
+        self._environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+        self._server_environment = {**self._environment, **(environment or {})}
+        self._options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
+        self._options |= {"max_connections": 300, **(options or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, at first with a new cluster, and wait until it answers."""
+        common = {"stdout": subprocess.DEVNULL, **self._common}
+        if not self._data.exists():
+            initdb = [self._binaries / "initdb", "-D", self._data, "-U", "binome", "-A", "trust", "-E", "UTF8"]
+            subprocess.run([*initdb, "--no-sync"], check=True, env=self._environment, **common)
+        arguments = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
+        command = [self._binaries / "postgres", "-D", self._data, *arguments]
+        self._process = subprocess.Popen(command, env=self._server_environment, **common)
+        _wait_until_it_answers(self.url)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT cuts its clients off, SIGQUIT is as if the power failed."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+            self._process = None
+
+    def is_running(self) -> bool:
+        """Tell whether the server's process is there."""
+        return self._process is not None and self._process.poll() is None
 
 
 def _unprivileged_user() -> str | None:

@@ -8,15 +8,26 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import structlog
+from opentelemetry.trace import SpanKind
 from sqlalchemy.orm import Session
 
 from models.themes import assign
 from models.types import Analyzer, Catalog, LivingTheme, NoteAnalysis, NoteText
-from service.analysis.queries import Found, Item, customer_keys, read_batch, record_failure, save_findings
+from service.analysis.queries import (
+    Found,
+    Item,
+    customer_keys,
+    read_batch,
+    record_failure,
+    save_findings,
+    trace_parents,
+)
 from service.catalog.queries import dismissed_keys, read_catalog
 from service.database import read_session, write_session
 from service.filters import name_key
+from service.operation.instruments import BATCH_SECONDS, NOTES_READ
 from service.themes.storage import living_themes
+from service.tracing import span
 
 _log = structlog.get_logger()
 
@@ -35,15 +46,29 @@ class BatchAnalysis:
             items: `[note id, revision]` pairs; revisions that are no longer current are passed over.
         """
         with read_session(self._engine) as session:
-            batch = read_batch(session, [Item(note_id, revision) for note_id, revision in items])
+            parents = trace_parents(session, [note_id for note_id, _ in items])
+        parent, links = (parents[0], []) if len(parents) == 1 else (None, parents)
+        attributes = {"binome.notes": len(items)}
+        with (
+            BATCH_SECONDS.time(),
+            span("analyse notes", SpanKind.CONSUMER, parent=parent, links=links, attributes=attributes),
+        ):
+            self._run([Item(note_id, revision) for note_id, revision in items])
+
+    def _run(self, items: Sequence[Item]) -> None:
+        with read_session(self._engine) as session:
+            batch = read_batch(session, items)
             catalog = read_catalog(session)
             themes = living_themes(session)
-        analyses, failures = self._read(batch, catalog)
+        with span("read"):
+            analyses, failures = self._read(batch, catalog)
         with write_session(self._engine) as session:
             found = _with_themes(_without_others(session, analyses), themes)
             save_findings(session, found, self._analyzer.version, datetime.now(UTC))
             for item, reason in failures.items():
                 record_failure(session, item, reason)
+        NOTES_READ.labels("read").inc(len(analyses))
+        NOTES_READ.labels("failed").inc(len(failures))
 
     def _read(
         self, batch: list[tuple[Item, str, str]], catalog: Catalog

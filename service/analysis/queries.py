@@ -80,6 +80,12 @@ def count_in_flight(session: Session) -> int:
     )
 
 
+def has_backlog_of(session: Session, most: int) -> bool:
+    """Tell whether more notes than `most` wait for their analysis, parked ones left out; counts no further."""
+    unanalysed = sa.and_(NoteTable.analysed_revision < NoteTable.revision, NoteTable.failure.is_(None))
+    return session.scalar(sa.select(NoteTable.id).where(unanalysed).offset(most).limit(1)) is not None
+
+
 def count_unanalysed(session: Session) -> int:
     """Return how many notes wait for their analysis, parked ones left out."""
     unanalysed = sa.and_(NoteTable.analysed_revision < NoteTable.revision, NoteTable.failure.is_(None))
@@ -99,6 +105,12 @@ def read_batch(session: Session, items: Sequence[Item]) -> list[tuple[Item, str,
         .order_by(NoteTable.id)
     )
     return [(Item(r.id, r.revision), r.text, r.kind) for r in rows if revisions[r.id] == r.revision]
+
+
+def trace_parents(session: Session, note_ids: Sequence[int]) -> list[str]:
+    """Return the spans of the requests that brought notes."""
+    query = sa.select(NoteTable.traceparent).where(NoteTable.id.in_(note_ids), NoteTable.traceparent.is_not(None))
+    return [parent for parent in session.scalars(query.distinct()) if parent]
 
 
 def save_findings(session: Session, found: dict[Item, Found], version: str, now: datetime) -> int:
@@ -213,6 +225,17 @@ def customer_keys(session: Session, keys: Collection[str]) -> set[str]:
         )
         customers |= {key for key in part if any(key in name for name in names if name)}
     return customers
+
+
+def give_back(session: Session, items: Sequence[Item]) -> None:
+    """Let notes wait again whose job could not go on; it counts as no attempt."""
+    for item in items:
+        session.execute(
+            sa.update(NoteTable)
+            .where(NoteTable.id == item.note_id, NoteTable.revision == item.revision)
+            .where(NoteTable.analysed_revision < NoteTable.revision)
+            .values(queued_revision=0)
+        )
 
 
 def record_failure(session: Session, item: Item, reason: str) -> None:

@@ -23,7 +23,7 @@ from service.errors import BinomeError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-NOT_KEPT = frozenset({"alembic_version", "day_versions", "sessions", "sign_in_failures", "workers"})
+NOT_KEPT = frozenset({"alembic_version", "counts", "day_versions", "sessions", "sign_in_failures", "workers"})
 """Tables that mean nothing elsewhere: triggers write the versions of days anew, browsers sign in anew."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,11 +17,10 @@ from service import __version__
 from service.cli.output import AsJson, console, print_json
 from service.database import current_revision, head_revision, make_engine, read_session, sqlite_module
 from service.errors import BinomeError
+from service.operation.disk import free_mib, warnings
 from service.operation.queries import read_backlog
 from service.settings import Settings, load_settings
 from service.start import check_folder
-
-LEAST_FREE_BYTES = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,10 @@ def _versions() -> str:
 
 def _folder(settings: Settings) -> str:
     check_folder(settings.data_dir)
-    free = shutil.disk_usage(settings.data_dir).free
-    if free < LEAST_FREE_BYTES:
-        raise BinomeError(f"Only {free // 1024**2} MiB are free in {settings.data_dir}: make room.")
-    return f"{settings.data_dir} can be written; {free // 1024**3} GiB are free"
+    said = warnings(settings)
+    if said:
+        raise BinomeError(" ".join(said))
+    return f"{settings.data_dir} can be written; {free_mib(settings) // 1024} GiB are free"
 
 
 @contextmanager

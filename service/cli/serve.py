@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from service import __version__
 from service.children import executor_id, single_threaded, stop_at_end_of_input
 from service.logs import configure_logs
 from service.settings import load_settings
@@ -27,14 +28,15 @@ def worker(
     child: Annotated[bool, typer.Option("--child", hidden=True, help="Stop when standard input closes.")] = False,
 ) -> None:
     """Start one more worker, on this machine or another with the same database."""
-    configure_logs()
+    settings = load_settings()
+    configure_logs(settings.log_format)
     single_threaded()
     # Imported here: numpy reads the number of threads when it is loaded, and other commands start faster.
     from models.analyzer import load_analyzer
     from service.jobs.worker import Worker
     from service.start import open_database
+    from service.tracing import configure_tracing, stop_tracing
 
-    settings = load_settings()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -42,4 +44,6 @@ def worker(
         stop_at_end_of_input(stop)
     name = executor_id(settings.data_dir, slot) if slot else f"{socket.gethostname()}-{os.getpid()}"
     with open_database(settings) as engine:
+        configure_tracing(settings.otlp_endpoint, "worker", __version__, engine)
         Worker(engine, settings.sqlalchemy_url, name, load_analyzer, settings).run(stop)
+        stop_tracing()

@@ -18,6 +18,7 @@ from service.deliveries.events import DeliveryKind, DeliveryState
 from service.deliveries.sending import Answer, post
 from service.deliveries.signing import body_of, secrets_in_force, signed_headers
 from service.deliveries.words import quotes_of_event
+from service.operation.instruments import SENT
 from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable, SubscriptionTable
 from service.settings import Settings
 from service.subscriptions.sending import prepare as prepare_message
@@ -105,6 +106,7 @@ class Deliverer:
 
     def _log(self, row: OutgoingTable, answer: Answer) -> None:
         told: dict[str, Any] = {"delivery_id": row.id, "kind": row.kind, "status": answer.status}
+        SENT.labels(row.kind, "delivered" if answer.failure is None else "failed").inc()
         if answer.failure is None:
             _log.info("delivered", **told)
         else:

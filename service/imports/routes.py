@@ -25,6 +25,7 @@ from service.imports.schemas import (
 )
 from service.imports.storage import import_upload, preview_file
 from service.imports.uploads import FIELDS, Upload, read_options, uploaded
+from service.operation.pressure import admit
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 
@@ -81,7 +82,13 @@ _KNOWN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, openapi_extra=_FILE_BODY, responses=problem_responses(400, 413, 503) | _KNOWN)
+@router.post(
+    "",
+    status_code=202,
+    openapi_extra=_FILE_BODY,
+    responses=problem_responses(400, 413, 429, 503, 507) | _KNOWN,
+    dependencies=[Depends(admit)],
+)
 def post_import(
     _caller: Ingester,
     upload: Annotated[Upload, Depends(uploaded, scope="function")],

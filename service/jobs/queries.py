@@ -11,7 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.notes.queries import insert_ignoring
+from service.operation.instruments import LONG_WORK
+from service.source_tables import ImportTable, SyncTable
 from service.tables import JobTable, WorkerTable
+from service.tracing import traceparent
 
 SILENT_AFTER = timedelta(seconds=20)
 
@@ -61,6 +64,7 @@ def add_job(
 ) -> JobTable:
     """Ask for long work of its own, whatever else is unfinished."""
     job = JobTable(kind=kind, params=params or {}, state=JobState.WAITING, requested_by=by, created_at=now)
+    job.traceparent = traceparent()
     session.add(job)
     session.flush()
     return job
@@ -113,11 +117,28 @@ def finish_job(
     job.result = result
     job.failure = failure
     job.finished_at = now
+    LONG_WORK.labels(job.kind, job.state).inc()
 
 
 def get_job(session: Session, job_id: int) -> JobTable | None:
     """Return a job."""
     return session.get(JobTable, job_id)
+
+
+def give_back(session: Session, job_id: int) -> None:
+    """Have a job taken up again that could not go on."""
+    row = session.get(JobTable, job_id, with_for_update=True)
+    if row is not None and row.state in UNFINISHED:
+        row.state = JobState.WAITING
+
+
+def forget_jobs(session: Session, before: datetime) -> None:
+    """Delete long work that was finished before a time, but for what an import or a synchronisation still refers to."""
+    kept: Any = sa.union_all(
+        sa.select(ImportTable.job_id).where(ImportTable.job_id.is_not(None)), sa.select(SyncTable.job_id)
+    )
+    old = sa.and_(JobTable.finished_at < before, JobTable.state.not_in(UNFINISHED), JobTable.id.not_in(kept))
+    session.execute(sa.delete(JobTable).where(old))
 
 
 def list_jobs(session: Session, *, limit: int, before: int | None) -> tuple[list[JobTable], int]:
@@ -146,7 +167,8 @@ def leave(session: Session, executor_id: str) -> None:
 
 def living_workers(session: Session, now: datetime, state: WorkerState | None = None) -> list[str]:
     """Return the workers heard of in the last 20 seconds."""
-    query = sa.select(WorkerTable.executor_id).where(WorkerTable.beat_at > now - SILENT_AFTER)
+    lately = WorkerTable.beat_at.between(now - SILENT_AFTER, now + SILENT_AFTER)  # later: the clock was set back since
+    query = sa.select(WorkerTable.executor_id).where(lately)
     if state:
         query = query.where(WorkerTable.state == state)
     return list(session.scalars(query))
@@ -154,8 +176,8 @@ def living_workers(session: Session, now: datetime, state: WorkerState | None = 
 
 def forget_silent(session: Session, now: datetime) -> Sequence[str]:
     """Take workers off the list that were silent for an hour; return them."""
-    gone = list(
-        session.scalars(sa.select(WorkerTable.executor_id).where(WorkerTable.beat_at < now - timedelta(hours=1)))
-    )
+    hour = timedelta(hours=1)
+    silent = sa.not_(WorkerTable.beat_at.between(now - hour, now + hour))
+    gone = list(session.scalars(sa.select(WorkerTable.executor_id).where(silent)))
     session.execute(sa.delete(WorkerTable).where(WorkerTable.executor_id.in_(gone)))
     return gone

@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 import structlog
+from opentelemetry.trace import SpanKind
 
 from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import Item, claim_waiting, count_in_flight, record_failure
+from service.analysis.queries import give_back as give_back_notes
 from service.database import read_session, write_session
+from service.database_faults import may_pass
 from service.deliveries.delivering import Deliverer
 from service.deliveries.queries import forget_old
 from service.deliveries.watching import Watcher
@@ -27,6 +30,7 @@ from service.jobs.engine import (
     OUTGOING_QUEUE,
     BrokenJob,
     JobEngine,
+    Postponed,
 )
 from service.jobs.queries import (
     JobKind,
@@ -34,12 +38,15 @@ from service.jobs.queries import (
     beat,
     claim_jobs,
     finish_job,
+    forget_jobs,
     forget_silent,
     get_job,
+    give_back,
     leave,
     living_workers,
     request_job,
 )
+from service.operation.counts import UnsavedCounts
 from service.reports.building import BuildReport, FollowErasures, ask_to_follow_erasures, close_month
 from service.search.queries import forget_words
 from service.settings import Settings
@@ -48,6 +55,7 @@ from service.sources.fetching.syncing import Syncing
 from service.sources.fetching.working import KEPT, Fetching
 from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due
+from service.tracing import span
 
 ANALYSE_BATCH = "analyse_batch"
 RUN_JOB = "run_job"
@@ -82,7 +90,9 @@ MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
 WATCH_SECONDS = 15
 REPORT_SECONDS = 30
 HOUSEKEEPING_SECONDS = 600
-KEEP_JOBS = timedelta(days=1)
+KEEP_JOBS = timedelta(days=1)  # of the engine's own, which nobody sees
+AWAY_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 30.0
 
 _log = structlog.get_logger()
 
@@ -112,6 +122,9 @@ class Worker:
         self._executor_id = executor_id
         self._load_analyzer = load_analyzer
         settings = settings or Settings(_env_file=None)
+        self._keep_jobs = timedelta(days=settings.keep_jobs_days)
+        self._away = False
+        self._counts = UnsavedCounts()
         self._deliverer = Deliverer(engine, settings)
         self._watcher = Watcher(engine, settings)
         self._mailboxes = Mailboxes(engine, settings)
@@ -126,13 +139,13 @@ class Worker:
             self._url,
             self._executor_id,
             {
-                ANALYSE_BATCH: BatchAnalysis(self._engine, analyzer).run,
-                RUN_JOB: self._run_job,
-                DELIVER: self._deliverer.run,
-                READ_MAILBOX: self._mailboxes.run,
-                WATCH: self._watcher.run,
-                FETCH: self._fetching.run,
-                SYNC: self._syncing.run,
+                ANALYSE_BATCH: patient(BatchAnalysis(self._engine, analyzer).run, stop),
+                RUN_JOB: patient(self._run_job, stop),
+                DELIVER: patient(self._deliverer.run, stop),
+                READ_MAILBOX: patient(self._mailboxes.run, stop),
+                WATCH: patient(self._watcher.run, stop),
+                FETCH: patient(self._fetching.run, stop),
+                SYNC: patient(self._syncing.run, stop),
             },
         )
         self._beat(WorkerState.READY)
@@ -157,30 +170,43 @@ class Worker:
                     if time.monotonic() - last[index] >= every_seconds:
                         self._attempt(duty)
                         last[index] = time.monotonic()
-                stop.wait(0.02 if busy else 0.2)
+                stop.wait(AWAY_SECONDS if self._away else 0.02 if busy else 0.2)
         finally:
-            self._jobs.stop()
-            with write_session(self._engine) as session:
-                leave(session, self._executor_id)
+            self._attempt(self._jobs.stop)
+            self._attempt(self._leave)
+
+    def _leave(self) -> None:
+        with write_session(self._engine) as session:
+            leave(session, self._executor_id)
+            self._counts.save(session)
 
     def _run_job(self, job_id: int) -> None:
         """Do the long work that somebody asked for."""
         with read_session(self._engine) as session:
             job = get_job(session, job_id)
         if job is not None:
-            LONG_JOBS[JobKind(job.kind)](self._engine).run(job_id)
+            with span(f"run {job.kind}", SpanKind.CONSUMER, parent=job.traceparent):
+                LONG_JOBS[JobKind(job.kind)](self._engine).run(job_id)
 
     def _attempt(self, duty: Callable[[], object]) -> object:
         """Do a duty; a database that does not answer now will be asked again."""
         try:
-            return duty()
-        except sa.exc.DBAPIError as error:
-            _log.warning("worker_database_error", error=type(error.orig).__name__)
+            done = duty()
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            if not self._away:
+                _log.warning("database_away", error=type(error).__name__)
+            self._away = True
             return None
+        if self._away:
+            _log.warning("database_back")
+        self._away = False
+        return done
 
     def _beat(self, state: WorkerState) -> None:
         with write_session(self._engine) as session:
             beat(session, self._executor_id, state, _now())
+            saved = self._counts.save(session)
+        self._counts.done(saved)
 
     def _relay(self) -> bool:
         """Move waiting notes and jobs to the job engine, in the transaction that marks them as queued."""
@@ -233,8 +259,14 @@ class Worker:
         reason = "The analysis stopped the worker several times."
         with write_session(self._engine) as session:
             if broken.handler == ANALYSE_BATCH:
-                for note_id, revision in broken.args[0]:
-                    record_failure(session, Item(note_id, revision), reason)
+                items = [Item(note_id, revision) for note_id, revision in broken.args[0]]
+                if broken.postponed:
+                    give_back_notes(session, items)
+                else:
+                    for item in items:
+                        record_failure(session, item, reason)
+            elif broken.handler == RUN_JOB and broken.postponed:
+                give_back(session, broken.args[0])
             elif broken.handler == RUN_JOB:
                 finish_job(session, broken.args[0], _now(), failure="The job broke off; see the worker's log.")
         self._jobs.forget([broken.id])
@@ -259,9 +291,32 @@ class Worker:
         self._jobs.forget_finished((_now() - KEEP_JOBS).isoformat())
         with write_session(self._engine) as session:
             forget_silent(session, _now())
+            forget_jobs(session, _now() - self._keep_jobs)
             forget_old(session, _now())
             forget_words(session)
             forget_fetched(session, _now() - KEPT)
+
+
+def patient(handler: Callable[..., None], stop: threading.Event) -> Callable[..., None]:
+    """Wrap a handler: while the database is away, or its disk full, what it does waits, and counts as no failure.
+
+    What waits when the worker stops is postponed: it is given back.
+    """
+
+    def job(*args: Any) -> None:
+        pause = 1.0
+        while True:
+            try:
+                return handler(*args)
+            except Exception as error:
+                if not may_pass(error):
+                    raise
+                _log.warning("job_waits_for_database", error=type(error).__name__, seconds=pause)
+            if stop.wait(pause):
+                raise Postponed("the database was away when the worker stopped")
+            pause = min(2 * pause, LONGEST_WAIT_SECONDS)
+
+    return job
 
 
 def _now() -> datetime:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from service.erasures.memory import erased_notes
 from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
 from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, Result
 from service.notes.tables import NotePrintTable
+from service.operation.instruments import COUNTED_SOURCES, NOTES_TAKEN
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -27,6 +30,7 @@ from service.tables import (
     ObjectionTable,
     PassageTable,
 )
+from service.tracing import traceparent
 
 FINDINGS = (ObjectionTable, CompetitorMentionTable, PassageTable)
 
@@ -72,7 +76,14 @@ def _store(session: Session, notes: Sequence[IncomingNote], now: datetime) -> li
             stored.append(StoredNote(key[1], created[key], Result.DELETED if note.deleted else Result.CREATED))
         else:
             stored.append(StoredNote(key[1], rows[key].id, _apply(session, rows[key], note, links, now)))
+    results = Counter((note.source, one.result) for note, one in zip(notes, stored, strict=True))
+    event.listen(session, "after_commit", lambda _session: _count(results), once=True)
     return stored
+
+
+def _count(results: Counter[tuple[str, Result]]) -> None:
+    for (source, result), count in results.items():
+        NOTES_TAKEN.labels(source if source in COUNTED_SOURCES else "other", result).inc(count)
 
 
 def _key(note: IncomingNote) -> tuple[str, str]:
@@ -140,6 +151,7 @@ def _content(note: IncomingNote, links: _Links, now: datetime) -> dict[str, Any]
         "author_id": links.authors.get(note.author.id) if note.author else None,
         "account_id": links.accounts.get(account_key(note.account)) if note.account else None,
         "deal_id": links.deals.get(note.deal.id) if note.deal else None,
+        "traceparent": traceparent(),
     }
     return content | ({"occurred_at": note.occurred_at} if note.occurred_at else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from service.notes.schemas import (
     PassageOutput,
     Result,
 )
+from service.operation.pressure import Pressure, get_pressure
 from service.paging import Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.sources.record_links import note_link, options_by_source
@@ -75,15 +77,28 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-@router.post("", status_code=202, openapi_extra=_NOTES_BODY, responses=problem_responses(400, 413, 503))
+def admitted_notes(
+    body: Annotated[bytes, Depends(raw_body)],
+    _caller: Ingester,
+    pressure: Annotated[Pressure, Depends(get_pressure)],
+) -> Iterator[list[IncomingNote | intake.RejectedNote]]:
+    """Read the notes of the body, and keep a turn at writing until they are stored."""
+    parsed = intake.parse_body(body)
+    with pressure.turn(urgent=any(isinstance(note, IncomingNote) and note.deleted for note in parsed)):
+        yield parsed
+
+
+@router.post("", status_code=202, openapi_extra=_NOTES_BODY, responses=problem_responses(400, 413, 429, 503, 507))
 def post_notes(
-    body: Annotated[bytes, Depends(raw_body)], session: WriteSession, now: Now, _caller: Ingester
+    parsed: Annotated[list[IncomingNote | intake.RejectedNote], Depends(admitted_notes, scope="function")],
+    session: WriteSession,
+    now: Now,
 ) -> NotesAccepted:
     """Take in one note, or up to 1,000; the answer leaves once they are safe on disk.
 
-    In a batch, notes that can't be taken are named and the others kept; 422 where none can be.
+    In a batch, notes that can't be taken are named and the others kept; 422 where none can be. While too many notes
+    wait, or the disk is nearly full, what holds no deletion is refused whole (429, 507): send it again later.
     """
-    parsed = intake.parse_body(body)
     stored = iter(queries.store_notes(session, [n for n in parsed if isinstance(n, IncomingNote)], now))
     return NotesAccepted(
         results=[

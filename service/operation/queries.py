@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.jobs.queries import WorkerState, living_workers
-from service.tables import NoteTable
+from service.database import is_sqlite
+from service.deliveries.events import DeliveryState
+from service.jobs.queries import JobState, WorkerState, living_workers
+from service.outgoing_tables import OutgoingTable
+from service.reports.tables import ReportTable
+from service.tables import JobTable, NoteTable
+
+FAILURES_SHOWN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,38 @@ def read_backlog(session: Session, now: datetime) -> Backlog:
         analysed=total - counts[0],
         workers=len(living_workers(session, now, WorkerState.READY)),
     )
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Return when the note was changed that waits longest for its analysis."""
+    waiting = sa.and_(NoteTable.analysed_revision < NoteTable.revision, NoteTable.failure.is_(None))
+    return session.scalar(sa.select(sa.func.min(NoteTable.updated_at)).where(waiting))
+
+
+def count_failed_jobs(session: Session, now: datetime) -> int:
+    """Count the long work of the last week that failed."""
+    recent = (JobTable.state == JobState.FAILED, JobTable.finished_at > now - FAILURES_SHOWN)
+    return session.scalar(sa.select(sa.func.count()).select_from(JobTable).where(*recent)) or 0
+
+
+def count_waiting_deliveries(session: Session) -> int:
+    """Count what waits to be sent."""
+    waiting = OutgoingTable.state == DeliveryState.WAITING
+    return session.scalar(sa.select(sa.func.count()).select_from(OutgoingTable).where(waiting)) or 0
+
+
+def last_report(session: Session) -> tuple[str, datetime] | None:
+    """Return the month of the last report, and when it was built."""
+    row = session.execute(
+        sa.select(ReportTable.month, ReportTable.created_at).order_by(ReportTable.created_at.desc()).limit(1)
+    ).first()
+    return (row.month, row.created_at) if row else None
+
+
+def database_bytes(session: Session) -> int | None:
+    """Return the size of the database, of SQLite with its free pages."""
+    if is_sqlite(session):
+        pages, size = (session.scalar(sa.text(f"pragma {name}")) for name in ("page_count", "page_size"))
+        return int(pages) * int(size)
+    size = session.scalar(sa.text("select pg_database_size(current_database())"))
+    return None if size is None else int(size)

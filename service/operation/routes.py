@@ -1,42 +1,44 @@
-"""Health, readiness, backlog and metrics."""
+"""Health, readiness, backlog, status and metrics."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from service import __version__
-from service.dependencies import Now, Reader, ReadSession
-from service.errors import Unavailable
-from service.operation.queries import Backlog, read_backlog
+from service.auth.scopes import Scope, allows
+from service.dependencies import Now, Reader, ReadSession, find_caller, get_settings
+from service.errors import Forbidden, Unauthorized, Unavailable
+from service.operation.disk import check_free
+from service.operation.metrics import exposition
+from service.operation.queries import read_backlog
+from service.operation.schemas import BacklogOutput, Health, StatusOutput, status_output
+from service.operation.status import read_status
 from service.problems import problem_responses
+from service.settings import Settings
 
 router = APIRouter(tags=["operation"], responses=problem_responses(503))
 
 
-class Health(BaseModel):
-    """The process answers."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "version": __version__}]})
-
-    status: str = "ok"
-    version: str = __version__
+AppSettings = Annotated[Settings, Depends(get_settings)]
 
 
-class BacklogOutput(BaseModel):
-    """How far the reading is."""
+def may_read_metrics(request: Request, session: ReadSession, settings: AppSettings, at: Now) -> None:
+    """Let the token of the settings pass, and keys with the scope `admin`."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if settings.metrics_token and secrets.compare_digest(given.encode(), settings.metrics_token.encode()):
+        return
+    found = find_caller(session, request, given or None, at)
+    if found is None:
+        raise Unauthorized("Send a key, or the token of BINOME_METRICS_TOKEN: Authorization: Bearer TOKEN.")
+    if not allows(list(found.scopes), Scope.ADMIN):
+        raise Forbidden("Metrics need the scope admin, or the token of BINOME_METRICS_TOKEN.")
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"waiting": 0, "queued": 12, "failed": 1, "analysed": 244, "workers": 1}]}
-    )
 
-    waiting: int = Field(description="notes taken in and not yet given to a worker")
-    queued: int = Field(description="notes with a worker")
-    failed: int = Field(description="notes that can't be read; GET /v1/notes?state=failed lists them")
-    analysed: int
-    workers: int = Field(description="workers that are ready")
+MetricsReader = Annotated[None, Depends(may_read_metrics)]
 
 
 @router.get("/healthz")
@@ -45,9 +47,10 @@ def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz")
-def readyz(session: ReadSession, now: Now) -> Health:
-    """Tell that notes can be taken in and analysed: the database answers and a worker is ready."""
+@router.get("/readyz", responses=problem_responses(507))
+def readyz(session: ReadSession, now: Now, settings: AppSettings) -> Health:
+    """Tell that notes can be taken in and analysed: the database answers, the disk has room, a worker is ready."""
+    check_free(settings)
     if not read_backlog(session, now).workers:
         raise Unavailable("No worker is ready yet.", code="no_worker")
     return Health()
@@ -60,16 +63,14 @@ def get_backlog(session: ReadSession, now: Now, _caller: Reader) -> BacklogOutpu
     return BacklogOutput(**{name: getattr(backlog, name) for name in BacklogOutput.model_fields})
 
 
-@router.get("/metrics", response_class=Response)
-def metrics(session: ReadSession, now: Now) -> Response:
-    """Give the same figures to Prometheus."""
-    return Response(_exposition(read_backlog(session, now)), media_type=CONTENT_TYPE_LATEST)
+@router.get("/metrics", response_class=Response, responses=problem_responses(401, 403))
+def metrics(session: ReadSession, settings: AppSettings, now: Now, _caller: MetricsReader) -> Response:
+    """Give counts and gauges to Prometheus; the token of `BINOME_METRICS_TOKEN` or a key with the scope `admin` may."""
+    found = exposition(session, settings, read_status(session, settings, now), now)
+    return Response(found, media_type=CONTENT_TYPE_LATEST)
 
 
-def _exposition(backlog: Backlog) -> bytes:
-    registry = CollectorRegistry()
-    notes = Gauge("binome_notes", "Notes by state of their analysis.", ["state"], registry=registry)
-    for state in ("waiting", "queued", "failed", "analysed"):
-        notes.labels(state).set(getattr(backlog, state))
-    Gauge("binome_workers_ready", "Workers heard of in the last 20 seconds.", registry=registry).set(backlog.workers)
-    return generate_latest(registry)
+@router.get("/v1/status")
+def get_status(session: ReadSession, settings: AppSettings, now: Now, _caller: Reader) -> StatusOutput:
+    """Read the state of the installation in one look: backlog, sources, workers, disk, and what needs a person."""
+    return status_output(read_status(session, settings, now))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
@@ -22,6 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from service.database_faults import problem_of
 from service.errors import Problem, Unauthorized
 from service.insights.words import OBJECTION_TITLES
 from service.pages.menu import ENTRIES
@@ -160,10 +160,11 @@ def _status(request: Request, error: Exception) -> int:
         return error.status
     if isinstance(error, HTTPException):
         return error.status_code
-    if isinstance(error, sa.exc.OperationalError):
-        _log.error("database_unavailable", request_id=request_id(request), error=type(error).__name__)
-        return HTTPStatus.SERVICE_UNAVAILABLE
-    _log.exception("request_failed", request_id=request_id(request), path=request.url.path)
+    away = problem_of(error)
+    if away is not None:
+        _log.error("database_unavailable", error=type(error).__name__)
+        return away.status
+    _log.exception("request_failed", path=request.url.path)
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 

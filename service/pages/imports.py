@@ -22,6 +22,7 @@ from service.imports.records import FileRefused, Format
 from service.imports.schemas import ImportPreview, ImportState, import_summary, refused_row
 from service.imports.storage import import_upload, preview_file
 from service.imports.uploads import FOLDER, Upload, read_options, uploaded
+from service.operation.pressure import admit
 from service.pages.answers import PageRoute, render
 from service.pages.forms import read_page
 from service.pages.sign_in import FormFields, IngestingVisitor, Visitor, may_ingest, same_site
@@ -53,7 +54,7 @@ def _imports_page(
     return render(request, "imports.html", status, **context)
 
 
-@router.post("/imports")
+@router.post("/imports", dependencies=[Depends(admit)])
 def post_file(
     request: Request,
     session: ReadSession,

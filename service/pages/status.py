@@ -8,16 +8,17 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from service import __version__
+from service.database import head_revision
 from service.dependencies import Now, ReadSession, get_settings
 from service.jobs.queries import list_jobs
-from service.operation.queries import read_backlog
+from service.operation.schemas import attention_output
+from service.operation.status import read_status
 from service.pages.answers import PageRoute, render
 from service.pages.queries import list_failed_notes
 from service.pages.sign_in import Visitor
 from service.pages.sources import source_title
 from service.settings import Settings
 from service.sources import routes as sources
-from service.sources.faults.queries import count_faults
 from service.themes.outputs import fit_output
 from service.themes.queries import list_fits
 
@@ -35,6 +36,7 @@ def get_status_page(
     visitor: Visitor,
 ) -> Response:
     """Show the backlog, what failed, silent sources, the last fit of themes, and long work."""
+    status = read_status(session, settings, now)
     fits, _ = list_fits(session, limit=1, before=None)
     jobs, _ = list_jobs(session, limit=SHOWN_JOBS, before=None)
     late = [
@@ -46,9 +48,12 @@ def get_status_page(
     return render(
         request,
         "status.html",
-        backlog=read_backlog(session, now),
+        backlog=status.backlog,
+        state=status,
+        attention=[attention_output(one) for one in status.attention],
+        schema=head_revision(),
         failed=list_failed_notes(session, SHOWN_FAILURES),
-        faults=count_faults(session),
+        faults=status.set_aside,
         late=late,
         fit=fit_output(fits[0]) if fits else None,
         jobs=jobs,

@@ -222,6 +222,7 @@ class Source:
         media_type: Of `sample`.
         polled: Nothing is posted: a worker asks for what is new.
         check: Raises `InvalidInput` for options that a connection can't have.
+        busy: What makes the sender come again later: 429, or 503 for those that take that alone for a reason to.
     """
 
     name: str
@@ -239,3 +240,4 @@ class Source:
     media_type: str = "application/json"
     polled: bool = False
     check: Callable[[Mapping[str, Any]], None] | None = None
+    busy: int = 429

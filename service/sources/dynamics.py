@@ -165,6 +165,7 @@ def _deal(key: str, values: dict[str, Any], at: datetime | None) -> DealChange:
 
 SOURCE = Source(
     name=NAME,
+    busy=503,
     verify=verify,
     parse=parse,
     options={"organization": "the organization's host name, as the header x-ms-dynamics-organization has it"},

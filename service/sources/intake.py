@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
@@ -15,12 +17,34 @@ from sqlalchemy.orm import Session
 from service.auth.queries import find_key
 from service.auth.scopes import Scope, allows
 from service.database import read_session, write_session
-from service.errors import BadRequest, Gone, InvalidInput, NotFound, Problem, TooLarge, Unauthorized, UnsupportedMedia
+from service.errors import (
+    BadRequest,
+    Gone,
+    InvalidInput,
+    NotFound,
+    Problem,
+    TooLarge,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMedia,
+)
 from service.filters import name_key
+from service.operation.pressure import Pressure
 from service.settings import Settings
 from service.sources import queries
 from service.sources.connections import connections_of
-from service.sources.contract import Aside, Connection, Delivery, NotVerified, Parsed, Reply, Source
+from service.sources.contract import (
+    Aside,
+    Connection,
+    ContactErased,
+    Deleted,
+    Delivery,
+    NotVerified,
+    Parsed,
+    Reply,
+    Source,
+)
 from service.sources.faults.keeping import REDACTED, keep
 from service.sources.faults.queries import MAX_PAYLOAD_CHARS, set_aside
 from service.sources.proofs import bearer
@@ -52,13 +76,14 @@ def public_url(settings: Settings) -> str:
     return settings.public_url.rstrip("/") or base_url(settings)
 
 
-def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: datetime) -> Reply:
+def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: datetime, pressure: Pressure) -> Reply:
     """Take in a delivery; it is stored when this returns.
 
     Raises:
         NotFound: If there is no such source.
         Unauthorized: If it is not proved, or the source has no connection.
-        Problem: 400, 406, 410, 413, 415 or 422, where its content can't be taken.
+        Problem: 400, 406, 410, 413, 415 or 422, where its content can't be taken; 429, 503 or 507, where it holds no
+            deletion and is to come again later.
     """
     source = SOURCES.get(incoming.source)
     if source is None or source.polled:
@@ -84,12 +109,28 @@ def receive(engine: sa.Engine, settings: Settings, incoming: Incoming, now: date
             found = problem
     if isinstance(found, Problem):
         return _refuse(engine, source, connection, delivery, found)
-    with write_session(engine) as session:
+    with _turn(source, found, pressure), write_session(engine) as session:
         counts = store_deliveries(session, connection, [(delivery, found.events)], now)
     if found.refusal:
         return _refuse(engine, source, connection, delivery, found.refusal)
     reply = found.reply or source.reply
     return reply if reply.content is not None else replace(reply, content=json.dumps({"results": dict(counts)}))
+
+
+@contextmanager
+def _turn(source: Source, found: Parsed, pressure: Pressure) -> Iterator[None]:
+    """Keep a turn at writing; refuse in the way that makes this sender come again."""
+    changes = [change for event in found.events for change in event.changes]
+    urgent = any(isinstance(change, Deleted | ContactErased) for change in changes)
+    try:
+        with pressure.turn(urgent=urgent):
+            yield
+    except TooMany as problem:
+        if source.busy == HTTPStatus.TOO_MANY_REQUESTS:
+            raise
+        later = Unavailable(problem.detail, code=problem.code)
+        later.retry_after = problem.retry_after
+        raise later from None
 
 
 def _proved(

@@ -254,6 +254,7 @@ POSTMARK = Source(
 )
 SENDGRID = Source(
     name="sendgrid",
+    busy=503,
     verify=check_token,
     parse=parse_sendgrid,
     keys=True,

@@ -37,7 +37,7 @@ from service.sources.reading import clean_text
 from service.sources.storing import store_deliveries
 
 POLL = timedelta(seconds=60)
-HOLD = timedelta(minutes=10)
+HOLD = queries.LONGEST_HOLD
 BATCH_MESSAGES = 50
 BATCH_BYTES = 16 * MIB
 MOVED_AT_ONCE = 200

@@ -26,6 +26,7 @@ from service.tables import AccountTable, AuthorTable, DealTable, NoteTable
 
 DELIVERIES_KEPT = timedelta(days=14)  # senders repeat for 3 days at most, by hand for longer
 ROTATION = timedelta(days=1)
+LONGEST_HOLD = timedelta(minutes=10)  # of a mailbox by the worker that reads it
 _SMOOTHING = 0.2
 
 
@@ -263,8 +264,8 @@ def due_mailboxes(session: Session, boxes: Mapping[str, str], now: datetime, che
     due = []
     for connection, folder in boxes.items():
         row = rows.get((connection, folder))
-        held = row is not None and row.held_until is not None and row.held_until >= now
-        fresh = row is not None and row.checked_at is not None and row.checked_at >= checked_before
+        held = row is not None and row.held_until is not None and now <= row.held_until <= now + LONGEST_HOLD
+        fresh = row is not None and row.checked_at is not None and checked_before <= row.checked_at <= now
         if not held and not fresh:
             due.append(connection)
     return due
@@ -280,8 +281,9 @@ def hold_mailbox(
     statement = sa.update(table).where(
         table.connection == connection,
         table.folder == folder,
-        sa.or_(table.held_until.is_(None), table.held_until < now),
-        sa.or_(table.checked_at.is_(None), table.checked_at < checked_before),
+        # what lies in the future was written before the clock was set back
+        sa.or_(table.held_until.is_(None), sa.not_(table.held_until.between(now, now + LONGEST_HOLD))),
+        sa.or_(table.checked_at.is_(None), sa.not_(table.checked_at.between(checked_before, now))),
     )
     return session.scalar(statement.values(held_until=until).returning(table.connection)) is not None
 

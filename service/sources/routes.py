@@ -15,6 +15,7 @@ from starlette.responses import Response
 from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, WriteSession, get_engine, get_settings
 from service.errors import Conflict, MethodNotAllowed, NotFound
 from service.notes.routes import raw_body
+from service.operation.pressure import get_pressure
 from service.problems import problem_responses
 from service.settings import Settings
 from service.source_tables import ConnectionTable, SourceActivityTable
@@ -79,7 +80,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
         "description": "Stored, in the form that this sender expects.",
         "content": {"application/json": {}, "text/xml": {"schema": {"type": "string"}}},
     },
-    **problem_responses(400, 401, 404, 406, 410, 413, 415, 422),
+    **problem_responses(400, 401, 404, 406, 410, 413, 415, 422, 429, 503, 507),
 }
 
 
@@ -142,7 +143,7 @@ def _received(
         headers=headers,
         body=body,
     )
-    reply = receive(engine, settings, incoming, now)
+    reply = receive(engine, settings, incoming, now, get_pressure(request))
     return Response(reply.content, status_code=reply.status, media_type=reply.media_type)
 
 

@@ -186,6 +186,7 @@ def _deal(key: str, fields: dict[str, str], at: Any) -> DealChange:
 
 SOURCE = Source(
     name=NAME,
+    busy=503,
     verify=verify,
     parse=parse,
     required=("org_id",),

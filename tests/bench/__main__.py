@@ -24,16 +24,19 @@ import sqlalchemy as sa
 
 from service.database import make_engine, migrate
 from service.reports.building import build
+from tests.bench import webhooks
 from tests.bench.analysis import measure_analysis, seconds_of
 from tests.bench.imports import measure_imports
-from tests.bench.load import ask, post_all, service
+from tests.bench.load import ask, post_all, running, service
 from tests.bench.seed import LAST_DAY, seed
+from tests.bench.sustained import sustain
 from tests.postgres import fresh_database, postgres_server
 
 ROOT = Path(__file__).parents[2]
 METRICS = ROOT / "data" / "metrics" / "bench.json"
 SINGLE_NOTES = 2_000
 BATCHES_OF_100 = 200
+WEBHOOKS = 500
 CONNECTIONS = 8
 REPORTED = 50_000  # notes of the month of a report
 FULL_SIZE = 233_000  # notes with 1,000,000 findings
@@ -60,8 +63,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--notes", type=int, default=FULL_SIZE, help="notes of the large workspace")
     parser.add_argument("--repeats", type=int, default=20, help="times that each query is asked")
+    parser.add_argument("--minutes", type=float, default=10, help="of sustained taking in and queries together")
     arguments = parser.parse_args()
     result: dict[str, Any] = {"machine": _machine(), "taking_in": {}, "queries": {"notes": arguments.notes}}
+    result |= {"webhooks": {}, "sustained": {}}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
@@ -73,10 +78,12 @@ def main() -> None:
             databases["postgresql"] = stack.enter_context(fresh_database(server))
         for backend, url in databases.items():
             migrate(url)
-            with service(url, folder) as port:
+            with running(url, folder, CONNECTIONS=webhooks.CONNECTIONS) as (port, _):
                 result["taking_in"][backend] = _measure_intake(port, result["plain"]["sqlite_commits_per_second"])
+                result["webhooks"][backend] = _spread(webhooks.deliver(port, WEBHOOKS))
             _empty(url)
             result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
+            result["sustained"][backend] = sustain(url, folder, arguments.minutes)
         result["report"] = measure_report(f"sqlite:///{folder / 'report.sqlite3'}")
     METRICS.write_text(json.dumps(result, indent=2) + "\n")
     _print(result)
@@ -135,9 +142,10 @@ def _measure_intake(port: int, commits: float) -> dict[str, Any]:
 
 
 def _spread(times: list[float]) -> dict[str, float]:
-    """Return median and 95th percentile in milliseconds."""
+    """Return median, 95th and 99th percentile in milliseconds."""
     ordered = sorted(1000 * t for t in times)
-    return {"median": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
+    spread = {f"p{percent}": round(ordered[int(percent / 100 * (len(ordered) - 1))], 1) for percent in (95, 99)}
+    return {"median": round(statistics.median(ordered), 1), **spread}
 
 
 def _empty(url: str) -> None:
@@ -178,6 +186,10 @@ def _print(result: dict[str, Any]) -> None:
         print(f"taken in, {backend}: one by one {figures['single_notes_per_second']} notes/s", end=" ")
         print(f"({figures['single_ratio_to_bare_commits']} of bare commits; {figures['single_ms']} ms),", end=" ")
         print(f"in hundreds {figures['hundreds_notes_per_second']} notes/s")
+    for backend, figures in result["webhooks"].items():
+        print(f"webhooks, {backend}: {figures} ms")
+    for backend, figures in result["sustained"].items():
+        print(f"sustained, {backend}: {figures['verdict']}; by minute {figures['by_minute']}")
     analysis = result["analysis"]
     print(f"analysed: {analysis['reader_notes_per_second']} notes/s by the reader alone,", end=" ")
     print(f"{analysis['one_process_a_core_notes_per_second']} with one process a core,", end=" ")

@@ -22,6 +22,13 @@ HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 @contextmanager
 def service(url: str, folder: Path) -> Iterator[int]:
     """Run `binome serve` without workers over a database; give its port."""
+    with running(url, folder) as (port, _):
+        yield port
+
+
+@contextmanager
+def running(url: str, folder: Path, **more: str) -> Iterator[tuple[int, int]]:
+    """Run `binome serve` over a database, without workers unless further settings say so; give port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -32,6 +39,7 @@ def service(url: str, folder: Path) -> Iterator[int]:
         "RATE_LIMIT": "0",
         "RATE_LIMIT_ADDRESS": "0",
         "RATE_LIMIT_INGEST": "0",
+        **more,
     }
     environment = {**os.environ, **{f"BINOME_{name}": value for name, value in settings.items()}}
     process = subprocess.Popen(
@@ -39,7 +47,7 @@ def service(url: str, folder: Path) -> Iterator[int]:
     )
     try:
         _wait(port)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(30)

@@ -1,4 +1,4 @@
-"""Kills the service and its worker while clients post, edit, repeat and delete notes, then counts what is there.
+"""Does harm while clients post, edit, repeat and delete notes, then counts what is there.
 
 Each client owns its notes and repeats a request until it is acknowledged, as a CRM does; so what must be in the
 database in the end is known exactly.
@@ -6,6 +6,7 @@ database in the end is known exactly.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -17,7 +18,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,16 +47,21 @@ SENTENCES = (
 
 @dataclass(slots=True)
 class Report:
-    """What a storm did and what was found after it."""
+    """What a storm did and what was found after it.
 
+    `answers` counts what the clients were answered: statuses, and `none` where the line broke. `ended` counts how often
+    service or worker ended by itself.
+    """
+
+    fault: str
     database: str
-    reader: str
     notes: int
+    strikes: int = 0
     requests: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
     edits: int = 0
     deletions: int = 0
-    kills_service: int = 0
-    kills_worker: int = 0
+    ended: int = 0
     lost: int = 0
     doubled: int = 0
     outdated: int = 0
@@ -81,17 +89,19 @@ class Ledger:
     """What was acknowledged: for each note its latest text, None where it was deleted."""
 
     texts: dict[str, str | None] = field(default_factory=dict)
-    requests: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
     edits: int = 0
     deletions: int = 0
-    progress: float = 0.0
 
 
 class Processes:
-    """The service and one worker, restarted after each kill."""
+    """The service and one worker, started again when they end."""
 
-    def __init__(self, url: str, folder: Path, worker_command: Sequence[str]) -> None:
+    def __init__(
+        self, url: str, folder: Path, worker_command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self.port = _free_port()
+        self.ended = 0
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("BINOME_")},
             "BINOME_DATABASE_URL": url,
@@ -103,6 +113,7 @@ class Processes:
             "BINOME_RATE_LIMIT_ADDRESS": "0",
             "BINOME_RATE_LIMIT_INGEST": "0",
             "BINOME_WORKERS": "0",
+            **(environment or {}),
         }
         self._log = (folder / "storm.log").open("ab")
         self._commands = {"service": [sys.executable, "-m", "service.cli", "serve"], "worker": list(worker_command)}
@@ -110,6 +121,15 @@ class Processes:
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._commands[name], env=self._environment, stdout=self._log, stderr=self._log)
+
+    def wait_until_ready(self) -> None:
+        """Wait until notes are taken in and read, for five minutes at most."""
+        end = time.monotonic() + 300
+        while time.monotonic() < end:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):
+                return
+            time.sleep(0.1)
+        raise TimeoutError("service and worker did not start")
 
     def kill(self, name: str) -> None:
         """Kill a process with SIGKILL and start it again."""
@@ -122,6 +142,7 @@ class Processes:
         """Start again what ended by itself: what a supervisor does."""
         for name, process in self._running.items():
             if process.poll() is not None:
+                self.ended += 1
                 self._running[name] = self._start(name)
 
     def stop(self) -> None:
@@ -137,14 +158,27 @@ class Processes:
         self._log.close()
 
 
+def kill(processes: Processes, chance: random.Random) -> None:
+    """Kill the service or the worker."""
+    processes.kill(chance.choice(("service", "worker")))
+
+
+Strike = Callable[[Processes, random.Random], None]
+
+
 def run_storm(
     url: str,
     folder: Path,
     *,
     notes: int,
-    kills: int,
+    strikes: int,
     worker_command: Sequence[str],
     reader: Analyzer,
+    fault: str = "kills",
+    strike: Strike = kill,
+    served_url: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    dated: bool = True,
     seed: int = 1,
     longest_pause_seconds: float = 3.0,
     patience_seconds: float = 300.0,
@@ -155,60 +189,101 @@ def run_storm(
         url: The database.
         folder: For the service's data and log.
         notes: How many different notes are posted.
-        kills: How many SIGKILLs, spread over the posting and the analysis.
+        strikes: How often harm is done, spread over the posting and the analysis.
         worker_command: Starts the worker.
         reader: The same reader, to know what a calm run would find.
-        seed: Of what is posted and when is killed.
-        longest_pause_seconds: Between two kills.
-        patience_seconds: For the analysis of the rest, after the last kill.
+        fault: Names the harm in the report.
+        strike: Does it.
+        served_url: The database as service and worker reach it, where that is another way.
+        environment: Further variables of service and worker.
+        dated: Notes carry the time of their version; else the order of arrival counts, and nothing comes late.
+        seed: Of what is posted and when harm is done.
+        longest_pause_seconds: Between two strikes.
+        patience_seconds: For the analysis of the rest, after the last strike.
     """
     began = time.monotonic()
     migrate(url)
     chance = random.Random(seed)
-    processes = Processes(url, folder, worker_command)
+    processes = Processes(served_url or url, folder, worker_command, environment)
     ledgers = [Ledger() for _ in range(CLIENTS)]
-    killed = threading.Event()
-    share = [0.0]  # of the kills that are done: clients keep pace with it
-    report = Report(sa.make_url(url).get_backend_name(), reader.version, notes)
+    over = threading.Event()
+    share = [0.0]  # of the strikes that are done: clients keep pace with it
+    report = Report(fault, sa.make_url(url).get_backend_name(), notes)
     clients = [
-        threading.Thread(
-            target=_post_all, args=(processes.port, ledger, index, notes // CLIENTS, seed * 100 + index, share, killed)
-        )
+        Client(processes.port, ledger, index, notes // CLIENTS, seed * 100 + index, share, over, dated)
         for index, ledger in enumerate(ledgers)
     ]
     try:
+        processes.wait_until_ready()
         for client in clients:
             client.start()
-        for number in range(kills):
+        for number in range(strikes):
             time.sleep(chance.uniform(0.05, longest_pause_seconds))
-            name = chance.choice(("service", "worker"))
-            processes.kill(name)
-            setattr(report, f"kills_{name}", getattr(report, f"kills_{name}") + 1)
-            share[0] = (number + 1) / kills
-        killed.set()
-        for client in clients:
-            client.join()
+            processes.restart_dead()
+            share[0] = (number + 1) / strikes  # before: the harm meets clients at work
+            strike(processes, chance)
+            report.strikes += 1
+        over.set()
+        while any(client.is_alive() for client in clients):
+            processes.restart_dead()
+            clients[0].join(0.2)
+            time.sleep(0.2)
         engine = make_engine(url)
-        _wait_for_analysis(engine, processes, patience_seconds)
-        _count(report, engine, ledgers, reader)
+        wait_for_analysis(engine, processes, patience_seconds)
+        count(report, engine, ledgers, reader)
         engine.dispose()
     finally:
-        killed.set()
+        over.set()
         processes.stop()
+    assert not [client.failure for client in clients if client.failure], [client.failure for client in clients]
+    report.ended = processes.ended
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
+class Client(threading.Thread):
+    """Posts notes in random portions, with edits, repeats, late old versions and deletions between."""
+
+    def __init__(
+        self,
+        port: int,
+        ledger: Ledger,
+        number: int,
+        count: int,
+        seed: int,
+        share: list[float],
+        over: threading.Event,
+        dated: bool,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.failure: BaseException | None = None
+        self._post = (port, ledger, number, count, seed, share, over, dated)
+
+    def run(self) -> None:
+        """Post until all is acknowledged."""
+        try:
+            _post_all(*self._post)
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+
 def _post_all(
-    port: int, ledger: Ledger, client: int, count: int, seed: int, share: list[float], killed: threading.Event
+    port: int,
+    ledger: Ledger,
+    client: int,
+    count: int,
+    seed: int,
+    share: list[float],
+    over: threading.Event,
+    dated: bool,
 ) -> None:
-    """Post a client's notes in random portions, with edits, repeats, late old versions and deletions between."""
     chance = random.Random(seed)
     version = 0
     names: list[str] = []
     sent: dict[str, dict[str, Any]] = {}
     while len(names) < count:
-        while not killed.is_set() and len(names) / count > share[0] * 1.1 + 0.02:
+        while not over.is_set() and len(names) / count > share[0] * 1.1 + 0.02:
             time.sleep(0.02)
         batch: dict[str, dict[str, Any]] = {}
         for _ in range(min(chance.choice((1, 1, 5, 20)), count - len(names))):
@@ -218,20 +293,25 @@ def _post_all(
         late = []
         for name in chance.sample(names, min(len(names), chance.choice((0, 1, 3)))):
             version += 1
-            if name in sent and name not in batch:
+            if dated and name in sent and name not in batch:
                 late.append(sent[name])
             batch[name] = _version(chance, name, version)
         for name in chance.sample(names, 1 if chance.random() < 0.3 else 0):
             version += 1
             batch[name] = {"external_id": name, "deleted": True, "updated_at": _time(version)}
-        _deliver(port, ledger, list(batch.values()))
+        portion = [note if dated else _undated(note) for note in batch.values()]
+        deliver(port, ledger, portion)
         if late or chance.random() < 0.2:  # delivered again, and out of order
-            _deliver(port, ledger, late or list(batch.values()), late=bool(late))
+            deliver(port, ledger, late or portion, late=bool(late))
         for name, note in batch.items():
             ledger.edits += name in sent
             ledger.deletions += bool(note.get("deleted"))
             ledger.texts[name] = None if note.get("deleted") else note["text"]
         sent |= batch
+
+
+def _undated(note: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in note.items() if name != "updated_at"}
 
 
 def _version(chance: random.Random, name: str, version: int) -> dict[str, Any]:
@@ -244,7 +324,7 @@ def _time(version: int) -> str:
     return (FIRST_TIME + timedelta(seconds=version)).isoformat()
 
 
-def _deliver(port: int, ledger: Ledger, notes: list[dict[str, Any]], *, late: bool = False) -> None:
+def deliver(port: int, ledger: Ledger, notes: list[dict[str, Any]], *, late: bool = False) -> None:
     """Post until it is acknowledged."""
     body: Any = notes[0] if len(notes) == 1 else {"notes": notes}
     request = urllib.request.Request(
@@ -253,23 +333,25 @@ def _deliver(port: int, ledger: Ledger, notes: list[dict[str, Any]], *, late: bo
         {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
     )
     while True:
-        ledger.requests += 1
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:
                 results = json.load(response)["results"]
         except urllib.error.HTTPError as error:
-            if error.code < 500:
+            ledger.answers[str(error.code)] += 1
+            if error.code not in {429, 503, 507}:
                 raise
-        except (OSError, ValueError):
-            pass
+        except (OSError, ValueError, http.client.HTTPException):
+            ledger.answers["none"] += 1
         else:
+            ledger.answers["202"] += 1
             allowed = {"stale", "unchanged"} if late else {"created", "updated", "unchanged", "deleted"}
             assert {r["result"] for r in results} <= allowed, results
             return
         time.sleep(0.05)
 
 
-def _wait_for_analysis(engine: sa.Engine, processes: Processes, seconds: float) -> None:
+def wait_for_analysis(engine: sa.Engine, processes: Processes, seconds: float) -> None:
+    """Wait until all notes are read or failed."""
     end = time.monotonic() + seconds
     waiting = sa.select(sa.func.count()).select_from(NoteTable)
     waiting = waiting.where(NoteTable.analysed_revision < NoteTable.revision, NoteTable.failure.is_(None))
@@ -281,7 +363,8 @@ def _wait_for_analysis(engine: sa.Engine, processes: Processes, seconds: float) 
         time.sleep(0.2)
 
 
-def _count(report: Report, engine: sa.Engine, ledgers: list[Ledger], reader: Analyzer) -> None:
+def count(report: Report, engine: sa.Engine, ledgers: list[Ledger], reader: Analyzer) -> None:
+    """Compare what is stored with what was acknowledged, and the findings with those of a calm run."""
     expected = {name: text for ledger in ledgers for name, text in ledger.texts.items()}
     with read_session(engine) as session:
         rows = list(session.scalars(sa.select(NoteTable)))
@@ -290,13 +373,15 @@ def _count(report: Report, engine: sa.Engine, ledgers: list[Ledger], reader: Ana
         )
     stored = {row.external_id: row for row in rows}
     alive = {name: text for name, text in expected.items() if text is not None}
-    report.requests = sum(ledger.requests for ledger in ledgers)
+    answers = sum((ledger.answers for ledger in ledgers), Counter[str]())
+    report.answers = dict(sorted(answers.items()))
+    report.requests = answers.total()
     report.edits = sum(ledger.edits for ledger in ledgers)
     report.deletions = sum(ledger.deletions for ledger in ledgers)
     report.lost = len(expected.keys() - stored.keys()) + sum(
         stored[name].deleted_at is not None for name in alive.keys() & stored.keys()
     )
-    report.doubled = len(rows) - len(stored)
+    report.doubled = len(rows) - len(stored) + len(stored.keys() - expected.keys())
     report.outdated = sum(stored[n].text != text for n, text in alive.items() if n in stored)
     report.revived = sum(stored[n].deleted_at is None for n in expected.keys() - alive.keys() if n in stored)
     report.unanalysed = sum(row.analysed_revision < row.revision for row in rows)

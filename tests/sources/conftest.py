@@ -15,6 +15,7 @@ from service.app import create_app
 from service.auth.queries import store_key
 from service.auth.scopes import Scope
 from service.database import write_session
+from service.operation.pressure import Pressure
 from service.settings import Settings
 from tests.conftest import ADMIN_KEY
 from tests.sources.senders import CONNECTIONS, INGEST_KEY, NOW, PUBLIC_URL
@@ -54,4 +55,5 @@ def client(shared_app: FastAPI, settings: Settings, engine: sa.Engine) -> TestCl
         store_key(session, ADMIN_KEY, name="tests", scopes=[Scope.ADMIN], now=NOW)
         store_key(session, INGEST_KEY, name="relay", scopes=[Scope.INGEST], now=NOW)
     shared_app.state.settings, shared_app.state.engine = settings, engine
+    shared_app.state.pressure = Pressure(engine, settings)
     return TestClient(shared_app, raise_server_exceptions=False)

@@ -51,6 +51,14 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The database does not answer for now. Try again in a moment.",
         "La base de données ne répond pas pour le moment. Réessayez dans un instant.",
     ),
+    "error_429": (
+        "Too much is asked at once. Try again in a moment.",
+        "Trop de demandes à la fois. Réessayez dans un instant.",
+    ),
+    "error_507": (
+        "The disk is full: your administrator has to make room.",
+        "Le disque est plein : votre administrateur doit faire de la place.",
+    ),
     "error_title_403": ("Not allowed", "Accès refusé"),
     "error_title_404": ("Not found", "Introuvable"),
     "error_title_409": ("It has changed", "Cela a changé"),
