@@ -34,6 +34,11 @@ def _lexicon() -> Lexicon:
     return load_lexicon(Path(__file__).parent / "artefacts" / "lexicon")
 
 
+def is_ordinary(word: str) -> bool:
+    """Tell whether a word is an ordinary English or French one, which tells nobody by itself."""
+    return _lexicon().is_ordinary(fold(word), top=_TOP_ORDINARY)
+
+
 def name_words(names: Iterable[str | None]) -> frozenset[str]:
     """Return the folded words of persons' names, without those too short to tell."""
     return frozenset(fold(w) for name in names if name for w in _WORD.findall(name) if len(w) >= _MIN_NAME_CHARS)

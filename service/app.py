@@ -28,6 +28,7 @@ from service.corrections.routes import router as corrections_router
 from service.deliveries.routes import router as deliveries_router
 from service.dependencies import check_parameters
 from service.engine_options import engine_options
+from service.erasures.routes import router as erasures_router
 from service.errors import Problem, TooLarge
 from service.exports.routes import router as exports_router
 from service.imports.routes import router as imports_router
@@ -58,6 +59,7 @@ _log = structlog.get_logger()
 
 _ROUTERS = (
     notes_router,
+    erasures_router,
     imports_router,
     sources_router,
     faults_router,

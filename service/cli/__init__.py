@@ -15,6 +15,7 @@ from service.cli import (
     connections,
     doctor,
     endpoints,
+    erase,
     export,
     faults,
     imports,
@@ -44,6 +45,7 @@ cli.add_typer(endpoints.cli, name="endpoints")
 cli.add_typer(faults.cli, name="faults")
 cli.command("report")(report.report)
 cli.command("export")(export.export)
+cli.command("erase")(erase.erase)
 cli.command("mcp")(assistant.mcp)
 cli.command("backup")(backup.backup)
 cli.command("restore")(backup.restore)

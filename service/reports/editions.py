@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import read_session, write_session
+from service.erasures.traces import Traces
 from service.insights.schemas import Label
 from service.reports import queries
 from service.reports.content import Before, all_items, build_content, month_name, month_period
@@ -52,6 +53,7 @@ _READING = {
     "passages": Label(en="Passages", fr="Passages"),
     "unassigned": Label(en="Passages without a theme", fr="Passages sans thème"),
 }
+_PROSE = ("account", "en", "fr", "name", "reason", "team", "text")  # fields with names, or words of notes
 _FIGURES = {
     "notes": Label(en="notes", fr="notes"),
     "accounts": Label(en="accounts", fr="comptes"),
@@ -224,6 +226,27 @@ def strike_erased(session: Session, report_id: int) -> Draft | None:
     queries.drop_files(session, report_id)
     session.flush()
     return Draft(content, edition_output(row), {})
+
+
+def strike_traces(session: Session, traces: Traces) -> int:
+    """Take erased names and words out of all editions; their files are made anew when asked for.
+
+    Returns:
+        How many editions lost something.
+    """
+    changed = 0
+    for row in session.scalars(sa.select(ReportTable).with_for_update()):
+        document = json.loads(row.content)
+        struck = traces.strike_in(document, _PROSE)
+        differences = traces.strike_in(row.differences, _PROSE)
+        reason = traces.strike_in(row.reason)
+        if (struck, differences, reason) != (document, row.differences, row.reason):
+            for name, value in _frozen(ReportContent.model_validate(struck)).items():
+                setattr(row, name, value)
+            row.differences, row.reason = differences, reason
+            queries.drop_files(session, row.id)
+            changed += 1
+    return changed
 
 
 def store_files_anew(session: Session, made: Draft, renderings: Sequence[Rendering]) -> None:
