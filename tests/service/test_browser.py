@@ -61,8 +61,10 @@ def context(chromium: Browser, site: str, engine: sa.Engine) -> Iterator[Browser
     context.set_default_timeout(60_000)  # machines with much else to do
     page = context.new_page()
     page.goto("/sign-in")
+    page.click(".by-key summary")
     page.fill("#key", secret)
-    page.click("main button")
+    page.click(".by-key button")
+    page.wait_for_url(lambda url: not url.endswith("/sign-in"))
     yield context
     context.close()
 
