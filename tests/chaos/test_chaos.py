@@ -12,20 +12,25 @@ from tests.chaos.faults import FAULTS, NotHere
 from tests.chaos.storm import run_storm
 
 pytestmark = pytest.mark.slow
+TRIES = 3
+"""A short storm may be over between two strikes; what it asserts holds each time."""
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_acknowledged_is_lost_or_doubled(fault: str, database: str) -> None:
-    try:
-        report = FAULTS[fault](database, notes=80, strikes=3)
-    except NotHere as reason:
-        pytest.skip(str(reason))
-    assert report.faults() == {}
-    assert report.strikes == 3
-    assert report.findings_found > 60
-    if fault not in {"kills", "clock_set_back", "slow_disk"}:
-        assert set(report.answers) & {"503", "507"}, "the fault was met"
+    for _ in range(TRIES):
+        try:
+            report = FAULTS[fault](database, notes=80, strikes=3)
+        except NotHere as reason:
+            pytest.skip(str(reason))
+        assert report.faults() == {}
+        assert report.strikes == 3
+        assert report.findings_found > 60
+        met = fault in {"kills", "clock_set_back", "slow_disk"} or set(report.answers) & {"503", "507"}
+        if met:
+            break
+    assert met, f"in {TRIES} runs no request met the fault"
 
 
 def test_the_real_reader_and_worker_survive_kills(tmp_path: Path, real_analyzer: Analyzer) -> None:

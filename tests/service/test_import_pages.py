@@ -77,7 +77,7 @@ def test_names_are_followed_joined_and_dismissed(curator: TestClient, engine: sa
 
 
 def test_the_status_tells_what_needs_a_look(signed: TestClient, engine: sa.Engine) -> None:
-    assert "no worker is running" in signed.get("/status").text
+    assert "No worker is running" in signed.get("/status").text
     with write_session(engine) as session:
         beat(session, "worker", WorkerState.READY, datetime.now(UTC))
     assert "Everything is in order." in signed.get("/status").text

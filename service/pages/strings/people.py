@@ -82,9 +82,5 @@ STRINGS: dict[str, tuple[str, str]] = {
     "end_session": ("Sign out there", "Y fermer la session"),
     "end_sessions": ("Sign out everywhere", "Fermer toutes les sessions"),
     "session_since": ("since {at}", "depuis le {at}"),
-    "error_429": (
-        "There were too many requests lately: wait a little, then try again.",
-        "Trop de demandes récemment : patientez un peu, puis réessayez.",
-    ),
     "error_title_429": ("Wait a little", "Patientez un peu"),
 }
