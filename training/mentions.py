@@ -6,7 +6,7 @@ import argparse
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from models.mentions import (
 from models.tagger import Tagged, load_tagger
 from training.examples import Example, fingerprint, read_examples
 from training.measures import accuracy, macro_f1
-from training.objections import fit_linear
+from training.objections import fit_linear, fit_temperature
 from training.reader_names import NameMaker
 
 STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
@@ -191,7 +191,7 @@ def judge(
 
 
 def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: Sequence[Tagged]) -> dict[str, float]:
-    """Choose the tagger's weight, and a threshold, on industries that neither voice has seen.
+    """Choose the tagger's weight, a temperature and a threshold, on industries that neither voice has seen.
 
     A weight is judged with its neighbours, because the measures of few names jump; one far from a half must earn it.
     """
@@ -199,7 +199,8 @@ def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: Sequence[Tag
     features, labels = hash_features(rows.features, N_FEATURES), np.array(rows.labels)
     model = fit_linear(features[~held], labels[~held], STRENGTHS[task], rounds=20)
     chosen = np.flatnonzero(held & np.array(rows.counted))
-    linear = model.probabilities(features[chosen])
+    temperature = fit_temperature(model.labels, model.probabilities(features[chosen]), labels[chosen])
+    linear = replace(model, temperature=temperature).probabilities(features[chosen])
     opinions = [tagger_opinion(tagged[t], task, a, b) for t, a, b in (rows.places[i] for i in chosen)]
     other = reordered(np.array(opinions), TAGGER_LABELS[task], model.labels)
     least = np.array(rows.least)[chosen]
@@ -213,7 +214,7 @@ def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: Sequence[Tag
     costs = [LOPSIDED * abs(r["weight"] - 0.5) for r in results]
     best = max(range(len(results)), key=lambda i: np.mean(measures[max(0, i - 1) : i + 2]) - costs[i])
     alone = {"linear_alone": measures[0], "tagger_alone": measures[-1]}
-    return {"rows": len(chosen), **alone, **results[best]}
+    return {"rows": len(chosen), "temperature": temperature, **alone, **results[best]}
 
 
 def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
@@ -239,7 +240,7 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
             settings["thresholds"][task] = pooling["threshold"]
         metrics[task] = {k: round(v, 4) for k, v in pooling.items()}
         model = fit_linear(hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task], rounds=20)
-        save_linear(model, out / f"{task}.safetensors")
+        save_linear(replace(model, temperature=pooling["temperature"]), out / f"{task}.safetensors")
     (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
     write_manifest(
         out,

@@ -12,25 +12,22 @@ from tests.chaos.faults import FAULTS, NotHere
 from tests.chaos.storm import run_storm
 
 pytestmark = pytest.mark.slow
-TRIES = 3
-"""A short storm may be over between two strikes; what it asserts holds each time."""
+NOTES = {"disk_full": 240}
+"""A full disk is met only once the database needs a new page: that takes more notes than the 80 of the others."""
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_acknowledged_is_lost_or_doubled(fault: str, database: str) -> None:
-    for _ in range(TRIES):
-        try:
-            report = FAULTS[fault](database, notes=80, strikes=3)
-        except NotHere as reason:
-            pytest.skip(str(reason))
-        assert report.faults() == {}
-        assert report.strikes == 3
-        assert report.findings_found > 60
-        met = fault in {"kills", "clock_set_back", "slow_disk"} or set(report.answers) & {"503", "507"}
-        if met:
-            break
-    assert met, f"in {TRIES} runs no request met the fault"
+    try:
+        report = FAULTS[fault](database, notes=NOTES.get(fault, 80), strikes=3)
+    except NotHere as reason:
+        pytest.skip(str(reason))
+    assert report.faults() == {}
+    assert report.strikes == 3
+    assert report.findings_found > 60
+    if fault not in {"kills", "clock_set_back", "slow_disk"}:
+        assert set(report.answers) & {"503", "507"}, "the fault was met"
 
 
 def test_the_real_reader_and_worker_survive_kills(tmp_path: Path, real_analyzer: Analyzer) -> None:
