@@ -15,7 +15,7 @@ from service.auth.queries import find_key
 from service.auth.scopes import Scope, allows
 from service.auth.sessions import Owner, SessionKind, close_session, open_session, use_link
 from service.auth.tables import ApiKeyTable
-from service.database import write_session
+from service.database import read_session, write_session
 from service.dependencies import (
     Caller,
     Now,
@@ -29,7 +29,7 @@ from service.dependencies import (
 from service.errors import Forbidden, TooLarge, TooMany
 from service.pages.answers import NotSignedIn, PageRoute, render
 from service.users import throttle
-from service.users.queries import get_user
+from service.users.queries import any_user, get_user
 from service.users.queries import signed_in as mark_signed_in
 from service.users.signing_in import check_credentials, slowed
 
@@ -223,7 +223,10 @@ def _cookie_flags(request: Request) -> dict[str, Any]:
 
 
 def _form(request: Request, fault: str = "", *, status: int = 200, wanted: str = "/", email: str = "") -> Response:
-    response = render(request, "sign_in.html", status, signed_in=False, fault=fault, wanted=wanted, email=email)
+    with read_session(get_engine(request)) as session:
+        keys_alone = not any_user(session)
+    context = {"fault": fault, "wanted": wanted, "email": email, "keys_alone": keys_alone}
+    response = render(request, "sign_in.html", status, signed_in=False, **context)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

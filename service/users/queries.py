@@ -18,6 +18,11 @@ def list_users(session: Session) -> list[UserTable]:
     return list(session.scalars(sa.select(UserTable).order_by(UserTable.email)))
 
 
+def any_user(session: Session) -> bool:
+    """Tell whether anybody has an account."""
+    return session.scalar(sa.select(UserTable.id).limit(1)) is not None
+
+
 def get_user(session: Session, user_id: int) -> UserTable | None:
     """Return a person, by id."""
     return session.get(UserTable, user_id)

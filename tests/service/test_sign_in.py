@@ -14,12 +14,19 @@ from service.auth.tables import ApiKeyTable, SessionTable
 from service.database import write_session
 from service.dependencies import COOKIE
 from service.settings import Settings
+from tests.service.test_users import add_person
 from tests.service.visits import (
     NOW,
     SCRIPT,
     make_key,
     make_link,
 )
+
+
+def test_the_form_for_keys_is_open_while_nobody_has_an_account(browser: TestClient, engine: sa.Engine) -> None:
+    assert '<details class="by-key" open>' in browser.get("/sign-in").text
+    add_person(engine)
+    assert '<details class="by-key">' in browser.get("/sign-in").text
 
 
 def test_a_link_signs_in_once(browser: TestClient, engine: sa.Engine) -> None:
