@@ -19,6 +19,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import __version__, problems
 from service.assistants import http as assistants
+from service.audit.recording import Auditing, Recorder
+from service.audit.routes import router as audit_router
 from service.auth.routes import router as keys_router
 from service.auth.usage import Usage
 from service.boundary import Boundary
@@ -79,6 +81,7 @@ _ROUTERS = (
     jobs_router,
     keys_router,
     users_router,
+    audit_router,
     operation_router,
     pages_router,
 )
@@ -100,14 +103,16 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.meaning = MeaningIndex()
     app.state.usage = Usage(app.state.engine)
     app.state.pressure = Pressure(app.state.engine, settings)
+    app.state.recorder = Recorder(app.state.engine, settings.audit_days)
     problems.install(app)
     pages.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     assistants.install(app)
-    _keep_usage(app)
+    _keep_records(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Boundary, settings=settings)
+    app.add_middleware(Auditing)
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
     app.add_middleware(Trace)
@@ -115,13 +120,13 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     return app
 
 
-def _keep_usage(app: FastAPI) -> None:
-    """Have last uses of keys and sessions written while the application runs."""
+def _keep_records(app: FastAPI) -> None:
+    """Have the audit log and last uses of keys and sessions written while the application runs."""
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
-        async with inner(running), running.state.usage.kept():
+        async with inner(running), running.state.usage.kept(), running.state.recorder.kept():
             yield
 
     app.router.lifespan_context = lifespan

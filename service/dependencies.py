@@ -17,6 +17,7 @@ from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy.orm import Session
 
+from service.audit.acts import name_actor
 from service.auth.queries import fault_of_key, find_key
 from service.auth.scopes import Scope, allows, scopes_of
 from service.auth.sessions import Owner, SessionKind, find_session
@@ -127,18 +128,20 @@ def find_caller(session: Session, request: Request, secret: str | None, at: date
     cookie = request.cookies.get(cookie_name(request))
     if secret:
         key = find_key(session, secret, at)
-        caller = _caller(key) if key else None
+        caller = caller_of(key) if key else None
     elif cookie:
         idle = timedelta(hours=get_settings(request).session_idle_hours)
         found = find_session(session, cookie, SessionKind.COOKIE, at, idle=idle)
-        caller = _caller(found[1], found[0].id) if found else None
+        caller = caller_of(found[1], found[0].id) if found else None
     if caller is not None:
+        name_actor(caller.actor)
         usage: Usage = request.app.state.usage
         usage.note(caller.key_id, caller.session_id, at)
     return caller
 
 
-def _caller(owner: Owner, session_id: int | None = None) -> Caller:
+def caller_of(owner: Owner, session_id: int | None = None) -> Caller:
+    """Return a key or a person as who asks."""
     if isinstance(owner, ApiKeyTable):
         return Caller(owner.id, owner.name, tuple(owner.scopes), session_id=session_id)
     return Caller(None, owner.name, scopes_of(owner.role, owner.sees_personal), owner.id, session_id)

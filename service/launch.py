@@ -14,6 +14,7 @@ import uvicorn
 
 from service import __version__
 from service.app import create_app
+from service.audit.acts import started
 from service.auth.sessions import SessionKind, open_session
 from service.children import WorkerProcesses, single_threaded
 from service.database import sqlite_module, write_session
@@ -100,6 +101,7 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
         key = ensure_first_key(session, settings, at)
         loaded = load_sample(session, at) if settings.sample is Sample.ON else 0
         token = open_session(session, key.row, SessionKind.LINK, at)
+        started(session, __version__, settings.not_as_they_come())
         made = key.made
     address = base_url(settings)
     where = "the one in BINOME_ADMIN_KEY" if settings.admin_key else str(settings.data_dir / KEY_FILE)

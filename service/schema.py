@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service import outgoing_tables, source_tables
+from service.audit import tables as audit_tables
 from service.auth import tables as auth_tables
 from service.erasures import tables as erasure_tables
 from service.insights import tables as insight_tables
@@ -12,5 +13,5 @@ from service.reports import tables as report_tables
 from service.tables import Table
 
 METADATA = Table.metadata
-_OURS = (auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
+_OURS = (audit_tables, auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
 MODULES = (*_OURS, outgoing_tables, report_tables, source_tables)

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         60_000, ge=0, le=10**7, description="requests a minute that send notes in, for one key; 0 for no limit"
     )
 
+    audit_days: int = Field(
+        400, ge=0, le=36_500, description="days that the log of who saw what is kept, 0 to 36500; 0 for ever"
+    )
     session_hours: int = Field(
         168, ge=1, le=8760, description="hours until a browser signs in anew, however busy it is, 1 to 8760"
     )
@@ -200,6 +203,12 @@ class Settings(BaseSettings):
     def outgoing_private_allowed(self) -> bool:
         """Whether what goes out may go to loopback and private networks."""
         return self.outgoing_private is Switch.ON
+
+    def not_as_they_come(self) -> dict[str, str]:
+        """Return the settings that differ from their defaults as text; secrets as `set`."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name != "data_dir"}
+        chosen = {name: value for name, value in given.items() if value != type(self).model_fields[name].default}
+        return {name: "set" if name in _SECRETS else str(value) for name, value in chosen.items()}
 
     @cached_property
     def sqlalchemy_url(self) -> str:

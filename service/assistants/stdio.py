@@ -33,12 +33,14 @@ async def serve_local(settings: Settings) -> None:
         with write_session(engine) as session:
             row, secret = create_key(session, name=_KEY_NAME, scopes=[Scope.READ], now=datetime.now(UTC))
             key_id = row.id
-        inside = httpx2.ASGITransport(create_app(settings, engine))
+        app = create_app(settings, engine)
+        inside = httpx2.ASGITransport(app)
         headers = {"Authorization": f"Bearer {secret}"}
         try:
-            async with httpx2.AsyncClient(
-                transport=inside, base_url=f"http://{INSIDE_HOST}", headers=headers
-            ) as client:
+            async with (
+                app.state.recorder.kept(),
+                httpx2.AsyncClient(transport=inside, base_url=f"http://{INSIDE_HOST}", headers=headers) as client,
+            ):
                 await build_server(Api(client, base_url(settings))).run_stdio_async()
         finally:
             with write_session(engine) as session:

@@ -11,6 +11,7 @@ from service import __version__
 from service.cli import (
     analysis,
     assistant,
+    audit,
     backup,
     connections,
     doctor,
@@ -39,6 +40,7 @@ cli.command("import")(imports.import_file)
 cli.command("analyse")(analysis.analyse)
 cli.command("fit-themes")(analysis.fit_themes)
 cli.add_typer(keys.cli, name="keys")
+cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")

@@ -9,6 +9,7 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
+from service.cli.database import opened
 from service.cli.output import AsJson, console, print_json, progress_bar
 from service.database import read_session, write_session
 from service.errors import BinomeError
@@ -18,8 +19,6 @@ from service.jobs.schemas import job_output
 from service.notes.queries import requeue, state_condition
 from service.notes.schemas import AnalysisState
 from service.operation.queries import read_backlog
-from service.settings import load_settings
-from service.start import open_database
 from service.tables import JobTable, NoteTable
 
 LOOK_SECONDS = 0.5
@@ -42,7 +41,7 @@ def analyse(
     conditions = [state_condition(AnalysisState.FAILED)] if failed else []
     if since:
         conditions.append(NoteTable.occurred_at >= day_start(since.date()))
-    with open_database(load_settings()) as engine:
+    with opened("analyse") as engine:
         with write_session(engine) as session:
             count = requeue(session, conditions)
         console.print(f"{count} notes wait for their analysis.")
@@ -78,7 +77,7 @@ def _refuse_silence(quiet_since: float | None) -> None:
 
 def fit_themes(wait: Wait = False, as_json: AsJson = False) -> None:
     """Have the themes fitted again over all passages; a worker does it."""
-    with open_database(load_settings()) as engine:
+    with opened("fit-themes") as engine:
         with write_session(engine) as session:
             job_id = request_job(session, JobKind.FIT_THEMES, by="command line", now=datetime.now(UTC)).id
         job = _wait_for_job(engine, job_id) if wait else _read_job(engine, job_id)

@@ -11,9 +11,10 @@ import typer
 from service.backup.archive import Manifest
 from service.backup.restoring import restore_backup
 from service.backup.writing import write_backup
+from service.cli.database import opened
 from service.cli.output import console
 from service.settings import load_settings
-from service.start import check_folder, open_database
+from service.start import check_folder
 
 
 def backup(
@@ -25,7 +26,7 @@ def backup(
     """
     now = datetime.now(UTC)
     target = path or Path(f"binome-{now:%Y%m%d-%H%M%S}.zip")
-    with open_database(load_settings()) as engine:
+    with opened("backup") as engine:
         manifest = write_backup(engine, target, now)
     console.print(_counted(manifest))
     print(target)
@@ -39,6 +40,8 @@ def restore(path: Annotated[Path, typer.Argument(help="A file that `binome backu
     settings = load_settings()
     check_folder(settings.data_dir)
     manifest = restore_backup(settings.sqlalchemy_url, path)
+    with opened("restore", settings):  # into the audit log
+        pass
     console.print(_counted(manifest))
     print(f"Restored the back-up of {manifest.created_at:%Y-%m-%d %H:%M} UTC.")
 

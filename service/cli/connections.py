@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.database import opened
 from service.cli.output import AsJson, console, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
@@ -17,7 +18,6 @@ from service.sources.fetching.progress import api_outputs
 from service.sources.fetching.syncing import request_sync
 from service.sources.fetching.working import find_api
 from service.sources.intake import public_url
-from service.start import open_database
 
 cli = typer.Typer(help="Let senders in: HubSpot, Salesforce, mail relays and others.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def add(
     options = dict(parse_option(one) for one in option or [])
     given = secret or new_secret(source)
     kind = check_connection(source, given, options)
-    with open_database(settings) as engine, write_session(engine) as session:
+    with opened("connections add", settings) as engine, write_session(engine) as session:
         if queries.named_connection(session, source, name) or taken(session, source, given):
             raise BinomeError(f"{source} has a connection {name!r}, or this secret: `binome connections list`.")
         queries.create_connection(session, source, name, given, options, datetime.now(UTC))
@@ -58,7 +58,7 @@ def list_connections(as_json: AsJson = False) -> None:
     """List connections, without their secrets."""
     names = ["id", "source", "name", "options", "created_at", "disabled_at"]
     settings = load_settings()
-    with open_database(settings) as engine, read_session(engine) as session:
+    with opened("connections list", settings) as engine, read_session(engine) as session:
         apis = api_outputs(session, settings, datetime.now(UTC))
         rows = [
             {name: getattr(row, name) for name in names}
@@ -87,7 +87,7 @@ def rotate(
     """Put another secret in force; the one before counts for a day more."""
     given = secret or new_secret(source)
     check_secret(source, given)
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("connections rotate") as engine, write_session(engine) as session:
         row = queries.named_connection(session, source, name)
         if row is None:
             raise BinomeError(f"{source} has no connection {name!r}; `binome connections list` shows them.")
@@ -103,7 +103,7 @@ def sync(
 ) -> None:
     """Have all records of a connection fetched by a worker, or those that changed since a day."""
     settings, now = load_settings(), datetime.now(UTC)
-    with open_database(settings) as engine, write_session(engine) as session:
+    with opened("connections sync", settings) as engine, write_session(engine) as session:
         found = find_api(session, settings, source, name, now)
         if found is None:
             raise BinomeError(f"{source} has no connection {name!r} with an API: `binome connections list`.")
@@ -115,7 +115,7 @@ def sync(
 @cli.command()
 def remove(source: Annotated[str, typer.Argument(help="The source.")], name: Named = "main") -> None:
     """Forget a connection and its secret; its notes stay."""
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("connections remove") as engine, write_session(engine) as session:
         row = queries.named_connection(session, source, name)
         if row is None:
             raise BinomeError(f"{source} has no connection {name!r}; `binome connections list` shows them.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from service.cli.database import opened
 from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.deliveries import queries
@@ -18,7 +19,6 @@ from service.deliveries.signing import new_secret
 from service.errors import BinomeError
 from service.outgoing_tables import EndpointTable
 from service.settings import load_settings
-from service.start import open_database
 
 cli = typer.Typer(help="Post events to addresses, signed by Standard Webhooks.", no_args_is_help=True)
 
@@ -39,7 +39,7 @@ def add(
     check_url(url, allow_private=settings.outgoing_private_allowed)
     secret = new_secret()
     values = {"url": url, "description": description[:200], "event_types": [str(e) for e in event or []]}
-    with open_database(settings) as engine, write_session(engine) as session:
+    with opened("endpoints add", settings) as engine, write_session(engine) as session:
         row = queries.create_endpoint(session, {**values, "quotes": quotes}, secret, BY, datetime.now(UTC))
         shown = endpoint_fields(row)
     if as_json:
@@ -52,7 +52,7 @@ def add(
 def list_endpoints(as_json: AsJson = False) -> None:
     """List endpoints, without their secrets."""
     names = ["id", "url", "event_types", "quotes", "created_at", "failing_since", "disabled_reason"]
-    with open_database(load_settings()) as engine, read_session(engine) as session:
+    with opened("endpoints list") as engine, read_session(engine) as session:
         rows = [endpoint_fields(row) for row in queries.list_endpoints(session)]
     if as_json:
         print_json(rows)
@@ -64,7 +64,7 @@ def list_endpoints(as_json: AsJson = False) -> None:
 def rotate(endpoint_id: EndpointId) -> None:
     """Put another secret in force, shown this once; for a day the one before signs too."""
     secret = new_secret()
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("endpoints rotate") as engine, write_session(engine) as session:
         queries.rotate(_endpoint(session, endpoint_id), secret, datetime.now(UTC))
     print(f"secret: {secret}")
 
@@ -72,7 +72,7 @@ def rotate(endpoint_id: EndpointId) -> None:
 @cli.command()
 def test(endpoint_id: EndpointId) -> None:
     """Have a test event sent; a running worker posts it."""
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("endpoints test") as engine, write_session(engine) as session:
         row, _ = queries.request_test(session, _endpoint(session, endpoint_id), BY, datetime.now(UTC))
         delivery_id = row.id
     print(f"delivery: {delivery_id}")
@@ -81,7 +81,7 @@ def test(endpoint_id: EndpointId) -> None:
 @cli.command()
 def remove(endpoint_id: EndpointId) -> None:
     """Forget an endpoint, its secret and its deliveries."""
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("endpoints remove") as engine, write_session(engine) as session:
         queries.delete_endpoint(session, _endpoint(session, endpoint_id))
     print(f"The endpoint {endpoint_id} is removed.")
 

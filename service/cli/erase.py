@@ -8,13 +8,12 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from service.cli.database import opened
 from service.cli.output import print_json
 from service.database import write_session
 from service.erasures.erasing import clean_bytes, perform, preview
 from service.erasures.schemas import ErasureRequest, Subject, erasure_output
 from service.errors import BinomeError
-from service.settings import load_settings
-from service.start import open_database
 
 BY = "command line"
 
@@ -32,7 +31,7 @@ def erase(
     except ValidationError as error:
         raise BinomeError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from None
     now = datetime.now(UTC)
-    with open_database(load_settings()) as engine:
+    with opened("erase") as engine:
         if not yes:
             print_json(preview(engine, request, now).model_dump())
             return

@@ -14,13 +14,12 @@ from typing import Annotated, Any, TextIO
 import sqlalchemy as sa
 import typer
 
+from service.cli.database import opened
 from service.cli.output import console
 from service.corrections.annotated import annotated_notes
 from service.database import read_session
 from service.errors import BinomeError
 from service.exports.writing import harmless, plain
-from service.settings import load_settings
-from service.start import open_database
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -64,7 +63,7 @@ def export(
     """
     if what is What.CORRECTIONS and form is Format.CSV:
         raise BinomeError("Corrections are whole notes with their marks: they are written as JSON Lines only.")
-    with open_database(load_settings()) as engine, _opened(output) as file, read_session(engine) as session:
+    with opened("export") as engine, _opened(output) as file, read_session(engine) as session:
         if what is What.CORRECTIONS:
             count = _write(file, form, [], annotated_notes(session))
         else:

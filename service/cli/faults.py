@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.database import opened
 from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
@@ -14,7 +15,6 @@ from service.settings import load_settings
 from service.sources.faults import queries
 from service.sources.faults.replaying import dismiss, replay, replay_all
 from service.sources.faults.schemas import fault_output
-from service.start import open_database
 
 cli = typer.Typer(help="What senders sent and nobody could take.", no_args_is_help=True)
 
@@ -34,7 +34,7 @@ def list_faults(
 ) -> None:
     """List faults, latest first."""
     state = None if settled else queries.FaultState.OPEN
-    with open_database(load_settings()) as engine, read_session(engine) as session:
+    with opened("faults list") as engine, read_session(engine) as session:
         rows = [fault_output(row) for row in queries.list_faults(session, source, state, limit=limit)]
     names = ["id", "source", "connection", "code", "reason", "received_at", "replayable", "state"]
     if as_json:
@@ -47,7 +47,7 @@ def list_faults(
 def replay_faults(ids: Ids = None, source: OfSource = None, code: OfCode = None, everything: All = False) -> None:
     """Play faults again, with their connections as they are now."""
     settings, now = load_settings(), datetime.now(UTC)
-    with open_database(settings) as engine:
+    with opened("faults replay", settings) as engine:
         if ids and len(ids) == 1:
             print(_told(dict(replay(engine, settings, ids[0], by=BY, now=now))))
             return
@@ -62,7 +62,7 @@ def replay_faults(ids: Ids = None, source: OfSource = None, code: OfCode = None,
 @cli.command("dismiss")
 def dismiss_faults(ids: Ids = None, source: OfSource = None, code: OfCode = None, everything: All = False) -> None:
     """Dismiss faults: what was sent is forgotten."""
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("faults dismiss") as engine, write_session(engine) as session:
         chosen = ids or queries.open_ids(session, *_chosen(source, code, everything))
         count = dismiss(session, chosen, by=BY, now=datetime.now(UTC))
     print(f"{count} dismissed.")

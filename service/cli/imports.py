@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
+from service.cli.database import opened as opened_database
 from service.cli.output import AsJson, console, print_json, progress_bar
 from service.database import write_session
 from service.errors import BinomeError
@@ -23,8 +24,6 @@ from service.imports.running import batches, first_records, knowing, opened
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.storage import PREVIEW_RECORDS
 from service.notes.schemas import Result
-from service.settings import load_settings
-from service.start import open_database
 
 MAX_SHOWN = 20
 
@@ -96,7 +95,7 @@ def _mapping(given: str | None) -> dict[str, str | None]:
 def _import(path: Path, options: Options, *, keep_cells: bool) -> Outcome:
     outcome = Outcome()
     size = path.stat().st_size
-    with open_database(load_settings()) as engine, path.open("rb") as file, progress_bar() as progress:
+    with opened_database("import") as engine, path.open("rb") as file, progress_bar() as progress:
         task = progress.add_task(f"importing {path.name}", total=size)
         with opened(file, knowing(engine, options)) as reading:
             for batch in batches(reading.records):

@@ -11,14 +11,13 @@ from typing import Annotated
 
 import typer
 
+from service.cli.database import opened
 from service.cli.output import console
 from service.errors import BinomeError
 from service.reports.building import build
 from service.reports.content import month_period
 from service.reports.editions import edition_output, read_content, read_edition, read_file
 from service.reports.schemas import MONTH_PATTERN, Accounts, Format, Report, ReportLanguage
-from service.settings import load_settings
-from service.start import open_database
 
 
 class Written(StrEnum):
@@ -49,7 +48,7 @@ def report(
     now = datetime.now(UTC)
     if month_period(month).end >= now.date():
         raise BinomeError(f"{month} has not ended yet: a report is frozen once its month is over.")
-    with open_database(load_settings()) as engine:
+    with opened("report") as engine:
         row = read_edition(engine, month, edition)
         if edition is None and (row is None or rebuild):
             build(engine, month, now, by="command line")

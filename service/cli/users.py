@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.auth.scopes import Role
 from service.auth.tables import UserTable
+from service.cli.database import opened
 from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
 from service.settings import load_settings
-from service.start import open_database
 from service.users import queries
 from service.users.passwords import check_password, hash_password
 from service.users.routes import invitation_url
@@ -39,7 +39,7 @@ def add(
     except ValidationError:
         raise BinomeError("The e-mail address or the name can't be used.") from None
     now, settings = datetime.now(UTC), load_settings()
-    with open_database(settings) as engine, write_session(engine) as session:
+    with opened("users add", settings) as engine, write_session(engine) as session:
         user = queries.add_user(
             session, email=wanted.email, name=wanted.name, role=role, sees_personal=personal, now=now
         )
@@ -53,7 +53,7 @@ def add(
 def list_users(as_json: AsJson = False) -> None:
     """List people."""
     names = ["id", "email", "name", "role", "sees_personal", "created_at", "signed_in_at", "disabled_at"]
-    with open_database(load_settings()) as engine, read_session(engine) as session:
+    with opened("users list") as engine, read_session(engine) as session:
         rows = [{name: getattr(user, name) for name in names} for user in queries.list_users(session)]
     if as_json:
         print_json([{**row, "id": str(row["id"])} for row in rows])
@@ -66,7 +66,7 @@ def disable(
     email: Email, undo: Annotated[bool, typer.Option("--undo", help="Open the account again.")] = False
 ) -> None:
     """Close an account; its sessions end at once."""
-    with open_database(load_settings()) as engine, write_session(engine) as session:
+    with opened("users disable") as engine, write_session(engine) as session:
         queries.switch_user(session, _found(session, email), None if undo else datetime.now(UTC))
     print(f"The account {email} is {'open' if undo else 'closed'}.")
 
@@ -78,7 +78,7 @@ def password(
     """Print a link to choose a new password, or set the one on standard input; sessions end when it is set."""
     settings = load_settings()
     given = sys.stdin.readline().rstrip("\n") if stdin else None
-    with open_database(settings) as engine, write_session(engine) as session:
+    with opened("users password", settings) as engine, write_session(engine) as session:
         user = _found(session, email)
         if given is None:
             print(invitation_url(session, user, settings, datetime.now(UTC)))

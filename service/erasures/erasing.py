@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.audit.queries import change_salt
 from service.database import is_sqlite
 from service.erasures import queries
 from service.erasures.memory import ErasedKind, remember
@@ -109,6 +110,7 @@ def _erase(session: Session, request: ErasureRequest, now: datetime, erasure_id:
         reports=strike_traces(session, traces),
         themes=_strike_themes(session, traces),
     )
+    change_salt(session)
     session.flush()
     return counts
 

@@ -18,6 +18,7 @@ from service.operation.queries import read_backlog
 from service.pages import views
 from service.pages.account import router as account_router
 from service.pages.answers import PageRoute, render
+from service.pages.audit import router as audit_router
 from service.pages.competitors import router as competitors_router
 from service.pages.corrections import competitor_names
 from service.pages.corrections import router as corrections_router
@@ -45,6 +46,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
 router.include_router(account_router)
 router.include_router(people_router)
+router.include_router(audit_router)
 router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(reports_router)

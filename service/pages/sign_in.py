@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
+from service.audit.acts import name_actor
 from service.auth.queries import find_key
 from service.auth.scopes import Scope, allows
 from service.auth.sessions import Owner, SessionKind, close_session, open_session, use_link
@@ -20,6 +21,7 @@ from service.dependencies import (
     Caller,
     Now,
     ReadSession,
+    caller_of,
     client_address,
     cookie_name,
     find_caller,
@@ -179,10 +181,11 @@ def _by_key(request: Request, secret: str, now: datetime, wanted: str) -> Respon
 
 
 @router.post("/sign-out")
-def post_sign_out(request: Request, _fields: FormFields) -> Response:
+def post_sign_out(request: Request, _fields: FormFields, now: Now) -> Response:
     """End the session."""
     name = cookie_name(request)
     with write_session(get_engine(request)) as session:
+        find_caller(session, request, None, now)  # into the audit log
         close_session(session, request.cookies.get(name, ""))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(name, **_cookie_flags(request))
@@ -196,6 +199,7 @@ def _may_read(owner: Owner) -> bool:
 
 def open_browser_session(session: Session, request: Request, owner: Owner, now: datetime) -> str:
     """Open a session in place of the browser's former one; return its token."""
+    name_actor(caller_of(owner).actor)
     former = request.cookies.get(cookie_name(request))
     if former:
         close_session(session, former)

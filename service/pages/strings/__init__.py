@@ -7,6 +7,7 @@ A string with `|` has a form for one and a form for many; `Words.count` picks. F
 from __future__ import annotations
 
 from service.pages.strings import (
+    audit,
     competitors,
     corrections,
     digests,
@@ -43,6 +44,7 @@ PAGES = (
     search,
     signing,
     people,
+    audit,
     digests,
 )
 STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}
