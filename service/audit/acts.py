@@ -90,7 +90,9 @@ def insert_acts(session: Session, acts: list[dict[str, Any]]) -> None:
 def _hidden(values: Mapping[str, Any], salt: str) -> dict[str, str]:
     """Return parameters without tokens; what may tell a person or a firm is there as a keyed hash."""
     named = {str(name)[:50].replace("\x00", "\ufffd"): str(value) for name, value in values.items() if name != "token"}
-    return {name: value if _tells_nobody(value) else _hash(value, salt) for name, value in named.items()}
+    return {
+        name: value if name != "q" and _tells_nobody(value) else _hash(value, salt) for name, value in named.items()
+    }
 
 
 def _tells_nobody(value: str) -> bool:

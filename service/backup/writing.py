@@ -63,6 +63,9 @@ def kept_tables(connection: sa.Connection) -> list[sa.Table]:
     names = [name for name in sa.inspect(connection).get_table_names() if name in METADATA.tables]
     schema = sa.MetaData()
     schema.reflect(connection, only=[name for name in names if name not in NOT_KEPT], resolve_fks=False)
+    for column in (column for table in schema.tables.values() for column in table.columns):
+        if isinstance(column.type, sa.JSON):
+            column.type.none_as_null = True  # no document is restored as none, not as one that says null
     return schema.sorted_tables
 
 

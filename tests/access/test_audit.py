@@ -130,8 +130,10 @@ def test_what_is_looked_for_is_there_as_a_hash_that_an_erasure_blinds(written: T
     def searched() -> str:
         written.get("/v1/search", params={"q": NAME, "account": NAME})
         written.get(f"/v1/competitors/{NAME}")
+        written.get("/v1/search", params={"q": "price"})
+        assert logged(written)[0]["filters"]["q"].startswith("hash:")
         assert NAME.split()[0] not in json.dumps(logged(written))
-        return logged(written, action="GET /v1/search")[0]["filters"]["q"]
+        return logged(written, action="GET /v1/search")[1]["filters"]["q"]
 
     assert logged(written, action="GET /v1/search")[0]["filters"]["language"] == "fr"
     before = searched()

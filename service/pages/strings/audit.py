@@ -4,9 +4,9 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     "audit": ("Who saw and changed what", "Qui a vu et modifié quoi"),
+    "audit_log": ("Audit log", "Journal d'audit"),
     "audit_lede": (
-        "Every change, every look at what was said, and what was refused. It holds no text, nor what was "
-        "searched for.",
+        "Every change, every look at what was said, and what was refused. It holds no text, nor what was searched for.",
         "Chaque modification, chaque consultation de ce qui a été dit, et ce qui a été refusé. Aucun texte n'y figure, "
         "ni ce qui a été cherché.",
     ),
