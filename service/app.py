@@ -112,7 +112,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     _keep_records(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(Boundary, settings=settings)
-    app.add_middleware(Auditing)
+    app.add_middleware(Auditing, recorder=app.state.recorder)
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
     app.add_middleware(Trace)

@@ -123,8 +123,8 @@ class Recorder:
 class Auditing:
     """Carry each request's act, and hand it to the recorder unless a transaction wrote it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
+        self.app, self._recorder = app, recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an HTTP request pass, and remember it."""
@@ -145,11 +145,10 @@ class Auditing:
             with acting(act):
                 await self.app(scope, receive, seen)
         finally:
-            _record(request, act, status)
+            _record(self._recorder, request, act, status)
 
 
-def _record(request: Request, act: Act, status: int) -> None:
-    recorder: Recorder = request.app.state.recorder
+def _record(recorder: Recorder, request: Request, act: Act, status: int) -> None:
     if act.written:
         recorder.expect()
     if act.written and status < 400:
