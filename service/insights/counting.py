@@ -5,95 +5,20 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import compress
-from operator import is_
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
-from service.filters import NoteFilters, Period, dimension_ids, name_key
-from service.insights.days import DETAILS_SEEN, NOBODY, ORIGINS_SEEN, Day, Origin, Said, read_days
+from service.insights.choosing import MAX_CHOICES, Choice
+from service.insights.days import DETAILS_SEEN, NOBODY, Said
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
-from service.tables import DealTable, ThemeTable
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A day with the notes that filters leave.
-
-    Attributes:
-        kept: For each note 1 or 0; None where all are kept.
-    """
-
-    day: Day
-    kept: bytearray | None
-
-    def picks(self, said: Said) -> bytes | None:
-        """Return 1 or 0 for each finding of a kind; None where all are kept."""
-        return None if self.kept is None else bytes(map(self.kept.__getitem__, said.notes))
-
-
-def choose(session: Session, filters: NoteFilters, period: Period) -> list[Chosen]:
-    """Return the days of a period with the notes that filters leave."""
-    days = read_days(session, period)
-    people = {
-        name: ids
-        for name, ids in (
-            ("accounts", dimension_ids(session, filters, "account_id")),
-            ("authors", dimension_ids(session, filters, "author_id")),
-            ("deals", dimension_ids(session, filters, "deal_id")),
-        )
-        if ids is not None
-    }
-    held = _held_items(session, filters)
-    origin = (filters.language, filters.kind, filters.source)
-    if not people and not held and origin == (None, None, None):
-        return [Chosen(day, None) for day in days]
-    return [Chosen(day, _kept(day, people, held, origin)) for day in days]
-
-
-def _held_items(session: Session, filters: NoteFilters) -> list[tuple[About, Any]]:
-    """Return the items that a note must hold."""
-    items: list[tuple[About, Any]] = []
-    if filters.competitor is not None:
-        items.append((About.COMPETITOR, name_key(filters.competitor)))
-    if filters.objection_type is not None:
-        items.append((About.OBJECTION, filters.objection_type.value))
-    if filters.theme is not None:
-        theme = session.scalar(sa.select(ThemeTable.id).where(ThemeTable.key == filters.theme))
-        items.append((About.THEME, theme))
-    return items
-
-
-def _kept(
-    day: Day,
-    people: dict[str, frozenset[int]],
-    held: Sequence[tuple[About, Any]],
-    origin: tuple[str | None, str | None, str | None],
-) -> bytearray:
-    left: Collection[int] = range(len(day.accounts))
-    for about, item in held:
-        said = day.said[about]
-        begin, end, _ = said.spans.get(item, (0, 0, 0))
-        left = set(said.notes[begin:end]).intersection(left)
-    for name, ids in people.items():
-        of_notes = getattr(day, name)
-        left = [note for note in left if of_notes[note] in ids]
-    if any(origin):
-        fitting = {n for n, seen in enumerate(ORIGINS_SEEN.values) if _fits(seen, origin)}
-        left = [note for note in left if day.origins[note] in fitting]
-    kept = bytearray(len(day.accounts))
-    for note in left:
-        kept[note] = 1
-    return kept
-
-
-def _fits(seen: Origin, asked: tuple[str | None, str | None, str | None]) -> bool:
-    return all(wanted is None or wanted == value for value, wanted in zip(seen, asked, strict=True))
+from service.tables import DealTable
 
 
 @dataclass(slots=True)
@@ -108,8 +33,8 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sum:
-    """What a tally adds up to; the deals are counted anew each time, as they stand then."""
+class Sum:
+    """What a tally adds up to; what became of the deals is looked up at each request, as it stands then."""
 
     mentions: int
     notes: int
@@ -119,15 +44,12 @@ class _Sum:
     details: Counter[int]
 
 
-_LAST: dict[About, tuple[list[Day], dict[Any, _Sum]]] = {}
-"""The sums of the days that were last asked for whole; days never change, so the same ones have the same sums."""
-
-
-def count_items(days: Sequence[Chosen], about: About, book: DealBook) -> dict[Any, Counts]:
+@lru_cache(maxsize=len(About) * MAX_CHOICES)
+def count_items(choice: Choice, about: About, book: DealBook) -> Mapping[Any, Counts]:
     """Count all items of a kind.
 
     Args:
-        days: Of one period.
+        choice: Days of one period.
         about: The kind.
         book: The period's deals.
 
@@ -135,20 +57,14 @@ def count_items(days: Sequence[Chosen], about: About, book: DealBook) -> dict[An
         Counts by item: objection type, competitor's name key, or theme's row id. `details` counts mentions by status,
         relation and so on.
     """
-    if any(chosen.kept is not None for chosen in days):
-        sums = _add_up(days, about)
-    else:
-        whole = [chosen.day for chosen in days]
-        last, sums = _LAST.get(about, ([], {}))
-        if len(last) != len(whole) or not all(map(is_, last, whole)):
-            sums = _add_up(days, about)
-            _LAST[about] = (whole, sums)
-    return {item: _counts(about, of_item, book) for item, of_item in sums.items()}
+    return {item: _counts(about, total, book) for item, total in count_said(choice, about).items()}
 
 
-def _add_up(days: Sequence[Chosen], about: About) -> dict[Any, _Sum]:
+@lru_cache(maxsize=len(About) * MAX_CHOICES)
+def count_said(choice: Choice, about: About) -> Mapping[Any, Sum]:
+    """Count all items of a kind, but for what becomes of their deals."""
     tallies: defaultdict[Any, _Tally] = defaultdict(_Tally)
-    for chosen in days:
+    for chosen in choice:
         said = chosen.day.said[about]
         picks = chosen.picks(said)
         for item, (begin, end, notes) in said.spans.items():
@@ -159,9 +75,9 @@ def _add_up(days: Sequence[Chosen], about: About) -> dict[Any, _Sum]:
     return {item: _sum(tally) for item, tally in tallies.items()}
 
 
-def _sum(tally: _Tally) -> _Sum:
+def _sum(tally: _Tally) -> Sum:
     accounts, authors = (len(set(people) - {NOBODY}) for people in (tally.accounts, tally.authors))
-    return _Sum(len(tally.details), tally.notes, accounts, authors, frozenset(tally.deals), Counter(tally.details))
+    return Sum(len(tally.details), tally.notes, accounts, authors, frozenset(tally.deals), Counter(tally.details))
 
 
 def _add(tally: _Tally, said: Said, begin: int, end: int, notes: int) -> None:
@@ -180,7 +96,7 @@ def _add_picked(tally: _Tally, said: Said, begin: int, end: int, picks: bytes) -
     tally.details.extend(compress(said.details[begin:end], picks))
 
 
-def _counts(about: About, total: _Sum, book: DealBook) -> Counts:
+def _counts(about: About, total: Sum, book: DealBook) -> Counts:
     details: dict[str, dict[str, int]] = {
         name: {str(value): 0 for value in values} for name, (_, values) in DETAILS[about].items()
     }
@@ -192,10 +108,11 @@ def _counts(about: About, total: _Sum, book: DealBook) -> Counts:
     return Counts(total.mentions, total.notes, total.accounts, total.authors, deals, details)
 
 
-def count_heard(days: Sequence[Chosen], about: About) -> dict[Any, int]:
+@lru_cache(maxsize=len(About) * MAX_CHOICES)
+def count_heard(choice: Choice, about: About) -> Mapping[Any, int]:
     """Return for each item of a kind its notes: what a later period is compared with."""
     heard: defaultdict[Any, int] = defaultdict(int)
-    for chosen in days:
+    for chosen in choice:
         said = chosen.day.said[about]
         picks = chosen.picks(said)
         for item, (begin, end, notes) in said.spans.items():
@@ -203,10 +120,10 @@ def count_heard(days: Sequence[Chosen], about: About) -> dict[Any, int]:
     return {item: notes for item, notes in heard.items() if notes}
 
 
-def count_voices(days: Sequence[Chosen], about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:
+def count_voices(choice: Choice, about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:
     """Return for each item its notes by account; those without one under 0."""
     voices: dict[Any, Counter[int]] = {item: Counter() for item in items}
-    for chosen in days:
+    for chosen in choice:
         said, kept = chosen.day.said[about], chosen.kept
         for item in items:
             begin, end, _ = said.spans.get(item, (0, 0, 0))
@@ -216,11 +133,11 @@ def count_voices(days: Sequence[Chosen], about: About, items: Collection[Any]) -
 
 
 def latest_findings(
-    days: Sequence[Chosen], about: About, items: Collection[Any], count: int
+    choice: Choice, about: About, items: Collection[Any], count: int
 ) -> dict[Any, list[tuple[int, int]]]:
     """Return for each item its latest findings, the latest first: their row ids, and those of their accounts."""
     found: dict[Any, list[tuple[int, int]]] = {item: [] for item in items}
-    for chosen in reversed(days):
+    for chosen in reversed(choice.days):
         said, kept = chosen.day.said[about], chosen.kept
         for item in [item for item, latest in found.items() if len(latest) < count]:
             begin, end, _ = said.spans.get(item, (0, 0, 0))
@@ -229,40 +146,56 @@ def latest_findings(
     return {item: latest[:count] for item, latest in found.items()}
 
 
-def notes_by_account(days: Sequence[Chosen]) -> Counter[int]:
+@lru_cache(maxsize=2 * MAX_CHOICES)
+def notes_by_account(choice: Choice) -> Counter[int]:
     """Count the notes that were read by account; those without one under 0."""
     notes: Counter[int] = Counter()
-    for chosen in days:
-        notes.update(map(chosen.day.accounts.__getitem__, _read(chosen)))
+    for chosen in choice:
+        notes.update(map(chosen.day.accounts.__getitem__, chosen.read))
     return notes
 
 
-def _read(chosen: Chosen) -> Sequence[int]:
-    notes = range(chosen.day.read)
-    return notes if chosen.kept is None else list(compress(notes, chosen.kept))
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who was read: authors, the deals of the notes that are kept, and those of all."""
+
+    authors: frozenset[int]
+    deals: frozenset[int]
+    all_deals: frozenset[int]
 
 
-def count_whole(session: Session, days: Sequence[Chosen]) -> Whole:
-    """Count the notes that were read, and their accounts, authors and deals."""
+@lru_cache(maxsize=MAX_CHOICES)
+def _people(choice: Choice) -> _People:
     authors, deals, all_deals = set[int](), set[int](), set[int]()
-    for chosen in days:
-        day, notes = chosen.day, _read(chosen)
+    for chosen in choice:
+        day, notes = chosen.day, chosen.read
         authors.update(map(day.authors.__getitem__, notes))
         deals.update(map(day.deals.__getitem__, notes))
         all_deals.update(day.deals)
-    book = _read_deals(session, all_deals - {NOBODY})
-    by_account = notes_by_account(days)
-    people = len(by_account.keys() - {NOBODY}), len(authors - {NOBODY})
-    return Whole(by_account.total(), *people, book.add_up(deals), book, by_account)
+    return _People(*(frozenset(ids - {NOBODY}) for ids in (authors, deals, all_deals)))
+
+
+def count_whole(session: Session, choice: Choice) -> Whole:
+    """Count the notes that were read, and their accounts, authors and deals."""
+    people, by_account = _people(choice), notes_by_account(choice)
+    book = _read_deals(session, people.all_deals)
+    accounts = len(by_account.keys() - {NOBODY})
+    return Whole(by_account.total(), accounts, len(people.authors), book.add_up(people.deals), book, by_account)
 
 
 def _read_deals(session: Session, ids: Collection[int]) -> DealBook:
     """Read deals as they stand now: a later outcome counts for all their notes."""
     rows = session.execute(
-        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount).where(
-            DealTable.id.in_(_listed(session, ids))
-        )
+        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount)
+        .where(DealTable.id.in_(_listed(session, ids)))
+        .order_by(DealTable.id)
     )
+    return _book(tuple(map(tuple, rows)))
+
+
+@lru_cache(maxsize=MAX_CHOICES)
+def _book(rows: tuple[tuple[Any, ...], ...]) -> DealBook:
+    """Return the same book as long as the deals stand as they did: what was added up of it holds."""
     book = DealBook()
     for deal_id, outcome, currency, amount in rows:
         book.enter(deal_id, outcome, currency, amount)

@@ -61,7 +61,7 @@ class Said:
     spans: dict[Any, tuple[int, int, int]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Day:
     """The notes of a day and what they say; never changed once it is made.
 

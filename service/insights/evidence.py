@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.filters import NoteFilters, Period
-from service.insights.counting import Chosen, latest_findings
+from service.insights.choosing import Choice
+from service.insights.counting import latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.sources.record_links import note_link, options_by_source
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
@@ -83,10 +84,10 @@ def list_quotes(
 
 
 def best_quotes(
-    session: Session, about: About, days: Sequence[Chosen], *, items: Sequence[Any], each: int
+    session: Session, about: About, choice: Choice, *, items: Sequence[Any], each: int
 ) -> dict[Any, list[Quote]]:
     """Return a few quotes of each of several items, of different accounts where it can be, the latest first."""
-    latest = latest_findings(days, about, items, LATEST)
+    latest = latest_findings(choice, about, items, LATEST)
     chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, each)]
     quotes: dict[Any, list[Quote]] = {}
     for quote in read_quotes(session, about, chosen):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
+from service.insights.choosing import MAX_CHOICES, NOTHING, Choice, choose
 from service.insights.counting import (
-    Chosen,
-    choose,
     count_heard,
     count_items,
+    count_said,
     count_voices,
     count_whole,
     notes_by_account,
@@ -48,8 +49,8 @@ class Frame:
     previous: Period | None
     notes_before: int
     by_account_before: Mapping[int, int] = field(default_factory=dict, repr=False)
-    days: Sequence[Chosen] = field(default=(), repr=False)
-    days_before: Sequence[Chosen] = field(default=(), repr=False)
+    days: Choice = field(default=NOTHING, repr=False)
+    days_before: Choice = field(default=NOTHING, repr=False)
 
 
 def measuring_frame(session: Session, filters: Filters) -> Frame:
@@ -57,7 +58,7 @@ def measuring_frame(session: Session, filters: Filters) -> Frame:
     period = resolve_period(session, filters)
     previous = period.previous if filters.compare is Compare.PREVIOUS else None
     days = choose(session, filters, period)
-    days_before = choose(session, filters, previous) if previous else []
+    days_before = choose(session, filters, previous) if previous else NOTHING
     whole = count_whole(session, days)
     by_account = notes_by_account(days_before)
     return Frame(period, whole, previous, by_account.total(), by_account, days, days_before)
@@ -72,7 +73,7 @@ def measure_items(
     among all, because its p-value is corrected for their number.
     """
     now = count_items(frame.days, about, frame.whole.book)
-    changes = _changes(about, frame, now) if frame.previous else dict.fromkeys(now, STEADY)
+    changes = _changes(about, frame.days, frame.days_before) if frame.previous else dict.fromkeys(now, STEADY)
     return [
         _item(about, item, now.get(item, Counts()), frame.whole, trend)
         for item, trend in changes.items()
@@ -85,19 +86,21 @@ def silent_item(about: About, key: Any) -> Item:
     return Item(about, key, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
 
 
-def _changes(about: About, frame: Frame, now: dict[Any, Counts]) -> dict[Any, Trend]:
-    before = count_heard(frame.days_before, about)
+@lru_cache(maxsize=len(About) * MAX_CHOICES)
+def _changes(about: About, here: Choice, there: Choice) -> Mapping[Any, Trend]:
+    """Compare the items of a kind in one period with those of the one before."""
+    now, before = count_said(here, about), count_heard(there, about)
+    by_account, by_account_before = notes_by_account(here), notes_by_account(there)
     keys = sorted(now.keys() | before.keys())
     pairs = []
     for key in keys:
-        counts = now.get(key, Counts())
-        here = Share(counts.notes, frame.whole.notes, counts.accounts)
-        pairs.append((here, Share(before.get(key, 0), frame.notes_before)))
+        notes, accounts = (now[key].notes, now[key].accounts) if key in now else (0, 0)
+        pairs.append((Share(notes, by_account.total(), accounts), Share(before.get(key, 0), by_account_before.total())))
     found = trends(pairs)
     moved = {index: keys[index] for index, trend in enumerate(found) if trend.moved}
-    heard, heard_before = (count_voices(days, about, list(moved.values())) for days in (frame.days, frame.days_before))
+    heard, heard_before = (count_voices(choice, about, list(moved.values())) for choice in (here, there))
     voices = {
-        index: (Voices(frame.whole.by_account, heard[key]), Voices(frame.by_account_before, heard_before[key]))
+        index: (Voices(by_account, heard[key]), Voices(by_account_before, heard_before[key]))
         for index, key in moved.items()
     }
     return dict(zip(keys, hold(pairs, found, voices), strict=True))

@@ -67,7 +67,7 @@ class Deals:
                 self.open[currency] = self.open.get(currency, 0) + count
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DealBook:
     """All deals of a period, to add up those of each item: some ten thousand additions a request.
 

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from service.database import make_engine, migrate, read_session, write_session
 from service.filters import Filters, Period, finding_conditions
-from service.insights import days, triggers
+from service.insights import counting, days, triggers
 from service.insights.days import read_days
 from service.insights.items import measure_items, measuring_frame
 from service.insights.measures import DETAILS, ITEM_COLUMNS, TABLES, About
 from service.insights.queries import rank_insights
 from service.insights.tables import DayVersionTable
-from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
+from service.tables import AccountTable, CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
 from tests.bench.seed import seed
 
 PERIOD = {"from": "2026-03-01", "to": "2026-09-30"}
@@ -268,3 +268,23 @@ def test_counting_reads_indexes_alone_and_sorts_nothing(
         assert [line for line in cold + warm if "TEMP B-TREE FOR GROUP BY" in line] == []
     else:
         assert [line for line in cold if "Seq Scan" in line and any(f" {table} " in line for table in big)] == []
+
+
+def test_what_did_not_change_is_not_counted_again(engine: sa.Engine) -> None:
+    seed(engine, 400)
+    asked = Filters.model_validate({"from": "2020-01-01", "to": "2026-09-30", "segment": "small"})
+
+    def counted_anew() -> int:
+        before = counting.count_said.cache_info().misses
+        with read_session(engine) as session:
+            rank_insights(session, asked)
+        return counting.count_said.cache_info().misses - before
+
+    assert counted_anew() == len(About)
+    assert counted_anew() == 0
+    with write_session(engine) as session:
+        _mention_gone(session)
+    assert counted_anew() == len(About)
+    with write_session(engine) as session:
+        session.execute(sa.update(AccountTable).where(AccountTable.id < 1000).values(segment="enterprise"))
+    assert counted_anew() == len(About)
