@@ -63,9 +63,10 @@ corpus: dev ## count the written corpus; writes data/metrics/corpus.json
 agreement: dev ## score the second reading of the corpus; writes data/metrics/agreement.json
 	$(BIN)/python -m training.agreement compare data/corpus --marks data/corpus/second-reading.txt --out data/metrics/agreement.json
 
-train: dev ## train the classifiers of models/ from data/corpus
+train: dev ## train the classifiers of models/ and the space of themes from data/corpus
 	$(BIN)/python -m training.objections
 	$(BIN)/python -m training.mentions
+	$(BIN)/python -m training.theme_space
 
 learn: dev ## train the classifiers with corrections too, keep what is better; CORRECTIONS=file of "binome export corrections"
 	$(BIN)/python -m training.learn "$(CORRECTIONS)"

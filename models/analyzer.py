@@ -15,13 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import spacy
-from numpy.typing import NDArray
 from spacy.language import Language as Pipeline
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from models.competitors import CompetitorComponent
-from models.encoder import Encoder, load_encoder
+from models.encoder import Encoder, load_encoder, to_bytes
 from models.errors import UnreadableNote
 from models.language import LanguageComponent, LanguageReader, load_language_reader
 from models.lexicon import Lexicon, load_lexicon
@@ -32,6 +31,7 @@ from models.objections import ObjectionReader, load_objection_reader
 from models.passages import PassageComponent
 from models.raised import ObjectionComponent
 from models.tagger import Tagger, load_tagger
+from models.theme_space import ThemeSpace, load_theme_space
 from models.types import (
     Catalog,
     CompetitorMention,
@@ -46,9 +46,9 @@ from models.types import (
 )
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
-ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections")
+ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes")
 MAX_NOTE_CHARS = 1_000_000
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
@@ -82,27 +82,31 @@ class NoteReader:
         language_reader: Tells the languages.
         encoder: Makes the vectors of passages.
         tagger: Gives its opinion on every stretch of a note.
+        space: Where passages lie among themes.
         version: Of code and artefacts together.
     """
 
     def __init__(
-        self, pipeline: Pipeline, language_reader: LanguageReader, encoder: Encoder, tagger: Tagger, version: str
+        self,
+        pipeline: Pipeline,
+        language_reader: LanguageReader,
+        encoder: Encoder,
+        tagger: Tagger,
+        space: ThemeSpace,
+        version: str,
     ) -> None:
         self.version = version
         self._pipeline = pipeline
         self._languages = language_reader
         self._encoder = encoder
         self._tagger = tagger
+        self._space = space
 
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
         with self._pipeline.memory_zone():
             docs = list(self._pipeline.pipe(self._docs(notes, catalog)))
             return self._analyses(docs)
-
-    def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """Return the vector of each text, in the form of `Passage.vector`."""
-        return to_bytes(self._encoder.encode(texts))
 
     def _docs(self, notes: Sequence[NoteText], catalog: Catalog) -> Iterator[Doc]:
         """Yield the documents of notes, with what the tagger says of each."""
@@ -117,25 +121,29 @@ class NoteReader:
 
     def _analyses(self, docs: Sequence[Doc]) -> list[NoteAnalysis]:
         """Add languages and vectors, for all documents at once, and write the findings in the types of the border."""
-        passages = [span.text for doc in docs for span in doc.spans["passages"]]
-        passage_languages, vectors = iter(self._languages.read(passages)), iter(self.embed(passages))
+        described = iter(self._passages([span for doc in docs for span in doc.spans["passages"]]))
         return [
             NoteAnalysis(
                 doc.user_data["language"],
                 tuple(_objection(span) for span in doc.spans["objections"]),
                 tuple(_mention(span) for span in doc.spans["competitors"]),
-                tuple(
-                    Passage(span.start_char, span.end_char, next(passage_languages), next(vectors))
-                    for span in doc.spans["passages"]
-                ),
+                tuple(next(described) for _ in doc.spans["passages"]),
             )
             for doc in docs
         ]
 
-
-def to_bytes(vectors: NDArray[np.float32]) -> list[bytes]:
-    """Turn rows into little-endian float16 bytes."""
-    return [row.tobytes() for row in vectors.astype("<f2")]
+    def _passages(self, spans: Sequence[Span]) -> Iterator[Passage]:
+        """Yield passages with their languages and vectors."""
+        if not spans:
+            return
+        texts = [span.text for span in spans]
+        languages, meanings = self._languages.read(texts), self._encoder.encode(texts)
+        tagged = np.stack([span.doc.user_data["tagged"].vector(span.start_char, span.end_char) for span in spans])
+        placed = self._space.place(meanings, tagged, languages)
+        for span, language, vector, theme_vector in zip(
+            spans, languages, to_bytes(meanings), to_bytes(placed), strict=True
+        ):
+            yield Passage(span.start_char, span.end_char, language, vector, theme_vector)
 
 
 def _objection(span: Span) -> Objection:
@@ -226,7 +234,12 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
     pipeline.add_pipe("binome_passages")
     resources = _resources(str(folder))
     return NoteReader(
-        pipeline, resources.languages, resources.encoder, load_tagger(folder / "tagger", folder / "names"), version
+        pipeline,
+        resources.languages,
+        resources.encoder,
+        load_tagger(folder / "tagger", folder / "names"),
+        load_theme_space(folder / "themes"),
+        version,
     )
 
 

@@ -175,11 +175,13 @@ class Pieces:
         offsets: Characters of each piece in the text as given, (n_pieces, 2).
         logits: Columns as above, (n_pieces, N_COLUMNS).
         kinds: What the heads for names say of the same pieces; None where the tagger has none.
+        vectors: Of the last layer, (n_pieces, N_DIMS); float16, as long notes have thousands.
     """
 
     offsets: NDArray[np.int64]
     logits: NDArray[np.float32]
     kinds: NameKinds | None = None
+    vectors: NDArray[np.float16] | None = None
 
     def inside(self, start: int, end: int) -> NDArray[np.int64]:
         """Return the indices of the pieces that lie in a stretch of the text."""
@@ -237,6 +239,14 @@ class Tagged:
         """Return the chance that a stretch is a competitor's name here, in [0, 1]."""
         inside = self._pieces.inside(start, end)
         return float(1 - softmax(self._pieces.logits[inside, NAME])[:, 0].mean()) if len(inside) else 0.0
+
+    def vector(self, start: int, end: int) -> NDArray[np.float32]:
+        """Return the mean of the last layer over a stretch, (N_DIMS,); zeros for an empty one."""
+        inside = self._pieces.inside(start, end)
+        if self._pieces.vectors is None or not len(inside):
+            return np.zeros(N_DIMS, dtype=np.float32)
+        mean: NDArray[np.float32] = self._pieces.vectors[inside].mean(axis=0, dtype=np.float32)
+        return mean
 
     def turns(self, start: int, end: int) -> list[int]:
         """Return where, inside a stretch, a reason begins or ends: offsets of first characters, in order."""
@@ -376,15 +386,17 @@ class Tagger:
         ids, shapes = np.asarray(encoding.ids, dtype=np.int64), word_shapes(plain, offsets)
         logits = np.zeros((len(ids), N_COLUMNS), dtype=np.float32)
         kinds = np.zeros((len(ids), name_kinds.N_COLUMNS), dtype=np.float32)
+        vectors = np.zeros((len(ids), N_DIMS), dtype=np.float16)
         for window in cut_windows(plain, offsets):
             part = slice(window.first, window.last)
             answer, *layers = self._run(framed(ids[part], _OPEN, _CLOSE), framed(shapes[part], 0, 0))
             kept = slice(1 + window.core_first - window.first, 1 + window.core_last - window.first)
             logits[window.core_first : window.core_last] = answer[kept]
+            vectors[window.core_first : window.core_last] = layers[-1][kept]
             if self._heads:
                 kinds[window.core_first : window.core_last] = self._heads(layers)[kept]
         raw = np.stack([at[offsets[:, 0]], at[np.maximum(offsets[:, 1] - 1, 0)] + 1], axis=1)
-        return Pieces(raw, logits, NameKinds(raw, kinds) if self._heads else None)
+        return Pieces(raw, logits, NameKinds(raw, kinds) if self._heads else None, vectors)
 
     def _run(self, ids: NDArray[np.int64], shapes: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Return logits, (n_pieces, N_COLUMNS), of one window, and the vectors of each of `LAYERS`.

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoder import from_bytes, load_encoder, to_bytes
+from models.encoder import from_bytes, to_bytes
+from models.theme_space import load_theme_encoder
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
@@ -38,7 +39,7 @@ def place_themes(centroids: Sequence[bytes], places: Sequence[Point | None]) -> 
     placed themes that are nearest in meaning.
 
     Args:
-        centroids: In the form of `Passage.vector`.
+        centroids: In the form of `Passage.theme_vector`.
         places: Where each theme stands, or None.
 
     Returns:
@@ -96,9 +97,9 @@ def describe_theme(texts: Sequence[str]) -> bytes:
         texts: Its name and description, in one language or both; at least one with letters.
 
     Returns:
-        In the form of `Passage.vector`.
+        In the form of `Passage.theme_vector`.
     """
-    vectors = load_encoder(ARTEFACTS / "encoder").encode(list(texts))
+    vectors = load_theme_encoder(ARTEFACTS).encode(list(texts))
     return to_bytes(_unit(vectors.mean(axis=0))[None])[0]
 
 
@@ -111,7 +112,7 @@ def halve(vectors: Sequence[bytes]) -> list[list[int]]:
     """Part passages into two matters by two-means on cosines, begun along the axis in which they differ most.
 
     Args:
-        vectors: In the form of `Passage.vector`.
+        vectors: In the form of `Passage.theme_vector`.
 
     Returns:
         Two lists of indices, the larger first; one list of all where they are one matter, or too few.

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from models.theme_space import Vectors, place_passages, unit
+from models.theme_space import Vectors, group_space, unit
 from models.types import ThemePassage
 
-NEIGHBOURS = 5
+NEIGHBOURS = 12
 """Others that each passage is linked with."""
-RESOLUTIONS = (1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
+RESOLUTIONS = (1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)
 """How fine the tree may be cut: 1 weighs a link as chance does, more asks for closer groups."""
 INSIDE = 0.85
 """Share of the links with `WIDER` neighbours that a finer cut must keep inside groups."""
@@ -171,7 +171,7 @@ def group_passages(
 
     Args:
         passages: All passages.
-        vectors: Theirs, unit length or zero, (n, n_dims).
+        vectors: Their theme vectors, unit length or zero, (n, n_dims).
         places: Of those to group, in an order that does not depend on how they came.
         least_inside: Share of the links of near passages that must stay inside groups; else there are none.
 
@@ -193,7 +193,7 @@ def group_passages(
         hdbscan_model=grouping,
         vectorizer_model=CountVectorizer(analyzer=str.split),
         calculate_probabilities=False,
-    ).fit_transform([passages[i].text for i in known], place_passages([passages[i] for i in known], vectors[known]))
+    ).fit_transform([passages[i].text for i in known], group_space([passages[i] for i in known], vectors[known]))
     groups: dict[int, list[int]] = {}  # in the order of their first passages, which does not depend on the fit
     for row, topic in enumerate(topics):
         groups.setdefault(int(topic), []).append(row)

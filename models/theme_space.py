@@ -1,24 +1,36 @@
-"""The space in which passages are grouped: what they mean and how they are worded, beside each other.
+"""The space of themes: what passages are about, and where they are grouped.
 
-Meaning is the sentence vector without its language's mean, so that French and English passages of one matter meet, with
-the directions that all passages share made shorter (whitening, partly: Su et al. 2021 do it wholly). Wording is which
-runs of letters it uses (TF-IDF, reduced by SVD): names and trade words that the encoder does not know.
+A passage lies there by two readings of it: its sentence vector (`models/encoder.py`), and the mean of the tagger's last
+layer over it (`models/tagger.py`), which knows what sales notes argue about. Each is taken from its language's mean, so
+that French and English passages of one matter meet, and both are projected together: directions in which passages of
+one theme differ are made short (within-class covariance normalisation: Hatch, Kajarekar and Stolcke 2006). The
+projection is learned by `training/theme_space.py`.
+
+For a fit, wording stands beside it: which runs of letters a passage uses (TF-IDF, reduced by SVD), as names and trade
+words are known to neither reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
-from models.lexicon import fold
-from models.types import ThemePassage
+from models.encoder import Encoder, load_encoder
+from models.language import LanguageReader, load_language_reader
+from models.lexicon import fold, load_lexicon
+from models.manifest import verified_manifest
+from models.tagger import N_DIMS, Tagged, Tagger, load_tagger
+from models.types import THEME_DIMS, Language, ThemePassage
 
-WHITENING = 0.25
-"""Power of the variance by which a direction is divided: 0 leaves it, 0.5 makes all alike."""
-WORDING = 0.7
-"""Weight of wording beside meaning."""
+SPACE_FILE = "space.safetensors"
+WORDING = 0.5
+"""Weight of wording beside what a passage is about."""
 LETTERS = (3, 5)
 N_WORDING = 200
 """Dimensions of wording."""
@@ -32,22 +44,110 @@ SAME = 1e-4
 Vectors = NDArray[np.float32]
 
 
-def place_passages(passages: Sequence[ThemePassage], vectors: Vectors) -> Vectors:
-    """Return the place of each passage, float32 (n, n_dims), unit length.
+@dataclass(frozen=True, slots=True)
+class ThemeSpace:
+    """The learned projection.
+
+    Attributes:
+        centres: Mean of the readings in each language, (n_readings,).
+        projection: From what is left of readings, (n_readings, THEME_DIMS).
+        version: Changes whenever vectors may change.
+    """
+
+    centres: dict[Language, Vectors]
+    projection: Vectors
+    version: str
+
+    def place(self, meanings: Vectors, tagged: Vectors, languages: Sequence[Language]) -> Vectors:
+        """Return the theme vector of each passage, (n, THEME_DIMS), of unit length; zeros without a meaning.
+
+        Args:
+            meanings: Their sentence vectors, (n, n_dims).
+            tagged: Means of the tagger's last layer, (n, n_dims).
+            languages: Of each passage.
+        """
+        if not len(meanings):
+            return np.zeros((0, THEME_DIMS), dtype=np.float32)
+        centres = np.stack([self.centres[language] for language in languages])
+        # in double precision, so that a passage's neighbours in a batch don't move its last bit
+        away = (join_readings(meanings, tagged) - centres).astype(np.float64) @ self.projection.astype(np.float64)
+        placed = unit(away)
+        placed[~meanings.any(axis=1)] = 0  # only emoji, say
+        return placed
+
+
+def join_readings(meanings: Vectors, tagged: Vectors) -> Vectors:
+    """Put sentence vectors, (n, n_dims), and means of the tagger's last layer, (n, n_dims), beside each other."""
+    return np.hstack([meanings, unit(tagged)])
+
+
+def load_theme_space(folder: Path) -> ThemeSpace:
+    """Load the space.
+
+    Raises:
+        ArtefactMissing: If a file is not there.
+        ArtefactDamaged: If a file is not the one that the manifest describes.
+    """
+    manifest = verified_manifest(folder)
+    stored = load_file(folder / SPACE_FILE)
+    english, french, projection = (stored[name].astype(np.float32) for name in ("en", "fr", "projection"))
+    middle = (english + french) / np.float32(2)
+    centres = {Language.EN: english, Language.FR: french, Language.UNKNOWN: middle}
+    return ThemeSpace(centres, projection, manifest.version)
+
+
+class ThemeEncoder:
+    """Gives texts that stand alone their theme vectors; passages of notes get theirs while the note is read."""
+
+    def __init__(self, encoder: Encoder, tagger: Tagger, languages: LanguageReader, space: ThemeSpace) -> None:
+        self._encoder = encoder
+        self._tagger = tagger
+        self._languages = languages
+        self._space = space
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the theme vector of each text, as `ThemeSpace.place` does."""
+        tagged = whole_texts(self._tagger.tag(texts), texts)
+        return self._space.place(self._encoder.encode(texts), tagged, self._languages.read(texts))
+
+
+def whole_texts(tagged: Sequence[Tagged], texts: Sequence[str]) -> Vectors:
+    """Return the mean of the tagger's last layer over each whole text, (n, n_dims)."""
+    rows = [one.vector(0, len(text)) for one, text in zip(tagged, texts, strict=True)]
+    return np.stack(rows) if rows else np.zeros((0, N_DIMS), dtype=np.float32)
+
+
+def load_theme_encoder(artefacts: Path) -> ThemeEncoder:
+    """Load it from the folder of all artefacts.
+
+    Raises:
+        ArtefactMissing: If a file is not there.
+        ArtefactDamaged: If a file is not the one that the manifest describes.
+    """
+    return ThemeEncoder(
+        load_encoder(artefacts / "encoder"),
+        load_tagger(artefacts / "tagger"),
+        load_language_reader(artefacts / "language", load_lexicon(artefacts / "lexicon")),
+        load_theme_space(artefacts / "themes"),
+    )
+
+
+def group_space(passages: Sequence[ThemePassage], vectors: Vectors) -> Vectors:
+    """Return the place in which a fit groups each passage, float32 (n, n_dims), unit length.
 
     Args:
         passages: At least one.
-        vectors: Theirs, unit length, (n, n_dims).
+        vectors: Their theme vectors, (n, THEME_DIMS).
     """
     languages = np.array([str(p.language) for p in passages])
-    meaning = unit(_whitened(_centred(vectors, languages)), vectors)
+    about = unit(_centred(vectors, languages), vectors)
     wording = _wording([p.text for p in passages])
     if wording is None:
-        return meaning
-    return unit(np.hstack([meaning, WORDING * unit(_centred(wording, languages), wording)]))
+        return about
+    return unit(np.hstack([about, WORDING * unit(_centred(wording, languages), wording)]))
 
 
-def unit(vectors: Vectors, instead: Vectors | None = None) -> Vectors:
+def unit(vectors: NDArray[np.floating[Any]], instead: Vectors | None = None) -> Vectors:
     """Bring rows to unit length; of a row that is nothing, the one of `instead`, if any and as wide, is taken."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     nothing = lengths[:, 0] < SAME
@@ -59,21 +159,13 @@ def unit(vectors: Vectors, instead: Vectors | None = None) -> Vectors:
 
 
 def _centred(vectors: Vectors, languages: NDArray[np.str_]) -> Vectors:
-    """Take its language's mean off each vector."""
+    """Take its language's mean off each vector: of this workspace, beside what the space knows of all."""
     centred = vectors.copy()
     for language in np.unique(languages):
         rows = languages == language
         if rows.sum() >= MIN_OF_LANGUAGE:
             centred[rows] -= centred[rows].mean(axis=0)
     return centred
-
-
-def _whitened(vectors: Vectors) -> Vectors:
-    """Turn to the main directions, and divide each by a power of its variance."""
-    values, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64) / len(vectors))
-    shares = np.maximum(values, 1e-6 * max(values[-1], 1e-12)) ** -WHITENING
-    whitened: Vectors = (vectors @ (directions * shares / shares.min()).astype(np.float32)).astype(np.float32)
-    return whitened
 
 
 def _wording(texts: Sequence[str]) -> Vectors | None:

@@ -27,16 +27,16 @@ from models.theme_labels import (
 from models.theme_space import Vectors
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
-VERSION = "themes-3"
+VERSION = "themes-4"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
-MIN_SIMILARITY = 0.25
+MIN_SIMILARITY = 0.15
 """Least cosine of a passage with its theme's centroid."""
-HOLD_SIMILARITY = 0.5
+HOLD_SIMILARITY = 0.2
 """Cosine from which a fit leaves a passage with a living theme; what is further from all may make new ones."""
-TIGHT = 0.45
+TIGHT = 0.2
 """Mean cosine of each passage with the others of its group from which a group beside living themes is a theme."""
-STAY = 0.1
+STAY = 0.05
 """Cosine by which another theme must be nearer than the one that a passage has, for a fit to move it."""
 TWO_MATTERS = 24
 """Passages from which a theme is looked at for a second matter."""
@@ -51,7 +51,7 @@ def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[Them
     """Find the theme of each passage.
 
     Args:
-        vectors: In the form of `Passage.vector`.
+        vectors: In the form of `Passage.theme_vector`.
         themes: The living themes.
 
     Returns:
@@ -91,7 +91,7 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
         living: The themes of the fit before.
     """
     order = sorted(range(len(passages)), key=lambda i: (passages[i].text, passages[i].account, passages[i].vector))
-    vectors = from_bytes([p.vector for p in passages])
+    vectors = from_bytes([p.theme_vector for p in passages])
     groups = _apart(_themes(passages, order, vectors, living), vectors)
     if not groups:
         return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages))
@@ -100,7 +100,7 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
     nearest, similarities = _nearest(vectors, centroids, passages, keys)
     near = similarities >= MIN_SIMILARITY
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
-    labels, keywords = _describe(passages, order, members, centroids)
+    labels, keywords = _describe(passages, order, members)
     themes = [
         FittedTheme(keys[t], labels[t], keywords[t], to_bytes(centroids[t][None])[0], len(members[t]), representatives)
         for t, representatives in enumerate(_representatives(passages, members, similarities))
@@ -192,9 +192,12 @@ def _representatives(
 
 
 def _describe(
-    passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]], centroids: Vectors
+    passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]]
 ) -> tuple[list[dict[str, str]], list[dict[str, list[str]]]]:
     """Name each theme in both languages; where a language lacks the words, the other's stand in."""
+    meanings = from_bytes([p.vector for p in passages])
+    nothing = np.zeros(meanings.shape[1], dtype=np.float32)
+    centroids = [_centroid(meanings[inside]) if inside else nothing for inside in members]
     encode = load_encoder(ARTEFACTS / "encoder").encode
     labels: list[dict[str, str]] = [{} for _ in members]
     keywords: list[dict[str, list[str]]] = [{} for _ in members]

@@ -129,19 +129,25 @@ class CompetitorMention:
     source: str
 
 
+THEME_DIMS = 320
+"""Of the space of themes; a centroid or vector of another length is of an earlier space."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of a note that is about one thing; boilerplate, greetings and logistics belong to none.
 
     Attributes:
         language: `en`, `fr` or `unknown`.
-        vector: Little-endian float16 bytes, shape (n_dims,), unit length.
+        vector: What it says: little-endian float16 bytes, shape (n_dims,), unit length.
+        theme_vector: Where it lies in the space of themes (`models/theme_space.py`), in the same form.
     """
 
     start: int
     end: int
     language: Language
     vector: bytes
+    theme_vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +184,13 @@ class Analyzer(Protocol):
         """
         ...
 
-    def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """Return the vector of each text, in the form of `Passage.vector`."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class ThemePassage:
     """A passage as a fit sees it.
 
     Attributes:
-        vector: As in `Passage`.
+        vector: As in `Passage`, and so `theme_vector`.
         account: Whose note it is from; quotes of a theme come from different accounts.
         theme: Key of the living theme that it has; empty where it has none.
     """
@@ -196,13 +198,14 @@ class ThemePassage:
     text: str
     language: Language
     vector: bytes
+    theme_vector: bytes
     account: str = ""
     theme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LivingTheme:
-    """A theme that exists before a fit. `centroid` has the form of `Passage.vector`."""
+    """A theme that exists before a fit. `centroid` has the form of `Passage.theme_vector`."""
 
     key: str
     centroid: bytes
@@ -216,7 +219,7 @@ class FittedTheme:
         key: The living theme that it continues; None where it is new.
         label: Short noun phrase by language, `{"en": ..., "fr": ...}`.
         keywords: By language, most telling first.
-        centroid: As in `Passage.vector`.
+        centroid: As in `Passage.theme_vector`.
         size: Number of passages.
         representatives: Indices into the fitted passages, most typical first, from different accounts where it can be.
     """

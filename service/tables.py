@@ -372,7 +372,9 @@ class ThemePinTable(Table):
 
 
 class PassageTable(_Finding, Table):
-    """A passage of a note with its vector (float16 bytes) and its theme, if any; `pinned` where a person put it.
+    """A passage of a note with its vectors (float16 bytes) and its theme, if any; `pinned` where a person put it.
+
+    `theme_vector` is empty where the note was read before there was a space of themes.
 
     An id is never given twice, as in `ObjectionTable`: the index by meaning keeps passages by it.
     """
@@ -380,6 +382,7 @@ class PassageTable(_Finding, Table):
     __tablename__ = "passages"
     language: Mapped[str]
     vector: Mapped[bytes]
+    theme_vector: Mapped[bytes] = mapped_column(default=b"", server_default="")
     theme_id: Mapped[int | None] = mapped_column(ForeignKey("themes.id", ondelete="SET NULL"))
     similarity: Mapped[float | None]
     pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from models.errors import UnreadableNote
 from models.types import (
+    THEME_DIMS,
     Catalog,
     CompetitorMention,
     Language,
@@ -24,7 +25,6 @@ from models.types import (
 
 UNREADABLE = "unreadable-note"
 DEADLY = "deadly-note"
-DIMENSIONS = 256
 
 
 class FakeAnalyzer:
@@ -48,12 +48,11 @@ class FakeAnalyzer:
         self.read += [note.text for note in notes]
         return [self._analyze(note.text, catalog) for note in notes]
 
-    def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """Return a vector along the axis that the text's length picks."""
-        return [
-            struct.pack(f"<{DIMENSIONS}e", *(1.0 if i == len(t) % DIMENSIONS else 0.0 for i in range(DIMENSIONS)))
-            for t in texts
-        ]
+    def embed(self, texts: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        """Return vector and theme vector of each text, the same: along the axis that the text's length picks."""
+        axes = (len(text) % THEME_DIMS for text in texts)
+        vectors = (struct.pack(f"<{THEME_DIMS}e", *(float(i == axis) for i in range(THEME_DIMS))) for axis in axes)
+        return [(vector, vector) for vector in vectors]
 
     def _analyze(self, text: str, catalog: Catalog) -> NoteAnalysis:
         objections = tuple(
@@ -69,5 +68,7 @@ class FakeAnalyzer:
         )
         sentences = [m for m in re.finditer(r"[^.]+", text) if m[0].strip()]
         vectors = self.embed([m[0] for m in sentences])
-        passages = tuple(Passage(m.start(), m.end(), Language.EN, v) for m, v in zip(sentences, vectors, strict=True))
+        passages = tuple(
+            Passage(m.start(), m.end(), Language.EN, *both) for m, both in zip(sentences, vectors, strict=True)
+        )
         return NoteAnalysis(Language.EN, objections, mentions, passages)

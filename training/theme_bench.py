@@ -26,62 +26,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoder import Encoder, from_bytes, load_encoder, to_bytes
-from models.language import LanguageReader, load_language_reader
-from models.lexicon import load_lexicon
-from models.notes import read_note
-from models.passages import find_passages
+from models.encoder import from_bytes
 from models.themes import ARTEFACTS, VERSION, fit
 from models.types import LivingTheme, ThemePassage
 from training.examples import fingerprint
-from training.measures import overlap
-from training.theme_sets import Workspace, read_sets
+from training.theme_sets import read_sets
+from training.theme_workspaces import Describer, Workspace, load_describer, read_workspace, read_workspaces
 
 CORPUS = Path("data/corpus")
 OUT = Path("data/metrics/themes.json")
-MIN_GOLD = 50
-"""Gold passages from which an industry is measured."""
-MIN_OVERLAP = 0.3
 SVD_DIMS = 100
 TIMED_PASSAGES = 5_000
 STREAM = (0.4, 0.6, 0.8, 1.0)
 """Shares of the passages, in the order of their days, after which themes are fitted anew."""
-INDUSTRIES = ("cyber-security", "fire-safety", "hr-payroll", "packaging", "solar-commercial", "telecom")
-"""What is measured where nothing is named: plain BERTopic takes minutes on more."""
+INDUSTRIES = ("lift-maintenance", "packaging", "telecom")
+"""What is measured where nothing is named: no artefact has learned from them."""
 
 Keys = list[str | None]
 Group = Callable[[Sequence[ThemePassage]], Keys]
-
-
-def read_workspace(folder: Path, reader: LanguageReader, encoder: Encoder) -> Workspace:
-    """Cut an industry's whole notes into passages, as the analyzer does, and find the gold ones among them."""
-    lines = chain.from_iterable(p.read_text("utf-8").splitlines() for p in sorted(folder.glob("*notes.jsonl")))
-    notes = sorted(map(json.loads, lines), key=lambda note: (note["occurred_at"], note["id"]))
-    texts: list[str] = []
-    accounts: list[str] = []
-    places: list[tuple[str, int | None]] = []
-    for note in notes:
-        marked = [(m["start"], m["end"]) for m in (*note["objections"], *note["competitors"])]
-        spans = find_passages(read_note(note["text"], note["kind"]), marked)
-        places += [(gold["theme"], _place(gold, spans, len(texts))) for gold in note["passages"] if gold["theme"]]
-        texts += [note["text"][start:end] for start, end in spans]
-        accounts += [note["account"]["id"]] * len(spans)
-    described = zip(texts, reader.read(texts), to_bytes(encoder.encode(texts)), accounts, strict=True)
-    return Workspace(folder.name, [ThemePassage(*each) for each in described], places)
-
-
-def read_workspaces(corpus: Path) -> list[Workspace]:
-    """Read the industries with at least `MIN_GOLD` gold passages."""
-    reader = load_language_reader(ARTEFACTS / "language", load_lexicon(ARTEFACTS / "lexicon"))
-    encoder = load_encoder(ARTEFACTS / "encoder")
-    found = [read_workspace(path.parent, reader, encoder) for path in sorted(corpus.glob("*/catalog.json"))]
-    return [workspace for workspace in found if len(workspace.places) >= MIN_GOLD]
-
-
-def _place(gold: dict[str, Any], spans: Sequence[tuple[int, int]], first: int) -> int | None:
-    shares = [overlap(gold, {"start": start, "end": end}) for start, end in spans]
-    best = int(np.argmax(shares)) if shares else 0
-    return first + best if shares and shares[best] >= MIN_OVERLAP else None
 
 
 def engine(passages: Sequence[ThemePassage], living: Sequence[LivingTheme] = ()) -> Keys:
@@ -242,9 +204,9 @@ def measure_sets(sets: Sequence[Workspace]) -> dict[str, Any]:
     return results
 
 
-def bench(corpus: Path, industries: Sequence[str]) -> dict[str, Any]:
+def bench(corpus: Path, industries: Sequence[str], describer: Describer) -> dict[str, Any]:
     """Measure every way of grouping on the named industries, and time it on all."""
-    workspaces = read_workspaces(corpus)
+    workspaces = read_workspaces(corpus, describer)
     measured = [w for w in workspaces if w.name in industries]
     results = {}
     for name, group in METHODS.items():
@@ -280,12 +242,11 @@ def main() -> None:
     parser.add_argument("--gold", type=Path, nargs="*", default=[], help="folders of annotated notes")
     parser.add_argument("--seeds", type=int, default=3, help="samples of the largest public set")
     args = parser.parse_args()
-    encoder = load_encoder(ARTEFACTS / "encoder")
-    reader = load_language_reader(ARTEFACTS / "language", load_lexicon(ARTEFACTS / "lexicon"))
-    sets = [read_workspace(folder, reader, encoder) for folder in args.gold]
+    describer = load_describer(ARTEFACTS)
+    sets = [read_workspace(folder, describer) for folder in args.gold]
     if args.corpora:
-        sets += read_sets(args.corpora, encoder, args.seeds)
-    measured = {"sets": measure_sets(sets), **bench(args.corpus, args.industries)}
+        sets += read_sets(args.corpora, describer, args.seeds)
+    measured = {"sets": measure_sets(sets), **bench(args.corpus, args.industries, describer)}
     args.out.write_text(json.dumps(_rounded(measured), indent=1) + "\n", encoding="utf-8")
 
 

@@ -11,47 +11,27 @@ import gzip
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.encoder import Encoder, to_bytes
-from models.types import Language, ThemePassage
+from training.theme_workspaces import Describer, Workspace
 
 N_QUERIES = 5_000
 OUT_OF_SCOPE = "oos"
 
 
-@dataclass(frozen=True)
-class Workspace:
-    """Passages with gold themes: whole notes in the order of their days, or the texts of a public set.
-
-    Attributes:
-        passages: Of all notes.
-        places: For each gold passage with a theme: the theme, and the found passage that it is in, or None.
-    """
-
-    name: str
-    passages: list[ThemePassage]
-    places: list[tuple[str, int | None]]
-    pairs: Sequence[tuple[int, int]] = ()
-
-
-def read_sets(corpora: Path, encoder: Encoder, n_seeds: int) -> list[Workspace]:
+def read_sets(corpora: Path, describer: Describer, n_seeds: int) -> list[Workspace]:
     """Read the public sets: samples of the queries, the sentences in each language, and in both."""
     queries = [each for each in _read(corpora / "themes_clinc150") if each["label"] != OUT_OF_SCOPE]
     english, french = (_read(corpora / f"themes_sib200_{language}") for language in ("en", "fr"))
-    both = _set("sib200_both", [*english, *french], [Language.EN] * len(english) + [Language.FR] * len(french), encoder)
+    both = _set("sib200_both", [*english, *french], describer)
     places = {each["sentence"]: i for i, each in enumerate(english)}
     pairs = [(places[e["sentence"]], i) for i, e in enumerate(french, len(english)) if e["sentence"] in places]
     return [
-        _set("sib200_en", english, [Language.EN] * len(english), encoder),
-        _set("sib200_fr", french, [Language.FR] * len(french), encoder),
+        _set("sib200_en", english, describer),
+        _set("sib200_fr", french, describer),
         Workspace(both.name, both.passages, both.places, pairs),
-        *(
-            _set(f"clinc150_{s}", random.Random(s).sample(queries, N_QUERIES), [Language.EN] * N_QUERIES, encoder)
-            for s in range(n_seeds)
-        ),
+        *(_set(f"clinc150_{s}", random.Random(s).sample(queries, N_QUERIES), describer) for s in range(n_seeds)),
     ]
 
 
@@ -60,10 +40,7 @@ def _read(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def _set(name: str, texts: Sequence[dict[str, Any]], languages: Sequence[Language], encoder: Encoder) -> Workspace:
-    vectors = to_bytes(encoder.encode([each["text"] for each in texts]))
-    passages = [  # each text is an account of its own
-        ThemePassage(each["text"], language, vector, str(i))
-        for i, (each, language, vector) in enumerate(zip(texts, languages, vectors, strict=True))
-    ]
+def _set(name: str, texts: Sequence[dict[str, Any]], describer: Describer) -> Workspace:
+    """Make a workspace of texts, each an account of its own."""
+    passages = describer.passages([each["text"] for each in texts], [*map(str, range(len(texts)))])
     return Workspace(name, passages, [(each["label"], i) for i, each in enumerate(texts)])

@@ -108,4 +108,4 @@ def _without_others(session: Session, analyses: dict[Item, NoteAnalysis]) -> dic
 
 
 def _with_themes(analyses: dict[Item, NoteAnalysis], themes: Sequence[LivingTheme]) -> dict[Item, Found]:
-    return {item: Found(a, assign([p.vector for p in a.passages], themes)) for item, a in analyses.items()}
+    return {item: Found(a, assign([p.theme_vector for p in a.passages], themes)) for item, a in analyses.items()}

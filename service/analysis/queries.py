@@ -16,7 +16,7 @@ from service.filters import name_key
 from service.notes.queries import delete_findings, repeated_columns
 from service.notes.twins import one_at_a_time, settle_twins
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
-from service.themes.storage import pin_again, theme_ids_by_key
+from service.themes.storage import pin_again, theme_ids_by_key, themes_to_keep
 
 MAX_ATTEMPTS = 3
 MIN_NAME_PART = 4
@@ -126,6 +126,7 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
     }
     if not current:
         return 0
+    former = themes_to_keep(session, [item.note_id for item in current])
     delete_findings(session, [item.note_id for item in current])
     for item, one in current.items():
         row = rows[item.note_id]
@@ -138,7 +139,7 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
     twins = settle_twins(session, [rows[item.note_id] for item in current])
     counting = {item: one for item, one in current.items() if item.note_id not in twins}
     theme_ids = theme_ids_by_key(session)
-    for table, values in _finding_rows(rows, counting, theme_ids).items():
+    for table, values in _finding_rows(rows, counting, theme_ids, former).items():
         if values:
             session.execute(sa.insert(table), values)
     pin_again(session, [item.note_id for item in counting])
@@ -161,7 +162,10 @@ def _lock_unanalysed(session: Session, note_ids: Sequence[int]) -> list[NoteTabl
 
 
 def _finding_rows(
-    notes: dict[int, NoteTable], found: dict[Item, Found], theme_ids: dict[str, int]
+    notes: dict[int, NoteTable],
+    found: dict[Item, Found],
+    theme_ids: dict[str, int],
+    former: dict[tuple[int, int, int], int],
 ) -> dict[Any, list[dict[str, Any]]]:
     rows: dict[Any, list[dict[str, Any]]] = {ObjectionTable: [], CompetitorMentionTable: [], PassageTable: []}
     for item, one in found.items():
@@ -202,7 +206,8 @@ def _finding_rows(
                 "end": p.end,
                 "language": p.language,
                 "vector": p.vector,
-                "theme_id": theme_ids.get(match.key) if match else None,
+                "theme_vector": p.theme_vector,
+                "theme_id": former.get((item.note_id, p.start, p.end), theme_ids.get(match.key) if match else None),
                 "similarity": match.similarity if match else None,
             }
             for p, match in zip(one.analysis.passages, one.themes, strict=True)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.tables import ObjectionTable, PassageTable, ThemeTable
+from service.themes.storage import is_comparable
 
 MIN_SHARE = 0.3
 
@@ -66,7 +67,7 @@ def settle_places(session: Session, place: Place) -> None:
     themes = list(
         session.scalars(
             sa.select(ThemeTable)
-            .where(ThemeTable.state == "active", ThemeTable.centroid != b"")
+            .where(ThemeTable.state == "active", is_comparable(ThemeTable.centroid))
             .order_by(ThemeTable.id)
         )
     )

@@ -19,7 +19,7 @@ from service.errors import Conflict, InvalidInput, NotFound
 from service.tables import NoteTable, PassageTable, ThemeChangeTable, ThemeMoveTable, ThemePinTable, ThemeTable
 from service.themes.queries import find_theme
 from service.themes.schemas import ChangeKind, Declaration, Edit
-from service.themes.storage import ThemeEventKind, ThemeState, add_theme, log_event
+from service.themes.storage import VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
 
 MAX_AT_ONCE = 20_000
 """Passages that a request looks at, the latest: about a second. The next fit looks at all."""
@@ -100,12 +100,13 @@ def split_theme(
         InvalidInput: If a named passage is not the theme's.
         Conflict: If one of the two would be left without passages, or no two matters are found.
     """
-    from models.theme_curation import halve, mean_vector  # numpy stays out of the HTTP process until somebody curates
+    from models.theme_curation import halve  # numpy stays out of the HTTP process until somebody curates
 
     check_active(theme)
     rows = _latest(session, PassageTable.theme_id == theme.id)
     if passage_ids is None:
-        parts = halve([row.vector for row in rows])
+        rows = [row for row in rows if len(row.theme_vector) == VECTOR_BYTES]
+        parts = halve([row.theme_vector for row in rows])
         if len(parts) < 2:
             raise Conflict("No two matters are found in this theme: name the passages to split off.", code="no_split")
         second = {rows[i].id for i in parts[1]}
@@ -113,14 +114,14 @@ def split_theme(
         second = set(passage_ids)
         if second - {row.id for row in rows}:
             raise _invalid("passages", "not_of_theme", "names a passage that this theme does not have")
-    rest = [row.vector for row in rows if row.id not in second]
+    rest = [row for row in rows if row.id not in second]
     if not second or not rest:
         raise Conflict("This split would leave a theme without passages: name some of them, not all.", code="no_split")
     name = label or {"en": f"{theme.label_en} (2)", "fr": f"{theme.label_fr} (2)"}
-    part = add_theme(session, name, theme.keywords, mean_vector([r.vector for r in rows if r.id in second]), now)
+    part = add_theme(session, name, theme.keywords, _centroid([r for r in rows if r.id in second]), now)
     part.label_edited, part.locked, part.area = label is not None, True, theme.area
     before = {"locked": theme.locked, "centroid": base64.b64encode(theme.centroid).decode()}
-    theme.locked, theme.centroid, theme.updated_at = True, mean_vector(rest), now
+    theme.locked, theme.centroid, theme.updated_at = True, _centroid(rest), now
     change = _record(session, ChangeKind.SPLIT, theme, [theme.id, part.id], by, now, before=before, born=part.id)
     log_event(session, part.id, ThemeEventKind.BORN, now, change_id=change.id, by=by, source=theme.id)
     return _move_rows(session, change, sorted(second), part.id)
@@ -150,8 +151,8 @@ def declare_theme(session: Session, wanted: Declaration, *, by: str, now: dateti
     locked = sa.select(ThemeTable.id).where(ThemeTable.locked.is_(True))
     free = sa.or_(PassageTable.theme_id.is_(None), PassageTable.theme_id.not_in(locked))
     rows = _latest(session, sa.and_(PassageTable.pinned.is_(False), free))
-    rows = [row for row in rows if len(row.vector) == len(centroid)]  # those of an earlier encoder can't be compared
-    matches = assign([row.vector for row in rows], [LivingTheme(theme.key, centroid)])
+    rows = [row for row in rows if len(row.theme_vector) == VECTOR_BYTES]
+    matches = assign([row.theme_vector for row in rows], [LivingTheme(theme.key, centroid)])
     taken = [
         row.id
         for row, match in zip(rows, matches, strict=True)
@@ -215,9 +216,17 @@ def _record(
 
 
 def _latest(session: Session, condition: sa.ColumnElement[bool]) -> list[Any]:
-    columns = (PassageTable.id, PassageTable.vector, PassageTable.theme_id, PassageTable.similarity)
+    columns = (PassageTable.id, PassageTable.theme_vector, PassageTable.theme_id, PassageTable.similarity)
     query = sa.select(*columns).where(condition).order_by(PassageTable.occurred_on.desc(), PassageTable.id.desc())
     return list(session.execute(query.limit(MAX_AT_ONCE)))
+
+
+def _centroid(rows: Sequence[Any]) -> bytes:
+    """Return the centroid of the passages that lie in the present space; nothing where none does."""
+    from models.theme_curation import mean_vector
+
+    vectors = [row.theme_vector for row in rows if len(row.theme_vector) == VECTOR_BYTES]
+    return mean_vector(vectors) if vectors else b""
 
 
 def _move_rows(session: Session, change: ThemeChangeTable, ids: Sequence[int], to: int) -> ThemeChangeTable:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models.errors import ModelError
-from models.theme_curation import place_themes
+from models.theme_curation import describe_theme, mean_vector, place_themes
 from models.themes import assign, fit
 from models.types import LivingTheme, ThemeFit
 from service.analysis.queries import count_unanalysed
@@ -20,6 +20,7 @@ from service.themes.areas import settle_areas, settle_places
 from service.themes.lineage import Lineage, trace
 from service.themes.storage import (
     UPDATE_ROWS,
+    VECTOR_BYTES,
     SavedFit,
     StoredPassage,
     ThemeState,
@@ -30,6 +31,7 @@ from service.themes.storage import (
     newest_passage,
     passage_counts,
     read_passages,
+    renew_centroids,
     save_themes,
     settle_missed,
     theme_ids_by_key,
@@ -111,8 +113,10 @@ class FitThemes:
             params = start_job(session, job_id, datetime.now(UTC))
         if params is None:
             return
-        with read_session(self._engine) as session:
+        with write_session(self._engine) as session:
             stored = read_passages(session)
+            renew_centroids(session, stored, mean_vector, describe_theme)
+        with read_session(self._engine) as session:
             living = living_themes(session)
         try:
             fitted = fit([s.passage for s in stored], living)
@@ -129,7 +133,11 @@ class FitThemes:
                 dict(zip(("unassigned", "new", "left", "fitted"), _shares(session, last), strict=True)) if last else {}
             )
             saved = save_themes(session, fitted, trigger=trigger, now=datetime.now(UTC), why=why)
-            missed = [(t.id, LivingTheme(t.key, t.centroid), t.locked) for t in saved.missed if t.centroid]
+            missed = [
+                (t.id, LivingTheme(t.key, t.centroid), t.locked)
+                for t in saved.missed
+                if len(t.centroid) == VECTOR_BYTES
+            ]
             fit_id = saved.record.id
             session.flush()
             session.expunge_all()
@@ -162,7 +170,7 @@ class FitThemes:
             rest = [s for s in read_passages(session) if s.row_id not in known]
             if not rest:
                 return
-            matches = assign([s.passage.vector for s in rest], living_themes(session))
+            matches = assign([s.passage.theme_vector for s in rest], living_themes(session))
             ids = theme_ids_by_key(session)
             move_passages(
                 session,
@@ -189,7 +197,7 @@ def _keep(stored: list[StoredPassage], moves: list[Move], missed: list[tuple[int
     A locked one takes those that are nearer to it than to what the fit gave them; another only those that the fit left
     without a theme. Pinned passages stay where they are.
     """
-    vectors = [s.passage.vector for s in stored]
+    vectors = [s.passage.theme_vector for s in stored]
     for locked in (True, False):
         themes = {theme.key: (row_id, theme) for row_id, theme, held in missed if held is locked}
         matches = assign(vectors, [theme for _, theme in themes.values()])

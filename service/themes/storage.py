@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemePassage
+from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemeFit, ThemePassage
 from service.tables import (
     AccountTable,
     NoteTable,
@@ -24,6 +24,7 @@ from service.tables import (
 from service.themes.lineage import Lineage
 
 UPDATE_ROWS = 5_000  # passages moved in one transaction: writers wait for a fraction of a second at most
+VECTOR_BYTES = 2 * THEME_DIMS
 MISSED_TO_RETIRE = 2  # fits in a row that do not find a theme
 
 
@@ -60,11 +61,16 @@ class StoredPassage:
     pinned: bool = False
 
 
+def is_comparable(vector: sa.SQLColumnExpression[bytes]) -> sa.ColumnElement[bool]:
+    """Tell whether a stored vector lies in the present space of themes, not in none or in an earlier one."""
+    return sa.func.length(vector) == VECTOR_BYTES
+
+
 def living_themes(session: Session) -> list[LivingTheme]:
     """Return the themes that passages can have, and the aliases of those that a person merged into them."""
     rows = session.execute(
         sa.select(ThemeTable.key, ThemeTable.centroid)
-        .where(ThemeTable.centroid != b"", sa.or_(ThemeTable.state == ThemeState.ACTIVE, _is_alias()))
+        .where(is_comparable(ThemeTable.centroid), sa.or_(ThemeTable.state == ThemeState.ACTIVE, _is_alias()))
         .order_by(ThemeTable.id)
     )
     return [LivingTheme(row.key, row.centroid) for row in rows]
@@ -74,8 +80,45 @@ def _is_alias() -> sa.ColumnElement[bool]:
     return sa.and_(ThemeTable.state == ThemeState.MERGED, ThemeTable.alias.is_(True))
 
 
+def themes_to_keep(session: Session, note_ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
+    """Return the themes of passages that a new reading can't tell: theme by note, start and end.
+
+    Their centroid is of an earlier space of themes, until a fit renews it (`renew_centroids`).
+    """
+    rows = session.execute(
+        sa.select(PassageTable.note_id, PassageTable.start, PassageTable.end, ThemeTable.id)
+        .join(ThemeTable, ThemeTable.id == PassageTable.theme_id)
+        .where(PassageTable.note_id.in_(note_ids), sa.not_(is_comparable(ThemeTable.centroid)))
+    )
+    return {(note_id, start, end): theme_id for note_id, start, end, theme_id in rows}
+
+
+def renew_centroids(
+    session: Session,
+    stored: Sequence[StoredPassage],
+    mean: Callable[[Sequence[bytes]], bytes],
+    describe: Callable[[Sequence[str]], bytes],
+) -> None:
+    """Give themes whose centroid is of an earlier space one in the present.
+
+    Args:
+        mean: Makes a centroid of theme vectors.
+        describe: Makes one of a name and a description: of a theme that a person declared.
+    """
+    vectors: dict[int, list[bytes]] = {}
+    for each in stored:
+        if each.theme_id is not None:
+            vectors.setdefault(each.theme_id, []).append(each.passage.theme_vector)
+    old = sa.and_(ThemeTable.state == ThemeState.ACTIVE, sa.not_(is_comparable(ThemeTable.centroid)))
+    for theme in session.scalars(sa.select(ThemeTable).where(old).order_by(ThemeTable.id)):
+        if theme.description:
+            theme.centroid = describe([*dict.fromkeys([theme.label_en, theme.label_fr]), theme.description])
+        elif theme.id in vectors:
+            theme.centroid = mean(vectors[theme.id])
+
+
 def read_passages(session: Session) -> list[StoredPassage]:
-    """Return all passages, in an order that does not depend on when their notes came in."""
+    """Return all passages in the space of themes, in an order that does not depend on when their notes came in."""
     rows = session.execute(
         sa.select(
             PassageTable.id,
@@ -83,6 +126,7 @@ def read_passages(session: Session) -> list[StoredPassage]:
             PassageTable.end,
             PassageTable.language,
             PassageTable.vector,
+            PassageTable.theme_vector,
             PassageTable.theme_id,
             PassageTable.pinned,
             NoteTable.text,
@@ -92,14 +136,19 @@ def read_passages(session: Session) -> list[StoredPassage]:
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
         .outerjoin(AccountTable, AccountTable.id == PassageTable.account_id)
         .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
-        .where(NoteTable.analysed_revision == NoteTable.revision)
+        .where(NoteTable.analysed_revision == NoteTable.revision, is_comparable(PassageTable.theme_vector))
         .order_by(NoteTable.source, NoteTable.external_id, PassageTable.start, PassageTable.id)
     )
     return [
         StoredPassage(
             row.id,
             ThemePassage(
-                row.text[row.start : row.end], Language(row.language), row.vector, row.key or "", row.theme or ""
+                row.text[row.start : row.end],
+                Language(row.language),
+                row.vector,
+                row.theme_vector,
+                row.key or "",
+                row.theme or "",
             ),
             row.theme_id,
             row.pinned,

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models.types import ObjectionStatus, ObjectionType, Relation, Standing
+from models.types import THEME_DIMS, ObjectionStatus, ObjectionType, Relation, Standing
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -28,6 +28,7 @@ LAST_DAY = datetime(2026, 9, 30, tzinfo=UTC)
 DAYS = 730
 CHUNK = 5_000
 VECTOR = struct.pack("<384e", *[384**-0.5] * 384)
+THEME_VECTOR = struct.pack(f"<{THEME_DIMS}e", *[THEME_DIMS**-0.5] * THEME_DIMS)
 
 
 def seed(engine: sa.Engine, notes: int, days: int = DAYS) -> None:
@@ -100,7 +101,7 @@ def _insert_dimensions(engine: sa.Engine, chance: random.Random) -> None:
             "label_en": f"Theme {i}",
             "label_fr": f"Thème {i}",
             "keywords": {"en": [], "fr": []},
-            "centroid": VECTOR,
+            "centroid": THEME_VECTOR,
             "state": "active",
             "label_edited": False,
             "created_at": now,
@@ -171,7 +172,16 @@ def _findings(chance: random.Random) -> Iterator[tuple[type[Table], dict[str, An
     for _ in range(chance.choice((1, 2, 3, 4))):
         theme = _skewed(chance, THEMES) if chance.random() < 0.7 else None
         similarity = 0.7 if theme else None
-        yield PassageTable, {"language": "en", "vector": VECTOR, "theme_id": theme, "similarity": similarity}
+        yield (
+            PassageTable,
+            {
+                "language": "en",
+                "vector": VECTOR,
+                "theme_vector": THEME_VECTOR,
+                "theme_id": theme,
+                "similarity": similarity,
+            },
+        )
 
 
 def _skewed(chance: random.Random, count: int) -> int:

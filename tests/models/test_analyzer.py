@@ -9,7 +9,7 @@ import pytest
 
 from models.analyzer import MAX_NOTE_CHARS, NoteReader
 from models.errors import UnreadableNote
-from models.types import Catalog, Competitor, Language, NoteText
+from models.types import THEME_DIMS, Catalog, Competitor, Language, NoteText
 
 pytestmark = pytest.mark.slow
 
@@ -58,12 +58,11 @@ def test_names_languages_and_catalogue_names(analyzer: NoteReader) -> None:
 
 def test_vectors_are_unit_length_float16(analyzer: NoteReader) -> None:
     (analysis,) = analyzer.analyze([ENGLISH], CATALOG)
-    vectors = [np.frombuffer(p.vector, dtype="<f2").astype(float) for p in analysis.passages]
-    assert vectors
-    assert all(abs(np.linalg.norm(v) - 1) < 1e-2 for v in vectors)
-    assert analyzer.embed([ENGLISH.text[p.start : p.end] for p in analysis.passages]) == [
-        p.vector for p in analysis.passages
+    vectors = [
+        np.frombuffer(v, dtype="<f2").astype(float) for p in analysis.passages for v in (p.vector, p.theme_vector)
     ]
+    assert {len(v) for v in vectors} == {384, THEME_DIMS}
+    assert all(abs(np.linalg.norm(v) - 1) < 1e-2 for v in vectors)
 
 
 def test_the_batch_makes_no_difference(analyzer: NoteReader) -> None:

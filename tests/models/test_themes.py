@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from models.encoder import to_bytes
 from models.theme_groups import MIN_SIZE
 from models.theme_labels import best_phrase, rank_phrases, read_phrases, stop_words
 from models.themes import MIN_SIMILARITY, assign, fit
-from models.types import FittedTheme, Language, LivingTheme, ThemePassage
+from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemePassage
 
 N_DIMS = 384
 MATTERS = {
@@ -30,11 +31,18 @@ def passages(each: int = 8, seed: int = 5) -> list[ThemePassage]:
     for axis, (english, french) in enumerate(MATTERS.values()):
         for i in range(2 * each):
             language, words = ((Language.EN, english), (Language.FR, french))[i % 2]
-            vector = rng.normal(0, 0.02, N_DIMS)
+            vector = rng.normal(0, 0.02, THEME_DIMS)
             vector[axis] += 1
             vector = (vector / np.linalg.norm(vector)).astype(np.float32)
-            made.append(ThemePassage(f"{words} {i}", language, to_bytes(vector[None])[0], f"account-{i % 5}"))
+            made.append(ThemePassage(f"{words} {i}", language, *described(vector), f"account-{i % 5}"))
     return made
+
+
+def described(place: NDArray[np.float32]) -> list[bytes]:
+    """Return a vector and a theme vector that lie along the same axes."""
+    wide = np.zeros(N_DIMS, dtype=np.float32)
+    wide[: len(place)] = place
+    return [to_bytes(wide[None])[0], to_bytes(place[None])[0]]
 
 
 def living(themes: tuple[FittedTheme, ...]) -> list[LivingTheme]:
@@ -100,10 +108,10 @@ def test_the_order_of_passages_does_not_matter() -> None:
 
 def test_a_refit_keeps_the_keys_and_bears_what_is_new() -> None:
     first = fit(passages(), [])
-    extra = np.zeros((1, N_DIMS), dtype=np.float32)
+    extra = np.zeros((1, THEME_DIMS), dtype=np.float32)
     extra[0, 9] = 1
     new = [
-        ThemePassage(f"badges on phones {i}", Language.EN, to_bytes(extra)[0], f"account-{i}")
+        ThemePassage(f"badges on phones {i}", Language.EN, *described(extra[0]), f"account-{i}")
         for i in range(2 * MIN_SIZE)
     ]
     second = fit([*passages(seed=6), *new], living(first.themes))
@@ -112,7 +120,7 @@ def test_a_refit_keeps_the_keys_and_bears_what_is_new() -> None:
 
 
 def test_a_theme_that_holds_several_matters_is_cut_and_one_of_them_keeps_its_key() -> None:
-    wide = np.zeros((1, N_DIMS), dtype=np.float32)
+    wide = np.zeros((1, THEME_DIMS), dtype=np.float32)
     wide[0, : len(MATTERS)] = len(MATTERS) ** -0.5
     found = fit(passages(), [LivingTheme("theme-0", to_bytes(wide)[0])])
     assert sorted(theme.key or "new" for theme in found.themes) == ["new", "new", "theme-0"]
@@ -141,8 +149,8 @@ def test_fits_in_a_row_keep_themes_and_passages() -> None:
 
 def test_a_passage_gets_the_nearest_theme_or_none() -> None:
     themes = living(fit(passages(), []).themes)
-    near = passages(seed=8)[0].vector
-    far = np.zeros((1, N_DIMS), dtype=np.float32)
+    near = passages(seed=8)[0].theme_vector
+    far = np.zeros((1, THEME_DIMS), dtype=np.float32)
     far[0, 100] = 1
     first, second = assign([near, to_bytes(far)[0]], themes)
     assert first is not None
@@ -151,7 +159,7 @@ def test_a_passage_gets_the_nearest_theme_or_none() -> None:
 
 
 def test_what_one_account_says_is_no_theme() -> None:
-    alone = [ThemePassage(p.text, p.language, p.vector, "only") for p in passages()]
+    alone = [replace(p, account="only") for p in passages()]
     assert fit(alone, []).themes == ()
 
 
@@ -164,15 +172,15 @@ def test_few_passages_have_no_themes(n: int) -> None:
 
 def test_copies_of_one_sentence_are_at_most_one_theme() -> None:
     one = passages()[0]
-    copies = [ThemePassage(one.text, one.language, one.vector, f"account-{i % 3}") for i in range(300)]
+    copies = [replace(one, account=f"account-{i % 3}") for i in range(300)]
     assert len(fit(copies, []).themes) == 1
 
 
 def test_passages_without_known_words_have_no_theme() -> None:
-    empty = to_bytes(np.zeros((1, N_DIMS), dtype=np.float32))[0]
-    assert fit([ThemePassage("🙂", Language.UNKNOWN, empty, f"a{i}") for i in range(20)], []).themes == ()
+    empty = described(np.zeros(THEME_DIMS, dtype=np.float32))
+    assert fit([ThemePassage("🙂", Language.UNKNOWN, *empty, f"a{i}") for i in range(20)], []).themes == ()
 
 
 def test_nothing_to_assign_and_nothing_to_assign_to() -> None:
     assert assign([], living(fit(passages(), []).themes)) == []
-    assert assign([passages()[0].vector], []) == [None]
+    assert assign([passages()[0].theme_vector], []) == [None]

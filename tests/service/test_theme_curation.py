@@ -12,11 +12,13 @@ from fastapi.testclient import TestClient
 
 from models.encoder import load_encoder, to_bytes
 from models.theme_curation import ARTEFACTS
+from models.theme_space import load_theme_encoder
 from service.database import write_session
 from service.jobs.queries import JobKind, request_job
 from service.notes.queries import requeue
 from service.tables import PassageTable, ThemeTable
 from service.themes.fitting import FitThemes, drifted
+from service.themes.storage import VECTOR_BYTES
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
 
@@ -33,9 +35,11 @@ class Encoded(FakeAnalyzer):
     """Finds as the fake one does, with the real vectors."""
 
     _encoder = load_encoder(ARTEFACTS / "encoder")
+    _themes = load_theme_encoder(ARTEFACTS)
 
-    def embed(self, texts: Sequence[str]) -> list[bytes]:
-        return to_bytes(self._encoder.encode(list(texts)))
+    def embed(self, texts: Sequence[str]) -> list[tuple[bytes, bytes]]:
+        both = (to_bytes(encode(list(texts))) for encode in (self._encoder.encode, self._themes.encode))
+        return list(zip(*both, strict=True))
 
 
 def fit_now(engine: sa.Engine) -> None:
@@ -101,6 +105,26 @@ def test_a_merge_is_shown_made_kept_and_undone(fitted: TestClient, engine: sa.En
     assert mentions(fitted) == before
     kinds = [e["kind"] for e in do(fitted, "GET", f"/{gone}/history")["items"]]
     assert kinds == ["matched", "undone", "merged", "born"]
+
+
+def test_themes_of_an_earlier_space_keep_their_passages_and_are_renewed(fitted: TestClient, engine: sa.Engine) -> None:
+    declared = do(fitted, "POST", "", {"name": "spare parts", "description": "Spare parts come too late."}, 201)
+    before, ids = mentions(fitted), themes(fitted)
+    with write_session(engine) as session:
+        session.execute(sa.update(ThemeTable).values(centroid=bytes(768)))
+        session.execute(sa.update(PassageTable).values(theme_vector=b""))
+        requeue(session, [])
+    fit_now(engine)
+    assert mentions(fitted) == before  # nothing can be compared yet, and nothing is lost
+    analyse_all(engine, Encoded())
+    assert mentions(fitted) == before
+    fit_now(engine)
+    assert mentions(fitted) == before
+    assert themes(fitted) == ids
+    assert do(fitted, "GET", f"/{declared['born']}")["lifecycle"] != "retired"
+    with write_session(engine) as session:
+        centroids = list(session.scalars(sa.select(ThemeTable.centroid)))
+    assert {len(centroid) for centroid in centroids} == {VECTOR_BYTES}
 
 
 def test_an_edit_outlives_fits_and_can_be_undone(fitted: TestClient, engine: sa.Engine) -> None:

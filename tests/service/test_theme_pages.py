@@ -74,7 +74,7 @@ def test_split_move_and_declare_by_forms(curator: TestClient, engine: sa.Engine)
     read_in(engine, *by_account(4), note("far", "A door that does not close, and whose lock is stuck since spring."))
     make_theme(engine, "theme-1", "Doors", "Portes")
     with write_session(engine) as session:
-        session.execute(sa.update(PassageTable).values(vector=describe_theme(["Doors that do not close."])))
+        session.execute(sa.update(PassageTable).values(theme_vector=describe_theme(["Doors that do not close."])))
     assert curator.post("/themes/theme-1/curate", data={"action": "split"}).status_code == 409
     form = {"en": "EU hosting", "fr": "", "description": "Customers refuse hosting outside the EU."}
     asked = shown(curator.post("/themes/declare", data=form).text)

@@ -45,7 +45,7 @@ def test_a_theme_is_kept_where_most_of_its_passages_stand_under_its_key() -> Non
 
 def test_a_theme_is_in_both_languages_from_a_fifth_of_its_passages() -> None:
     languages = [Language.EN] * 4 + [Language.FR] + [Language.EN] * 5
-    passages = [ThemePassage("", language, b"") for language in languages]
+    passages = [ThemePassage("", language, b"", b"") for language in languages]
     assert both_languages(passages, ["a"] * 5 + ["b"] * 5) == 0.5
 
 

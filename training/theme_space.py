@@ -1,0 +1,118 @@
+"""Learns the space of themes from the themes that are marked in the written corpus.
+
+    python -m training.theme_space [--corpus data/corpus] [--artefacts models/artefacts]
+
+The industries on which themes are measured (`training/theme_bench.py`) are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from models.encoder import from_bytes
+from models.manifest import verified_manifest, write_manifest
+from models.tagger import Tagger, load_tagger
+from models.theme_space import SPACE_FILE, Vectors, join_readings, unit, whole_texts
+from models.types import THEME_DIMS, Language
+from training.examples import fingerprint
+from training.theme_bench import ARTEFACTS, CORPUS, INDUSTRIES
+from training.theme_workspaces import Workspace, load_describer, read_workspaces
+
+EVENNESS = 3.0
+"""Of the mean variance inside themes, what is added to each direction's: more trusts what was learned less."""
+
+
+def readings_of(workspace: Workspace, tagger: Tagger) -> Vectors:
+    """Return the readings of an industry's passages, (n, n_readings)."""
+    texts = [passage.text for passage in workspace.passages]
+    return join_readings(from_bytes([p.vector for p in workspace.passages]), whole_texts(tagger.tag(texts), texts))
+
+
+def language_means(readings: Vectors, languages: NDArray[np.str_]) -> dict[str, Vectors]:
+    """Return the mean of the readings in English and in French."""
+    return {str(each): readings[languages == each].mean(axis=0) for each in (Language.EN, Language.FR)}
+
+
+def inner_scatter(themes: dict[str, list[Vectors]]) -> NDArray[np.float64]:
+    """Return the pooled covariance of readings inside themes, (n_readings, n_readings)."""
+    parts = [np.stack(rows) - np.mean(rows, axis=0) for rows in themes.values() if len(rows) > 1]
+    freedom = sum(len(part) - 1 for part in parts)
+    together = np.vstack(parts).astype(np.float64)
+    scatter: NDArray[np.float64] = together.T @ together / freedom
+    return scatter
+
+
+def learn_projection(centred: Vectors, scatter: NDArray[np.float64], n_dims: int) -> Vectors:
+    """Return the projection that evens what varies inside themes, onto the main directions of all passages.
+
+    Args:
+        centred: Readings of all passages without their language's mean, (n, n_readings).
+        scatter: As `inner_scatter` gives.
+        n_dims: Directions to keep.
+    """
+    values, axes = np.linalg.eigh(scatter)
+    evened = axes * (values + EVENNESS * values.mean()) ** -0.5
+    placed = unit((centred @ evened).astype(np.float32)).astype(np.float64)
+    _, main = np.linalg.eigh(placed.T @ placed)
+    projection: Vectors = (evened @ main[:, ::-1][:, :n_dims]).astype(np.float32)
+    return projection
+
+
+def train(workspaces: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
+    """Write the artefact `themes`, and return what it was learned from."""
+    tagger = load_tagger(artefacts / "tagger")
+    readings = [readings_of(workspace, tagger) for workspace in workspaces]
+    languages = np.array([str(p.language) for w in workspaces for p in w.passages])
+    means = language_means(np.vstack(readings), languages)
+    middle = (means[Language.EN] + means[Language.FR]) / 2
+    centres = [np.stack([means.get(str(p.language), middle) for p in w.passages]) for w in workspaces]
+    centred = [rows - centre for rows, centre in zip(readings, centres, strict=True)]
+    themes: dict[str, list[Vectors]] = {}
+    for workspace, rows in zip(workspaces, centred, strict=True):
+        for theme, place in workspace.places:
+            if place is not None:
+                themes.setdefault(f"{workspace.name}/{theme}", []).append(rows[place])
+    projection = learn_projection(np.vstack(centred), inner_scatter(themes), THEME_DIMS)
+    out = artefacts / "themes"
+    out.mkdir(exist_ok=True)
+    stored = {"projection": projection, **means}
+    save_file({name: np.ascontiguousarray(v.astype(np.float16)) for name, v in stored.items()}, out / SPACE_FILE)
+    counts = {"themes": len(themes), "passages": sum(map(len, themes.values()))}
+    write_manifest(
+        out,
+        "themes",
+        [SPACE_FILE],
+        config={"evenness": EVENNESS, "held_out": list(INDUSTRIES)},
+        data={
+            "corpus": fingerprint(corpus),
+            **{name: verified_manifest(artefacts / name).version for name in ("encoder", "tagger")},
+        },
+        metrics=counts,
+        licences={"corpus": "Apache-2.0"},
+    )
+    return counts
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--artefacts", type=Path, default=ARTEFACTS)
+    args = parser.parse_args()
+    workspaces = [
+        w
+        for w in read_workspaces(args.corpus, load_describer(args.artefacts, themes=False))
+        if w.name not in INDUSTRIES
+    ]
+    print(json.dumps(train(workspaces, args.corpus, args.artefacts)))
+
+
+if __name__ == "__main__":
+    main()
