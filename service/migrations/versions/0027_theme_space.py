@@ -1,6 +1,6 @@
 """Passages lie in a space of themes of its own, beside what they say.
 
-Revision: 0027, after 0015. Notes read before get it when they are read again; their themes stay with them until then.
+Revision: 0027, after 0018. Notes read before get it when they are read again; their themes stay with them until then.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0027"
-down_revision = "0015"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
