@@ -17,3 +17,9 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.add_column("passages", sa.Column("theme_vector", sa.LargeBinary(), nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    """Take back."""
+    with op.batch_alter_table("passages") as batch:
+        batch.drop_column("theme_vector")
