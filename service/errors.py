@@ -10,11 +10,13 @@ BinomeError                 message for a person; on the command line printed al
     ├── Forbidden           403
     ├── NotFound            404
     ├── NotAcceptable       406
+    ├── TooSlow             408
     ├── Conflict            409
     ├── Gone                410
     ├── TooLarge            413
     ├── UnsupportedMedia    415
     ├── TooMany             429, with the seconds to wait
+    ├── HeadTooLarge        431
     ├── Unavailable         503
     └── InsufficientStorage 507
 """
@@ -89,6 +91,12 @@ class NotFound(Problem):
     status, code = 404, "not_found"
 
 
+class TooSlow(Problem):
+    """The request did not arrive in time."""
+
+    status, code = 408, "too_slow"
+
+
 class Conflict(Problem):
     """The state of things does not allow it."""
 
@@ -137,6 +145,12 @@ class TooMany(Problem):
     def __init__(self, detail: str, *, retry_after: int, code: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.retry_after = retry_after
+
+
+class HeadTooLarge(Problem):
+    """The head of the request is over its limit."""
+
+    status, code = 431, "head_too_large"
 
 
 class Unavailable(Problem):

@@ -21,6 +21,7 @@ from service.database import sqlite_module, write_session
 from service.errors import StartRefused
 from service.logs import configure_logs
 from service.operation import disk
+from service.protocol import protocol
 from service.settings import Sample, Settings
 from service.start import KEY_FILE, base_url, check_folder, ensure_first_key, load_sample, open_database
 from service.tracing import configure_tracing, stop_tracing
@@ -124,6 +125,7 @@ def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> N
     app.openapi()  # takes a second: not while the first requests wait
     config = uvicorn.Config(
         app,
+        http=protocol(settings),  # type: ignore[arg-type]  # uvicorn calls it as it would call the class
         access_log=False,  # its lines hold query strings, and with them sign-in tokens
         log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,

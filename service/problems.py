@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from service.database_faults import problem_of
@@ -67,16 +68,21 @@ def answer(request: Request, problem: Problem) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    body = {
+    body = problem_body(problem, request_id(request))
+    return JSONResponse(body, status_code=status.value, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_body(problem: Problem, request_id: str) -> dict[str, Any]:
+    """Return a problem as JSON."""
+    return {
         "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,
         "errors": problem.errors,
-        "request_id": request_id(request),
+        "request_id": request_id,
     }
-    return JSONResponse(body, status_code=status.value, media_type=MEDIA_TYPE, headers=headers)
 
 
 def field_errors(errors: Sequence[Any]) -> list[dict[str, Any]]:
@@ -117,6 +123,10 @@ def install(app: FastAPI) -> None:
         response = answer(request, problem)
         response.headers.update(error.headers or {})
         return response
+
+    @app.exception_handler(ClientDisconnect)
+    def _gone(request: Request, _error: Exception) -> Response:
+        return answer(request, BadRequest("The body broke off."))
 
     @app.exception_handler(sa.exc.DBAPIError)
     @app.exception_handler(sa.exc.TimeoutError)

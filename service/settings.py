@@ -126,6 +126,16 @@ class Settings(BaseSettings):
         60_000, ge=0, le=10**7, description="requests a minute that send notes in, for one key; 0 for no limit"
     )
 
+    receive_seconds: float = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="seconds for a request's head, and for its body beside one for each 16 KiB, 1 to 3600",
+    )
+    max_connections: int = Field(
+        500, ge=0, le=10**6, description="connections of one address at a time, 0 to 1000000; 0 for no limit"
+    )
+
     audit_days: int = Field(
         400, ge=0, le=36_500, description="days that the log of who saw what is kept, 0 to 36500; 0 for ever"
     )

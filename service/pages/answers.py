@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -160,6 +161,8 @@ def _status(request: Request, error: Exception) -> int:
         return error.status
     if isinstance(error, HTTPException):
         return error.status_code
+    if isinstance(error, ClientDisconnect):
+        return HTTPStatus.BAD_REQUEST
     away = problem_of(error)
     if away is not None:
         _log.error("database_unavailable", error=type(error).__name__)

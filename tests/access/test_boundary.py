@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,7 +25,8 @@ def asking(sqlite_template: Path, tmp_path: Path) -> Iterator[Ask]:
     with ExitStack() as stack:
 
         def client(url: str = "http://testserver", **values: Any) -> TestClient:
-            engine = make_engine(f"sqlite:///{sqlite_template}")
+            shutil.copy(sqlite_template, tmp_path / "binome.sqlite3")
+            engine = make_engine(f"sqlite:///{tmp_path / 'binome.sqlite3'}")
             stack.callback(engine.dispose)
             app = create_app(Settings(data_dir=tmp_path, _env_file=None, **values), engine)
             return stack.enter_context(TestClient(app, base_url=url, follow_redirects=False))

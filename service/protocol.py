@@ -1,0 +1,185 @@
+"""Who sends slowly is not waited for, and no address holds too many connections.
+
+uvicorn waits for ever for the head and the body of a request. Here each has its time: `BINOME_RECEIVE_SECONDS`, and
+for a body a second more for each 16 KiB that came. While it is we who are slow (reading is paused), the time stands
+still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.errors import HeadTooLarge, Problem, TooSlow, Unavailable
+from service.problems import MEDIA_TYPE, problem_body
+from service.settings import Settings
+
+BYTES_A_SECOND = 16_384
+MOST_HEAD_BYTES = 65_536
+READ_SECONDS = 60  # in which a client takes in what waits to be sent to it
+_NET_BITS = 64  # of an IPv6 address: its owner has all the others
+
+
+@dataclass(slots=True)
+class Limits:
+    """Limits of connections, and how many there are.
+
+    Attributes:
+        seconds: For a head, and for a body beside what its length allows.
+        per_address: Connections of one address at most; 0 for any number.
+        exempt: Networks of trusted proxies, which stand for many.
+    """
+
+    seconds: float
+    per_address: int
+    exempt: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = field(default_factory=list)
+    open: Counter[str] = field(default_factory=Counter)
+
+    def owner(self, host: str) -> str | None:
+        """Return whose connections are counted together; None for who has no limit."""
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:  # a Unix socket
+            return None
+        if not self.per_address or any(address in network for network in self.exempt):
+            return None
+        return str(ipaddress.ip_network(f"{address}/{_NET_BITS}", strict=False)) if address.version == 6 else host
+
+
+def protocol(settings: Settings) -> Callable[..., GuardedProtocol]:
+    """Return what uvicorn makes of each connection."""
+    exempt = []
+    for name in settings.proxies:
+        try:
+            exempt.append(ipaddress.ip_network(name, strict=False))
+        except ValueError:
+            continue  # a name, which tells no address
+    return partial(GuardedProtocol, limits=Limits(settings.receive_seconds, settings.max_connections, exempt))
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with limits of time and number.
+
+    Args:
+        limits: Shared by all connections.
+    """
+
+    def __init__(self, *args: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._limits = limits
+        self._owner: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
+        self._until = 0.0
+        self._in_body = False
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection, and wait for the head of a request."""
+        super().connection_made(transport)
+        owner = self._limits.owner(self.client[0]) if self.client else None
+        if owner is not None and self._limits.open[owner] >= self._limits.per_address:
+            self._refuse(Unavailable("Too many connections: close some.", code="too_many_connections"))
+            return
+        if owner is not None:
+            self._limits.open[owner] += 1
+            self._owner = owner
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection no more."""
+        self._cancel()
+        if self._sending is not None:
+            self._sending.cancel()
+        if self._owner is not None:
+            self._limits.open[self._owner] -= 1
+            if not self._limits.open[self._owner]:
+                del self._limits.open[self._owner]
+            self._owner = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; any that begin something start its time."""
+        if self._timer is None:
+            self._expect()
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if not self._in_body and self._timer is not None and self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(HeadTooLarge(f"The head of the request is over {MOST_HEAD_BYTES} bytes."))
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._expect()
+
+    def on_headers_complete(self) -> None:
+        """Go on to the body."""
+        super().on_headers_complete()
+        self._expect()
+        self._in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body; what came allows more time."""
+        self._until += len(body) / BYTES_A_SECOND
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing more until the next request."""
+        self._cancel()
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Give a client that reads slowly its time."""
+        super().pause_writing()
+        self._sending = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        if self._sending is not None:
+            self._sending.cancel()
+        super().resume_writing()
+
+    def _expect(self) -> None:
+        self._cancel()
+        self._in_body, self._head_bytes = False, 0
+        self._until = self.loop.time() + self._limits.seconds
+        self._timer = self.loop.call_at(self._until, self._look)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        """Give up what is not there in time."""
+        if self.flow.read_paused:
+            self._until = self.loop.time() + self._limits.seconds
+        if self._until > self.loop.time():
+            self._timer = self.loop.call_at(self._until, self._look)
+        elif self._in_body and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            detail = f"The request did not arrive within {self._limits.seconds:g} seconds and one for each 16 KiB."
+            self._refuse(TooSlow(detail))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer in the shape of all errors, and close the connection."""
+        self._cancel()
+        if self.transport.is_closing():
+            return
+        body = json.dumps(problem_body(problem, "")).encode()
+        head = (
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
