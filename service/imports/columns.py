@@ -166,7 +166,7 @@ def map_columns(header: Sequence[str], mapping: Mapping[str, str | None]) -> Col
     fields: list[str | None] = [given.get(plain_name(name)) for name in names]
     own = [field is not None for field in fields]
     taken = {field for field in fields if field and field != "text"}
-    text_given = "text" in given.values()
+    text_given = "text" in fields  # a mapping may name columns that this table lacks
     best: dict[str, tuple[int, int]] = {}
     for index, name in enumerate(names):
         known = _known(name)

@@ -36,6 +36,9 @@ MAX_ATTACHMENTS = 20
 MAX_ATTACHMENT_BYTES = 25 * MIB
 
 _MESSAGE_ID = re.compile(r"<?\s*([^<>\s]{3,400})\s*>?")
+_ADDRESS = re.compile(r"(?=.{3,320}$)[^\s@]*@[^\s]*")
+_BRACKETED = re.compile(r"<\s*([^<>\s]+@[^<>\s]*)\s*>")
+_LABELS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BOUNDARY = re.compile(rb"^--[ -~]{1,70}", re.MULTILINE)
 _AWAY = re.compile(
     r"(?:automatic reply|auto(?:matic)?[ -]?reply|out of (?:the )?office|réponse automatique|"
@@ -190,11 +193,21 @@ def _external_id(message: Message, raw: bytes) -> str:
 
 
 def _sender(message: Message) -> tuple[str | None, str | None]:
-    """Return the address and the display name of `From`."""
-    for name, address in getaddresses(_raw_headers(message, "From")[:5]):
-        if "@" in address and len(address) <= 320 and not re.search(r"\s", address):
-            return _storable(address.lower()), _header_text(name)[:500] or None
-    return None, None
+    """Return the address and the display name of `From`; none where it names several, of whom only one is proved.
+
+    An address in angle brackets counts alone: what stands before it is a label, though it look like an address.
+    """
+    headers = _raw_headers(message, "From")[:5]
+    bracketed = {address for value in headers for address in _BRACKETED.findall(_LABELS.sub(" ", value))}
+    found = {
+        address.lower(): name
+        for name, address in getaddresses(headers)
+        if _ADDRESS.fullmatch(address) and (not bracketed or address in bracketed)
+    }
+    if len(found) != 1:
+        return None, None
+    ((address, name),) = found.items()
+    return _storable(address), _header_text(name)[:500] or None
 
 
 def _sent_at(message: Message) -> datetime | None:

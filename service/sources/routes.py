@@ -84,6 +84,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 }
 
 
+@router.post("/webhooks/{source}/", include_in_schema=False)  # no sender follows a redirect
 @router.post(
     "/webhooks/{source}",
     status_code=202,
@@ -103,6 +104,7 @@ def post_webhook(
     return _received(source, "", request, body, settings, engine, now)
 
 
+@router.post("/webhooks/{source}/{token}/", include_in_schema=False)  # no sender follows a redirect
 @router.post(
     "/webhooks/{source}/{token}",
     status_code=202,
