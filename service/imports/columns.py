@@ -34,7 +34,8 @@ _NAMES: dict[str, str] = {
     "note content, contenu de la note, corps de la note, corps de l appel, notes de l appel, "
     "notes d appel, notes de reunion, meeting body, meeting description, description de la reunion, "
     "corps de la reunion, call description, commentaires complets, texte de la note, email body, "
-    "corps de l e mail, internal meeting notes, notes de reunion internes",
+    "corps de l e mail, internal meeting notes, notes de reunion internes, deal description, "
+    "description de la transaction, closed lost reason, closed won reason, raison de la perte, motif de la perte",
     "title": "title, titre, subject, objet, sujet, "
     "note title, titre de la note, call title, titre de l appel, meeting title, meeting name, "
     "titre de la reunion, nom de la reunion, email subject, objet de l e mail, call agenda",
@@ -46,7 +47,8 @@ _NAMES: dict[str, str] = {
     "date time, horodatage, "
     "call start time, heure de debut de l appel, start time, meeting start time, heure de debut, "
     "date de debut, created on, created time, heure de creation, date d echeance, echeance, "
-    "heure d ajout, date d ajout",
+    "heure d ajout, date d ajout, heure de debut de la reunion, date de la reunion, start date time, start datetime, "
+    "call start, date de debut de la reunion, close date, date de cloture",
     "updated_at": "updated at, updated, last modified, last modified date, modified, modified at, modifie le, "
     "date de modification, mis a jour le, mise a jour, last update, update time, "
     "modified time, heure de modification, date de derniere modification, "
@@ -55,7 +57,7 @@ _NAMES: dict[str, str] = {
     "kind": "kind, type, note type, activity type, type d activite, type de note, nature, canal, channel",
     "language": "language, langue, lang",
     "source": "source, note source",
-    "deleted": "deleted, supprime",
+    "deleted": "deleted, supprime, is deleted",
     "author.id": "author id, owner id, rep id, user id, id commercial, id auteur, hubspot owner id, assigned to id, "
     "note owner id, call owner id, proprietaire id",
     "author.name": "author, author name, owner, owner name, rep, rep name, sales rep, salesperson, commercial, "
@@ -124,6 +126,7 @@ def _by_name() -> dict[str, tuple[str, int]]:
 
 
 _KNOWN = _by_name()
+_RUN_TOGETHER = {name.replace(" ", ""): told for name, told in _KNOWN.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,8 @@ def _known(name: str) -> tuple[str, int] | None:
         return None
     if kept := _DO_NOT_MODIFY.match(name):
         return _of_dynamics(plain_name(name[kept.end() :]))
-    return next((_KNOWN[one] for one in _spellings(name, plain) if one in _KNOWN), None)
+    known = next((_KNOWN[one] for one in _spellings(name, plain) if one in _KNOWN), None)
+    return known or _RUN_TOGETHER.get(plain)  # ACTIVITYDATE, as Salesforce's Data Loader has it too
 
 
 def _of_dynamics(plain: str) -> tuple[str, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ MAX_TEXT_BYTES = 8 * MIB
 _CHUNK = 256 * 1024
 _SAMPLE = 64 * 1024
 _LEGACY = ["cp1252", "mac_roman", "cp850"]  # what spreadsheets in Western Europe write where they don't write Unicode
+_EUROS = re.compile(rb"\xa4|[A-Za-z][\xbc\xbd][A-Za-z]")
+_WINDOWS = re.compile(rb"[\x80-\x9f]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -76,10 +79,12 @@ def _utf8_or_older(file: BinaryIO) -> Encoding:
         else:
             decoder.reset()
     file.seek(0)
-    if not wrong or wide > 4 * wrong:
+    if not wrong or wide > wrong:
         return Encoding("utf-8", "surrogateescape")
     best = from_bytes(bytes(odd), cp_isolation=_LEGACY).best()
-    return Encoding(best.encoding if best else "cp1252")
+    name = best.encoding if best else "cp1252"
+    # nobody writes the currency sign, which stands where Latin 9 has the euro's, nor ½ between letters (œ)
+    return Encoding("iso-8859-15" if name == "cp1252" and _EUROS.search(odd) and not _WINDOWS.search(odd) else name)
 
 
 def _has_bad(text: str) -> bool:

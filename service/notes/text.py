@@ -30,10 +30,19 @@ _INLINE = frozenset(
     | {"strong", "sub", "sup", "td", "th", "tt", "u"}
 )
 _DROPPED = frozenset({"head", "noscript", "script", "style", "template", "title"})
+# tags of whole pages, of Word and of Outlook: none that a body is told to be HTML by, all that are no text in one
+_FURTHER = frozenset(
+    {"area", "audio", "base", "bdi", "bdo", "button", "canvas", "caption", "center", "cite", "col", "colgroup", "data"}
+    | {"details", "dfn", "dialog", "embed", "figcaption", "hgroup", "iframe", "input", "kbd", "label", "legend", "link"}
+    | {"map", "mark", "menu", "meta", "meter", "nobr", "object", "optgroup", "option", "output", "param", "picture"}
+    | {"progress", "q", "samp", "select", "source", "summary", "svg", "tbody", "textarea", "tfoot", "thead", "time"}
+    | {"track", "var", "video", "wbr"}
+)
 _NAMES = "|".join(sorted(_BLOCKS | _INLINE | _DROPPED))
 _ATTRIBUTE = r"""\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+)"""
 _TAG = re.compile(rf"</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>", re.IGNORECASE)  # "a <b and c>" is no tag
-_NO_TAG = re.compile(rf"<(?!/?(?:{_NAMES})\b|!)", re.IGNORECASE)
+_ANY_NAME = rf"{_NAMES}|{'|'.join(sorted(_FURTHER))}|(?:o|v|w|x|m|st1|xml):[a-z]\w*"
+_NO_TAG = re.compile(rf"<(?!/?(?:{_ANY_NAME})(?=[\s/>])|[!?])", re.IGNORECASE)
 _BREAKING_TAG = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS))})\b", re.IGNORECASE)
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029\u0085]")
 _SPACES = re.compile(r"[ \t\n\f\v]+")

@@ -32,6 +32,12 @@ EXPORTS = {
     "Date de la dernière modification=updated_at|Montant=deal.amount|Étape=deal.stage",
     "salesforce data loader": "Id=external_id|WhoId=-|Subject=title|ActivityDate=occurred_at|OwnerId=author.id|"
     "Description=text|AccountId=account.id|LastModifiedDate=updated_at",
+    "salesforce data loader, all capitals": "ID=external_id|ACCOUNTID=account.id|OWNERID=author.id|SUBJECT=title|"
+    "DESCRIPTION=text|ACTIVITYDATE=occurred_at|LASTMODIFIEDDATE=updated_at|ISDELETED=deleted|WHATID=-",
+    "hubspot deals": "Record ID=external_id|Deal Name=deal.id|Deal Stage=deal.stage|Close Date=occurred_at|"
+    "Deal owner=author.name|Amount=deal.amount|Deal Description=text|Closed Lost Reason=text",
+    "réunions de hubspot": "ID de fiche d'informations - Réunions=external_id|Titre de la réunion=title|"
+    "Notes de réunion internes=text|Heure de début de la réunion=occurred_at|Entreprise associée=account.name",
     "zoho notes": "Record Id=external_id|Note Title=title|Note Content=text|Note Owner.id=author.id|"
     "Note Owner=author.name|Created Time=occurred_at|Modified Time=updated_at|Parent ID.id=-|Parent ID=account.name",
     "zoho en français": "Id d'enregistrement=external_id|Titre de la note=title|Contenu de la note=text|"
@@ -72,6 +78,22 @@ def test_a_salesforce_report_ends_with_words_that_are_no_note() -> None:
     (note,) = notes_of(report.encode("cp1252"))
     assert note.text.startswith("Call\n\nThey find")
     assert str(note.occurred_at)[:10] == "2026-01-27"
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["Total;;12 500,00 €", "TOTAL;;;", "Sous-total;;3", "Totaux généraux (2 fiches);;", "Total:;2;EUR 5"],
+)
+def test_a_row_of_totals_is_no_note(row: str) -> None:
+    header = "Client;Compte rendu;Montant\n"
+    records = read(f"{header}Aubry;Total : trop cher;5\n{row}\nTotal Gaz;Trop cher;7\n".encode())[1]
+    assert [record.note.account.name for record in records] == ["Aubry", "Total Gaz"]
+
+
+def test_a_stage_that_closes_a_deal_is_its_outcome() -> None:
+    header = "Record ID,Deal Name,Deal Stage,Deal Description\n"
+    notes = notes_of(f"{header}1,Harrow,Closed lost,Too dear.\n2,Aubry,Closed won,Fine.\n3,Kest,New,?\n".encode())
+    assert [str(note.deal.outcome) for note in notes] == ["lost", "won", "open"]
 
 
 def test_the_first_of_several_associated_companies_counts() -> None:

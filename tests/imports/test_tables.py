@@ -6,6 +6,7 @@ import pytest
 
 from service.imports.columns import map_columns
 from service.imports.records import Format
+from service.notes.text import plain_text
 from tests.imports.files import fault_of, notes_of, read
 
 
@@ -205,3 +206,28 @@ def test_surplus_cells_are_kept_to_be_mended() -> None:
     _, records = read(b"Client,Note\nHarrow,Too dear, they say\n")
     assert fault_of(records[0]) == ("line", "too_many_cells")
     assert records[0].cells == ("Harrow", "Too dear, they say")
+
+
+def test_encodings_that_only_a_few_letters_tell_apart() -> None:
+    (note,) = notes_of("id;client;note\n1;Cœur;Coûte 5 €.\n".encode("iso-8859-15"))
+    assert (note.account.name, note.text) == ("Cœur", "Coûte 5 €.")
+    mixed = "id;client;note\n1;Étoile;Très cher.\n".encode() + "2;Noël;Lent.\n".encode("cp1252")
+    first, second = read(mixed)[1]
+    assert first.note.text == "Très cher."
+    assert fault_of(second)[1] == "invalid_utf8"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>", "a\tb"),
+        ("<p>So <mark>dear</mark>, <cite>they say</cite><o:p></o:p></p>", "So dear, they say"),
+        ('<html><head><meta charset="utf-8"><link rel="a"></head><body><p>Dear</p></body></html>', "Dear"),
+        (
+            "<p>Ask <ann@firm.com> of <Firm>, <mailto:ann@firm.com></p>",
+            "Ask <ann@firm.com> of <Firm>, <mailto:ann@firm.com>",
+        ),
+    ],
+)
+def test_tags_that_editors_write_are_no_words(body: str, text: str) -> None:
+    assert plain_text(body) == text

@@ -508,5 +508,11 @@ def _of_own_code() -> Iterator[Case]:
         "owner": "",
     }
     yield _one("zapier: local style", "zapier", amounts | {"deal_id": "d"}, 202, "mark917x", "mark917x")
-    for body, right in (([], 422), ([5], 202), ({"text": ""}, 422), ({"text": "  "}, 422), ([amounts, {}], 202)):
+    for body, right in (
+        ([], 422),
+        ([5], 202),
+        ({"text": ""}, 422),
+        ({"text": "  "}, 422),
+        ([amounts | {"external_id": "h918", "text": "Slow."}, {}], 202),
+    ):
         yield _one(f"make: {str(body)[:20]}", "make", body, right)
