@@ -32,7 +32,7 @@ from service.sources.contract import (
     Skipped,
 )
 from service.sources.faults.keeping import ERASED_CONTACT, keep
-from service.sources.faults.queries import set_aside
+from service.sources.faults.queries import forget_notes, set_aside
 
 FOREVER = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -69,6 +69,7 @@ def store_changes(
     notes, asides = _notes(session, connection, changes, counts)
     for stored in store_notes(session, notes, now):
         counts[stored.result] += 1
+    forget_notes(session, connection.source, [one.external_id for one in changes if isinstance(one, Deleted)], now)
     for change in changes:
         if isinstance(change, DealChange):
             queries.change_deal(session, change, now)

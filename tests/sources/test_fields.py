@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.source_tables import KeptDeliveryTable, SetAsideTable
 from tests.imports.files import mail
 from tests.sources.senders import SIGNERS, Request, notes, send
 from tests.sources.test_reference import dynamics, pipedrive
@@ -131,3 +133,20 @@ def test_an_address_may_end_in_a_slash(client: TestClient, name: str) -> None:
     slashed = Request(f"{request.path}/", request.headers, request.body)
     assert send(client, slashed).status_code in {200, 202}
     assert len(notes(client)) == 1
+
+
+def test_what_is_kept_of_a_note_goes_with_it(client: TestClient, engine: sa.Engine) -> None:
+    both = [
+        {"external_id": "f1", "text": "", "account": "Harrow"},
+        {"external_id": "f2", "text": "", "account": "Aubry"},
+    ]
+    assert send(client, SIGNERS["zapier"](both)).status_code == 202
+    assert send(client, SIGNERS["zapier"]({"external_id": "f1", "deleted": True})).status_code == 202
+    with engine.connect() as connection:
+        faults = connection.execute(
+            sa.select(SetAsideTable.external_id, SetAsideTable.state, SetAsideTable.payload, SetAsideTable.kept_id)
+        ).all()
+        assert connection.scalar(sa.select(sa.func.count()).select_from(KeptDeliveryTable)) == 0
+    gone, other = sorted(faults)
+    assert tuple(gone) == ("f1", "dismissed", "", None)
+    assert (other.state, other.kept_id, "Aubry" in other.payload) == ("open", None, True)

@@ -103,6 +103,16 @@ def settle(session: Session, faults: Sequence[SetAsideTable], state: FaultState,
             session.execute(sa.delete(KeptDeliveryTable).where(KeptDeliveryTable.id == kept_id))
 
 
+def forget_notes(session: Session, source: str, external_ids: Sequence[str], now: datetime) -> None:
+    """Let what is kept of notes go with them: what was sent, though other faults of the same delivery ask for it."""
+    same = (SetAsideTable.source == source, SetAsideTable.external_id.in_(external_ids))
+    faults = list(session.scalars(sa.select(SetAsideTable).where(*same).with_for_update())) if external_ids else []
+    kept = {fault.kept_id for fault in faults if fault.kept_id is not None}
+    settle(session, [one for one in faults if one.state == FaultState.OPEN], FaultState.DISMISSED, "deletion", now)
+    session.execute(sa.update(SetAsideTable).where(SetAsideTable.kept_id.in_(kept)).values(kept_id=None))
+    session.execute(sa.delete(KeptDeliveryTable).where(KeptDeliveryTable.id.in_(kept)))
+
+
 def list_faults(
     session: Session,
     source: str | None = None,
