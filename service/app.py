@@ -51,10 +51,12 @@ from service.settings import Settings
 from service.sources.faults.routes import router as faults_router
 from service.sources.fetching.routes import router as fetching_router
 from service.sources.routes import router as sources_router
+from service.start import base_url
 from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
 from service.tracing import span
+from service.users.provider import Provider
 from service.users.routes import router as users_router
 
 _log = structlog.get_logger()
@@ -102,6 +104,8 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.engine = engine.execution_options(**engine_options(settings))
     app.state.meaning = MeaningIndex()
     app.state.usage = Usage(app.state.engine)
+    home = (settings.public_url or base_url(settings)).rstrip("/")
+    app.state.provider = Provider(settings, home) if settings.oidc_issuer else None
     app.state.pressure = Pressure(app.state.engine, settings)
     app.state.recorder = Recorder(app.state.engine, settings.audit_days)
     problems.install(app)

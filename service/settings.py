@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service.auth.roles import Grant, read_grants
 from service.errors import SettingsRefused
 from service.insights.weights import Weights, read_weights
 
@@ -25,7 +26,7 @@ INSIDE_HOST = "binome.invalid"  # assistants' tools ask the application itself b
 FILE_SUFFIX = "_FILE"
 """`BINOME_DATABASE_URL_FILE` names a file that holds the setting: secrets of containers and of systemd come so."""
 # the database's URL may hold a password
-_SECRETS = frozenset({"admin_key", "connections", "database_url", "metrics_token", "smtp_url"})
+_SECRETS = frozenset({"admin_key", "connections", "database_url", "metrics_token", "oidc_client_secret", "smtp_url"})
 
 
 class Sample(StrEnum):
@@ -146,6 +147,27 @@ class Settings(BaseSettings):
         12, ge=1, le=8760, description="hours without use after which a browser signs in anew, 1 to 8760"
     )
 
+    oidc_issuer: str = Field(
+        "",
+        pattern=r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?$",
+        description="issuer of the OpenID Connect provider, such as https://accounts.google.com; empty for none",
+    )
+    oidc_client_id: str = Field("", description="id under which the provider knows Binôme")
+    oidc_client_secret: str = Field("", description="secret that the provider gave Binôme")
+    oidc_scopes: str = Field(
+        "openid email profile", pattern=r"^(.* )?openid( .*)?$", description="scopes to ask for, openid among them"
+    )
+    oidc_roles: str = Field(
+        "", description="who has which role: groups/marketing=curator, groups/heads=admin+personal, *=reader"
+    )
+    oidc_trust_email: Switch = Field(
+        Switch.OFF,
+        description="on or off: all e-mail addresses of the provider are verified, though it does not say so",
+    )
+    oidc_name: str = Field(
+        "OpenID Connect", min_length=1, max_length=50, description="what the sign-in page calls the provider"
+    )
+
     weights: str = Field(
         "",
         description="points of a score's parts, such as reach=40, growth=30: each 0 to 100, scaled to 100 together",
@@ -177,11 +199,33 @@ class Settings(BaseSettings):
         read_connections(value)
         return value
 
+    @field_validator("oidc_roles")
+    @classmethod
+    def _grants(cls, value: str) -> str:
+        read_grants(value)
+        return value
+
+    @model_validator(mode="after")
+    def _known_to_provider(self) -> Settings:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("BINOME_OIDC_ISSUER needs BINOME_OIDC_CLIENT_ID: the id that the provider gave Binôme.")
+        return self
+
     @field_validator("weights")
     @classmethod
     def _weights(cls, value: str) -> str:
         read_weights(value)
         return value
+
+    @cached_property
+    def grants(self) -> list[Grant]:
+        """Which claims of the provider give which role."""
+        return read_grants(self.oidc_roles)
+
+    @property
+    def oidc_email_trusted(self) -> bool:
+        """Whether all e-mail addresses of the provider are verified."""
+        return self.oidc_trust_email is Switch.ON
 
     @cached_property
     def ranking_weights(self) -> Weights:
@@ -288,6 +332,8 @@ def _unknown(variable: str, known: set[str]) -> str:
 
 def _explain(error: dict[str, object], known: set[str]) -> str:
     location = error["loc"]
+    if not location:
+        return str(error["msg"]).removeprefix("Value error, ")
     name = str(location[0]) if isinstance(location, tuple) and location else ""
     variable = name.upper() if name.upper().startswith(PREFIX) else f"{PREFIX}{name.upper()}"
     if variable not in known:

@@ -27,6 +27,7 @@ from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
 from service.pages.outgoing import router as outgoing_router
 from service.pages.people import router as people_router
+from service.pages.provider import router as provider_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.reports import router as reports_router
 from service.pages.search import router as search_router
@@ -44,6 +45,7 @@ MAX_NOTE_ID = 2**62
 MAX_NEW_NAMES = 99  # told on the first page
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
+router.include_router(provider_router)
 router.include_router(account_router)
 router.include_router(people_router)
 router.include_router(audit_router)

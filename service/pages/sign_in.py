@@ -124,7 +124,7 @@ def get_sign_in(request: Request, session: ReadSession, now: Now) -> Response:
     token = request.query_params.get("token", "")
     wanted = inside(request.query_params.get("next", ""))
     if not token:
-        return _form(request, wanted=wanted)
+        return sign_in_form(request, wanted=wanted)
     with write_session(get_engine(request)) as writing:
         owner = use_link(writing, token, SessionKind.LINK, now)
         cookie = open_browser_session(writing, request, owner, now) if owner and _may_read(owner) else None
@@ -132,7 +132,7 @@ def get_sign_in(request: Request, session: ReadSession, now: Now) -> Response:
         return signed_in(request, cookie, "/")
     if find_caller(session, request, None, now):
         return RedirectResponse("/", 303)  # the link was opened again in the browser that it signed in
-    return _form(request, "key_cannot_read" if owner else "bad_link", status=403 if owner else 401)
+    return sign_in_form(request, "key_cannot_read" if owner else "bad_link", status=403 if owner else 401)
 
 
 @router.post("/sign-in")
@@ -144,7 +144,7 @@ def post_sign_in(request: Request, fields: FormFields, now: Now) -> Response:
             return _by_password(request, fields, now, wanted)
         return _by_key(request, fields.get("key", "").strip(), now, wanted)
     except TooMany as problem:
-        response = _form(request, "slowed", status=problem.status, wanted=wanted)
+        response = sign_in_form(request, "slowed", status=problem.status, wanted=wanted)
         response.headers["Retry-After"] = str(problem.retry_after)
         return response
 
@@ -154,7 +154,7 @@ def _by_password(request: Request, fields: Mapping[str, str], now: datetime, wan
     email, password = fields.get("email", ""), fields.get("password", "")
     found = check_credentials(engine, email, password, address=address, now=now)
     if found is None:
-        return _form(request, "bad_password", status=401, wanted=wanted, email=email[:254])
+        return sign_in_form(request, "bad_password", status=401, wanted=wanted, email=email[:254])
     user_id, rehashed = found
     with write_session(engine) as session:
         user = get_user(session, user_id)
@@ -177,7 +177,7 @@ def _by_key(request: Request, secret: str, now: datetime, wanted: str) -> Respon
         cookie = open_browser_session(session, request, key, now) if key and _may_read(key) else None
     if cookie:
         return signed_in(request, cookie, wanted)
-    return _form(request, "key_cannot_read" if key else "bad_key", status=403 if key else 401, wanted=wanted)
+    return sign_in_form(request, "key_cannot_read" if key else "bad_key", status=403 if key else 401, wanted=wanted)
 
 
 @router.post("/sign-out")
@@ -188,7 +188,7 @@ def post_sign_out(request: Request, _fields: FormFields, now: Now) -> Response:
         find_caller(session, request, None, now)  # into the audit log
         close_session(session, request.cookies.get(name, ""))
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(name, **_cookie_flags(request))
+    response.delete_cookie(name, **cookie_flags(request))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -218,18 +218,23 @@ def signed_in(request: Request, cookie: str, wanted: str) -> Response:
     """Lead a browser on, with the cookie of its new session."""
     response = RedirectResponse(wanted, 303)
     age = get_settings(request).session_hours * 3600
-    response.set_cookie(cookie_name(request), cookie, max_age=age, **_cookie_flags(request))
+    response.set_cookie(cookie_name(request), cookie, max_age=age, **cookie_flags(request))
     return response
 
 
-def _cookie_flags(request: Request) -> dict[str, Any]:
+def cookie_flags(request: Request) -> dict[str, Any]:
+    """Return what keeps a cookie from other sites, and from scripts."""
     return {"path": "/", "httponly": True, "samesite": "lax", "secure": request.url.scheme == "https"}
 
 
-def _form(request: Request, fault: str = "", *, status: int = 200, wanted: str = "/", email: str = "") -> Response:
+def sign_in_form(
+    request: Request, fault: str = "", *, status: int = 200, wanted: str = "/", email: str = ""
+) -> Response:
+    """Show the ways to sign in, and what went wrong."""
     with read_session(get_engine(request)) as session:
         keys_alone = not any_user(session)
-    context = {"fault": fault, "wanted": wanted, "email": email, "keys_alone": keys_alone}
+    by_provider = get_settings(request).oidc_name if get_settings(request).oidc_issuer else ""
+    context = {"fault": fault, "wanted": wanted, "email": email, "keys_alone": keys_alone, "by_provider": by_provider}
     response = render(request, "sign_in.html", status, signed_in=False, **context)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -11,6 +11,19 @@ STRINGS: dict[str, tuple[str, str]] = {
         "a le droit « read ».",
     ),
     "sign_in_by_key": ("Sign in with a key", "Se connecter avec une clé"),
+    "sign_in_with": ("Sign in with {name}", "Se connecter avec {name}"),
+    "provider_away": (
+        "The provider of accounts does not answer: try again in a while, or sign in another way.",
+        "Le fournisseur de comptes ne répond pas : réessayez plus tard, ou connectez-vous autrement.",
+    ),
+    "provider_refused": (
+        "The provider's answer does not hold, or came too late: try again.",
+        "La réponse du fournisseur de comptes n'est pas valable, ou est arrivée trop tard : réessayez.",
+    ),
+    "provider_no_account": (
+        "You have no account here, or it is closed: ask your administrator.",
+        "Vous n'avez pas de compte ici, ou il est fermé : demandez à votre administrateur.",
+    ),
     "email": ("E-mail address", "Adresse e-mail"),
     "password": ("Password", "Mot de passe"),
     "bad_password": (
