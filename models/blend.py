@@ -5,7 +5,8 @@ A logarithmic opinion pool (Genest and Zidek 1986): the weight is set on industr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +42,20 @@ def pool(
 def reordered(probabilities: NDArray[np.float32], given: Sequence[str], wanted: Sequence[str]) -> NDArray[np.float32]:
     """Return the columns, which stand in the order of `given`, in the order of `wanted`."""
     return probabilities[:, [given.index(label) for label in wanted]]
+
+
+def agreed(chances: NDArray[np.float32], keys: Sequence[Hashable]) -> NDArray[np.float32]:
+    """Give those with the same key one chance, by the mean of their log odds: what a name is, it is all through a note.
+
+    Args:
+        chances: In [0, 1], shape (n,).
+        keys: One for each chance.
+    """
+    clipped = np.clip(chances.astype(np.float64), LEAST, 1 - LEAST)
+    odds = np.log(clipped / (1 - clipped))
+    together: dict[Hashable, list[int]] = defaultdict(list)
+    for i, key in enumerate(keys):
+        together[key].append(i)
+    for places in together.values():
+        odds[places] = odds[places].mean()
+    return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)

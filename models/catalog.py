@@ -6,6 +6,7 @@ ordinary word, is compared by edit distance (optimal string alignment: a swap is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,6 +80,9 @@ class CatalogMatcher:
     Args:
         catalog: Names to look for. Where two competitors share an alias, the first one has it.
         lexicon: Ordinary words, first names, places.
+
+    Attributes:
+        own_words: Folded words of our own names.
     """
 
     def __init__(self, catalog: Catalog, lexicon: Lexicon) -> None:
@@ -90,6 +94,7 @@ class CatalogMatcher:
             for alias in (competitor.name, *competitor.aliases):
                 self._names.setdefault(fold_key(alias), (competitor.name, alias))
         self._names.pop("", None)
+        self.own_words = frozenset(fold(part) for name in catalog.us for part in re.findall(r"[^\W_]+", name))
         self._ordinary = {key for key, (_, alias) in self._names.items() if self._is_ordinary(alias)}
         self._fuzzy_keys = [key for key in self._names if len(key) >= 4 and not key.isdigit()]
         self._sounds: dict[str, str] = {}

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from spacy.tokens import Doc, Span
 
-from models.blend import LEAST
+from models.blend import LEAST, agreed
 from models.candidates import CandidateFinder, persons_in
 from models.catalog import CatalogMatcher, NameMatch
 from models.exclusions import in_plain_sense
-from models.lexicon import Lexicon
+from models.lexicon import Lexicon, fold_key
 from models.linear import hash_features
 from models.mentions import (
     N_FEATURES,
@@ -73,12 +73,13 @@ class CompetitorComponent:
         note: ReadNote = doc.user_data["note"]
         catalog: Catalog = doc.user_data["catalog"]
         doc.spans[KEY] = []
-        matches = catalogue_names(note, self._matcher(catalog))
+        matcher = self._matcher(catalog)
+        matches = catalogue_names(note, matcher)
         known = [Name(m.first, m.last, m) for m in matches if m.name is not None]
         taken = {i for m in matches for i in range(m.first, m.last)}
         # Which words may be names is known of English and French alone: German nouns look like names.
         readable = doc.user_data["language"] is not Language.UNKNOWN
-        unknown = find_candidates(note, self._finder, taken) if readable else []
+        unknown = find_candidates(note, self._finder, taken, matcher.own_words) if readable else []
         others = names_by_segment(note, known)
         for name in (known + unknown)[:MAX_NAMES]:
             segment = note.segment_of(note.words[name.first].start)
@@ -93,10 +94,14 @@ class CompetitorComponent:
         places = [_offsets(doc, name) for doc, name, _ in named]
         chances = {task: self._chances(task, features, named, places) for task in Task}
         labels = {task: model.labels for task, model in self._reader.models.items()}
+        listed, unlisted = (chances[task][:, labels[task].index(YES)] for task in (Task.KNOWN, Task.UNKNOWN))
+        unlisted = agreed(
+            unlisted,
+            [name_in_note(id(doc), doc.text[slice(*place)]) for (doc, *_), place in zip(named, places, strict=True)],
+        )
         for i, (doc, name, _) in enumerate(named):
-            task = Task.KNOWN if name.match else Task.UNKNOWN
-            score = float(chances[task][i, labels[task].index(YES)])
-            if score < self._threshold(task, name):
+            task, score = (Task.KNOWN, float(listed[i])) if name.match else (Task.UNKNOWN, float(unlisted[i]))
+            if score < self._reader.thresholds[task] * (CERTAIN_SHARE if is_certain(name.match) else 1):
                 continue
             start, end = places[i]
             span = char_span(doc, start, end, labels[Task.RELATION][int(chances[Task.RELATION][i].argmax())])
@@ -120,10 +125,6 @@ class CompetitorComponent:
         least = [least_chance(doc.user_data["note"], name) if judged else LEAST for doc, name, _ in named]
         return self._reader.chances(task, features, np.array(opinions), np.array(least))
 
-    def _threshold(self, task: Task, name: Name) -> float:
-        certain = name.match is not None and is_certain(name.match)
-        return self._reader.thresholds[task] * (CERTAIN_SHARE if certain else 1)
-
 
 def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
     """Join neighbouring parts of one unlisted name: "Hoist" and "Sons" in "Hoist & Sons"."""
@@ -140,6 +141,11 @@ def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def name_in_note(note: int, name: str) -> tuple[int, str]:
+    """Return the key under which the places of an unlisted name in one note are judged together."""
+    return note, fold_key(name)
 
 
 def _offsets(doc: Doc, name: Name) -> tuple[int, int]:
@@ -168,13 +174,14 @@ def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, 
     return found
 
 
-def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int]) -> list[Name]:
-    """Return the unlisted names of a note, in order, without those of persons that it introduces as such.
+def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int], own_words: frozenset[str]) -> list[Name]:
+    """Return the unlisted names of a note, in order, without our own and those of persons that it introduces as such.
 
     Args:
         note: The note.
         finder: Finds them.
         taken: Indices of words that belong to catalogue names already.
+        own_words: Folded words of our own names: "Chart", where we sell "Acme Chart", is ours.
     """
     persons = persons_in(note.words, note.text)
     return [
@@ -182,5 +189,5 @@ def find_candidates(note: ReadNote, finder: CandidateFinder, taken: set[int]) ->
         for segment in note.segments
         if (inside := note.words_between(segment.start, segment.end))
         for c in finder.find_among(note.words, note.text, segment, taken, inside)
-        if persons.isdisjoint(w.folded for w in note.words[c.first : c.last])
+        if persons.isdisjoint(folded := {w.folded for w in note.words[c.first : c.last]}) and not folded <= own_words
     ]

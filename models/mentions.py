@@ -292,9 +292,9 @@ class MentionReader:
         return pool(model.probabilities(features), opinion, self.weights[task], least=least[:, None])
 
 
-def is_certain(match: NameMatch) -> bool:
+def is_certain(match: NameMatch | None) -> bool:
     """Tell whether a catalogue match needs no context to be a name: spelt as listed and no ordinary word."""
-    return match.spelling is Spelling.EXACT and not match.ordinary
+    return match is not None and match.spelling is Spelling.EXACT and not match.ordinary
 
 
 def load_mention_reader(folder: Path) -> MentionReader:

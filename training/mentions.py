@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,14 +14,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from models.blend import LEAST, pool, reordered
+from models.blend import LEAST, agreed, pool, reordered
 from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
-from models.competitors import catalogue_names, find_candidates, names_by_segment
+from models.competitors import catalogue_names, find_candidates, name_in_note, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
 from models.linear import hash_features, save_linear
-from models.manifest import verified_manifest, write_manifest
+from models.manifest import Manifest, verified_manifest, write_manifest
 from models.mentions import (
     N_FEATURES,
     NO,
@@ -41,8 +43,12 @@ from training.reader_names import NameMaker
 STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
 """Inverse of the penalty on the weights."""
 SEED = 7
+MIN_NAME_PART = 4
+"""Letters from which a part of an account's name is known for it (`service.analysis.queries`)."""
 HEADED_SHARE = 0.3
 """Of the texts, learned from a second time under an account's name."""
+N_FOLDS = 4
+"""Parts of the industries that the tagger has not seen; settings are chosen on each part's names."""
 LOPSIDED = 0.02
 """What a weight of 1 for one voice must gain over equal weights."""
 
@@ -57,6 +63,7 @@ class Rows:
         places: Index of the text, and offsets of the name.
         counted: Whether the row counts when settings are chosen: names of whole notes, as they will be met.
         least: The least that either voice gives to a class (`models.mentions.least_chance`).
+        keys: Equal for the places of one name in one text.
     """
 
     features: list[list[str]] = field(default_factory=list)
@@ -65,6 +72,7 @@ class Rows:
     places: list[tuple[int, int, int]] = field(default_factory=list)
     counted: list[bool] = field(default_factory=list)
     least: list[float] = field(default_factory=list)
+    keys: list[tuple[int, str]] = field(default_factory=list)
 
     def add(
         self,
@@ -74,9 +82,11 @@ class Rows:
         place: tuple[int, int, int],
         *,
         counted: bool,
+        key: tuple[int, str],
         least: float = LEAST,
     ) -> None:
         """Append one row."""
+        self.keys.append(key)
         self.features.append(features)
         self.labels.append(label)
         self.groups.append(group)
@@ -96,7 +106,9 @@ def judged_names(
     note = example.note
     matches = catalogue_names(note, matcher)
     taken = {i for m in matches for i in range(m.first, m.last)}
-    names = [Name(m.first, m.last, m) for m in matches if m.name] + find_candidates(note, finder, taken)
+    names = [Name(m.first, m.last, m) for m in matches if m.name] + find_candidates(
+        note, finder, taken, matcher.own_words
+    )
     for name in names:
         yield name, _overlapping(example, note.words[name.first].start, note.words[name.last - 1].end)
 
@@ -140,17 +152,27 @@ def _add_name(
 ) -> None:
     words, group = example.note.words, example.group
     place = (number, words[name.first].start, words[name.last - 1].end)
+    key = name_in_note(number, example.note.text[place[1] : place[2]])
     features = describe(name)
     task = Task.KNOWN if name.match else Task.UNKNOWN
-    counted = example.whole and not example.copied
+    # Whole notes hardly hold a listed name that is no rival there; passages do.
+    counted = not example.copied and (example.whole or task is Task.KNOWN) and not _is_customer(example, place)
     least = least_chance(example.note, name)
-    rows[task].add(features, YES if gold else NO, group, place, counted=counted, least=least)
+    rows[task].add(features, YES if gold else NO, group, place, counted=counted, key=key, least=least)
     if gold:
         if name.match:
             unlisted = describe(Name(name.first, name.last))
-            rows[Task.UNKNOWN].add(unlisted, YES, group, place, counted=False)
-        rows[Task.RELATION].add(features, gold["relation"], group, place, counted=not example.copied)
-        rows[Task.STANDING].add(features, gold["standing"], group, place, counted=not example.copied)
+            rows[Task.UNKNOWN].add(unlisted, YES, group, place, counted=False, key=key)
+        rows[Task.RELATION].add(features, gold["relation"], group, place, counted=not example.copied, key=key)
+        rows[Task.STANDING].add(features, gold["standing"], group, place, counted=not example.copied, key=key)
+
+
+def _is_customer(example: Example, place: tuple[int, int, int]) -> bool:
+    """Tell whether a name is a part of the name of the note's account: such names the service leaves out itself."""
+    _, start, end = place
+    account = (example.gold.get("account") or {}).get("name", "")
+    words = rf"(?<!\w){re.escape(example.note.text[start:end])}(?!\w)"
+    return end - start >= MIN_NAME_PART and re.search(words, account, re.IGNORECASE) is not None
 
 
 def headed_copies(examples: Sequence[Example], lexicon: Lexicon) -> list[Example]:
@@ -180,35 +202,68 @@ def best_f1_threshold(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> 
 
 
 def judge(
-    task: Task, pooled: NDArray[np.float32], labels: Sequence[str], truth: NDArray[np.str_]
+    task: Task,
+    pooled: NDArray[np.float32],
+    labels: Sequence[str],
+    truth: NDArray[np.str_],
+    keys: Sequence[tuple[int, str]],
 ) -> tuple[float, float]:
     """Return the measure that the guide has for a task, and the threshold that reaches it (0 where there is none)."""
     if task in {Task.KNOWN, Task.UNKNOWN}:
-        threshold, f1 = best_f1_threshold(pooled[:, labels.index(YES)], truth == YES)
+        chances = pooled[:, labels.index(YES)]
+        threshold, f1 = best_f1_threshold(agreed(chances, keys) if task is Task.UNKNOWN else chances, truth == YES)
         return f1, threshold
     pairs = list(zip(truth.tolist(), np.array(labels)[pooled.argmax(axis=1)].tolist(), strict=True))
     return (macro_f1(pairs) if task is Task.RELATION else accuracy(pairs) or 0.0), 0.0
 
 
-def set_pooling(task: Task, rows: Rows, held_out: set[str], tagged: Sequence[Tagged]) -> dict[str, float]:
+def unseen_industries(examples: Sequence[Example], tagger: Manifest) -> list[str]:
+    """Return the industries of which the tagger has learned nothing: those held out, and those written after it."""
+    learned = set(tagger.data.get("industries", ())) - set(tagger.config["held_out"])
+    return sorted({e.group for e in examples} - learned)
+
+
+def out_of_fold(
+    task: Task, features: csr_matrix, labels: NDArray[np.str_], groups: NDArray[np.str_], unseen: Sequence[str]
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return the linear classifier's probabilities on unseen industries, each read by one that learned the others.
+
+    Returns:
+        Probabilities, shape (n, n_labels), zeros for other industries; and the labels.
+    """
+    answers = np.zeros((len(labels), len(set(labels))), dtype=np.float32)
+    names: tuple[str, ...] = ()
+    for fold in (unseen[i::N_FOLDS] for i in range(min(N_FOLDS, len(unseen)))):
+        inside = np.isin(groups, fold)
+        model = fit_linear(features[~inside], labels[~inside], STRENGTHS[task], rounds=20)
+        names = model.labels
+        answers[inside] = model.probabilities(features[inside])
+    return answers, names
+
+
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Return what a classifier would have said with a temperature, from what it said with 1."""
+    raised = probabilities ** (1 / temperature)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def set_pooling(task: Task, rows: Rows, unseen: Sequence[str], tagged: Sequence[Tagged]) -> dict[str, float]:
     """Choose the tagger's weight, a temperature and a threshold, on industries that neither voice has seen.
 
     A weight is judged with its neighbours, because the measures of few names jump; one far from a half must earn it.
     """
-    held = np.isin(rows.groups, sorted(held_out))
-    features, labels = hash_features(rows.features, N_FEATURES), np.array(rows.labels)
-    model = fit_linear(features[~held], labels[~held], STRENGTHS[task], rounds=20)
-    chosen = np.flatnonzero(held & np.array(rows.counted))
-    temperature = fit_temperature(model.labels, model.probabilities(features[chosen]), labels[chosen])
-    linear = replace(model, temperature=temperature).probabilities(features[chosen])
+    groups, labels = np.array(rows.groups), np.array(rows.labels)
+    answers, names = out_of_fold(task, hash_features(rows.features, N_FEATURES), labels, groups, unseen)
+    chosen = np.flatnonzero(np.isin(groups, unseen) & np.array(rows.counted))
+    temperature = fit_temperature(names, answers[chosen], labels[chosen])
+    linear = tempered(answers[chosen], temperature)
     opinions = [tagger_opinion(tagged[t], task, a, b) for t, a, b in (rows.places[i] for i in chosen)]
-    other = reordered(np.array(opinions), TAGGER_LABELS[task], model.labels)
+    other = reordered(np.array(opinions), TAGGER_LABELS[task], names)
     least = np.array(rows.least)[chosen]
     results = []
     for weight in np.arange(0, 1.01, 0.1).tolist():
-        measure, threshold = judge(
-            task, pool(linear, other, weight, least=least[:, None]), model.labels, labels[chosen]
-        )
+        pooled = pool(linear, other, weight, least=least[:, None])
+        measure, threshold = judge(task, pooled, names, labels[chosen], [rows.keys[i] for i in chosen])
         results.append({"measure": measure, "weight": round(weight, 2), "threshold": threshold})
     measures = [r["measure"] for r in results]
     costs = [LOPSIDED * abs(r["weight"] - 0.5) for r in results]
@@ -230,11 +285,11 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
     examples = [*written, *headed_copies(written, lexicon)]
     tagger = load_tagger(artefacts / "tagger", artefacts / "names")
     tagged = tagger.tag([e.note.text for e in examples])
-    held_out = set(verified_manifest(artefacts / "tagger").config["held_out"])
+    unseen = unseen_industries(written, verified_manifest(artefacts / "tagger"))
     settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
     metrics: dict[str, Any] = {}
     for task, rows in build_rows(examples, lexicon, tagged).items():
-        pooling = set_pooling(task, rows, held_out, tagged)
+        pooling = set_pooling(task, rows, unseen, tagged)
         settings["weights"][task] = pooling["weight"]
         if pooling["threshold"]:
             settings["thresholds"][task] = pooling["threshold"]

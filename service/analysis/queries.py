@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from service.themes.storage import pin_again, theme_ids_by_key, themes_to_keep
 
 MAX_ATTEMPTS = 3
 MIN_NAME_PART = 4
+MAX_RUN = 6
+"""Words of an account's name that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,20 +219,25 @@ def _finding_rows(
 
 
 def customer_keys(session: Session, keys: Collection[str]) -> set[str]:
-    """Return those of the name keys that are a customer's name, or four letters or more of one."""
+    """Return those of the name keys that are a customer's name, or whole words of one, four letters or more."""
     long = sorted(key for key in keys if len(key) >= MIN_NAME_PART)
     customers = set[str]()
     for begin in range(0, len(long), 100):  # SQLite takes no more than 1,000 terms in an expression
         part = long[begin : begin + 100]
-        names = list(
-            session.scalars(
-                sa.select(AccountTable.name_key).where(
-                    sa.or_(*(AccountTable.name_key.contains(key, autoescape=True) for key in part))
-                )
+        names = session.scalars(
+            sa.select(AccountTable.name).where(
+                sa.or_(*(AccountTable.name_key.contains(key, autoescape=True) for key in part))
             )
         )
-        customers |= {key for key in part if any(key in name for name in names if name)}
+        worded = set[str]().union(*(_runs_of_words(name) for name in names if name))
+        customers |= {key for key in part if key in worded}
     return customers
+
+
+def _runs_of_words(name: str) -> set[str]:
+    """Return the keys of all runs of neighbouring words of a name: "Pearl" is none of "Pearlgate Group"."""
+    spans = [match.span() for match in re.finditer(r"[^\W_]+", name)]
+    return {name_key(name[start:end]) for i, (start, _) in enumerate(spans) for _, end in spans[i : i + MAX_RUN]}
 
 
 def give_back(session: Session, items: Sequence[Item]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.analyzer import ARTEFACTS
-from models.blend import LEAST, pool
+from models.blend import LEAST, agreed, pool
 from models.catalog import CatalogMatcher
 from models.competitors import catalogue_names
 from models.lexicon import load_lexicon
@@ -30,6 +30,12 @@ def test_one_voice_alone_does_not_rule_out_what_is_written_as_a_name() -> None:
     chances = pool(linear, tagged, 0.5, least=np.array([[LEAST_NAME], [LEAST]]))[:, 1]
     assert chances[0] > 0.45
     assert chances[1] < 0.01
+
+
+def test_the_places_of_one_name_in_one_note_are_judged_together() -> None:
+    chances = np.array([0.9, 0.2, 0.5, 0.2], dtype=np.float32)
+    found = agreed(chances, [(0, "pearl"), (0, "pearl"), (0, "curve"), (1, "pearl")])
+    assert np.allclose(found, [0.6, 0.6, 0.5, 0.2])
 
 
 def leasts(text: str) -> list[float]:

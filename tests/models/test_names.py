@@ -95,16 +95,26 @@ def test_neighbouring_pieces_of_an_unlisted_name_are_one(text: str, pieces: list
 )
 def test_a_person_once_introduced_is_no_name_of_a_product(text: str, lexicon: Lexicon) -> None:
     note = read_note(text)
-    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set())]
+    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set(), frozenset())]
     assert not {"Obi", "Maréchal", "Weis"} & set(found)
 
 
 def test_a_company_after_letters_with_stops_stays_a_candidate(lexicon: Lexicon) -> None:
     note = read_note("They had quotes from J.S. Vantor and from Melkor.")
-    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set())]
+    found = [note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set(), frozenset())]
     assert {"Vantor", "Melkor"} <= set(found)
 
 
 def test_plurals_of_abbreviations_are_no_candidates(lexicon: Lexicon) -> None:
     note = read_note("they moved on from PDFs to a portal")
-    assert find_candidates(note, CandidateFinder(lexicon), set()) == []
+    assert find_candidates(note, CandidateFinder(lexicon), set(), frozenset()) == []
+
+
+def test_words_of_our_own_names_are_no_candidates(lexicon: Lexicon) -> None:
+    note = read_note("They asked when Chart is coming, and whether Melkor does it.")
+    matcher = CatalogMatcher(Catalog(("Acme Chart",), ()), lexicon)
+    found = [
+        note.words[n.first].text for n in find_candidates(note, CandidateFinder(lexicon), set(), matcher.own_words)
+    ]
+    assert "Chart" not in found
+    assert "Melkor" in found

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.analysis.batch import BatchAnalysis
-from service.analysis.queries import Item, claim_waiting
-from service.database import write_session
-from service.tables import NoteTable, ObjectionTable, PassageTable
+from service.analysis.queries import Item, claim_waiting, customer_keys
+from service.database import read_session, write_session
+from service.filters import name_key
+from service.tables import AccountTable, NoteTable, ObjectionTable, PassageTable
 from tests.analyzers import UNREADABLE, FakeAnalyzer
 from tests.work import analyse_all, note
 
@@ -141,3 +142,12 @@ def test_no_log_line_holds_a_note_s_text(
     client.post("/v1/notes", json=note("a", f"A confidential {UNREADABLE}."))
     analyse_all(engine, analyzer)
     assert "confidential" not in capfd.readouterr().err  # type: ignore[attr-defined]
+
+
+def test_customers_are_known_by_whole_words_of_their_names(engine: sa.Engine) -> None:
+    names = ["Pearlgate Dental Group", "Grues Maréchal", "L'Étoile SA", None]
+    with write_session(engine) as session:
+        session.add_all(AccountTable(key=str(i), name=n, name_key=n and name_key(n)) for i, n in enumerate(names))
+    asked = ["pearl", "pearlgate", "maréchal", "gruesmaréchal", "étoile", "sa", "zendesk"]
+    with read_session(engine) as session:
+        assert customer_keys(session, asked) == {"pearlgate", "maréchal", "gruesmaréchal", "étoile"}
