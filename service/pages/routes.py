@@ -71,6 +71,7 @@ def get_home(request: Request, session: ReadSession, now: Now, visitor: Visitor)
         "teams": list_teams(session),
         "segments": list_segments(session),
         "new_names": len(list_candidates(session, MAX_NEW_NAMES)) if may_curate(visitor) else 0,
+        "names": competitor_names(session, visitor),
         "post_address": f"{request.url.scheme}://{request.url.netloc}/v1/notes",
     }
     if form.faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,12 +12,16 @@ from starlette.responses import Response
 
 from service.dependencies import ReadSession
 from service.filters import NoteFilters
+from service.notes.queries import get_note
 from service.notes.schemas import NoteSummary
 from service.pages.answers import PageRoute, render
+from service.pages.corrections import competitor_names
 from service.pages.forms import read_form
+from service.pages.highlights import Highlight
 from service.pages.queries import list_segments, list_teams
 from service.pages.sign_in import Visitor
-from service.pages.views import PAGE_SIZE, Pager
+from service.pages.views import PAGE_SIZE, Pager, note_highlights
+from service.pages.words import Words, choose_language
 from service.search.finding import Way, find
 from service.search.meaning import MeaningIndex
 from service.search.routes import MAX_QUERY_CHARS, Meaning, results
@@ -31,16 +35,20 @@ class ShownResult:
     """A note that was found, as the page shows it.
 
     Attributes:
+        span: Where the snippet stands in the note's text.
         pieces: The snippet cut where marks start and end: text, and whether it is marked.
+        found: What was read in the snippet, for who may correct it.
         address: The note's page at the place: browsers scroll to the words of the fragment.
     """
 
     note: NoteSummary
     matched: list[Way]
+    span: tuple[int, int]
     pieces: list[tuple[str, bool]]
     cut_before: bool
     cut_after: bool
     address: str
+    found: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +61,21 @@ class SearchView:
 
 
 @router.get("/search")
-def get_search_page(request: Request, session: ReadSession, index: Meaning, _visitor: Visitor) -> Response:
+def get_search_page(request: Request, session: ReadSession, index: Meaning, visitor: Visitor) -> Response:
     """Show what a search finds."""
     q = request.query_params.get("q", "").replace("\0", "").strip()
     form = read_form(request.query_params)
     wrong = {fault.field for fault in form.faults} | ({"q"} if len(q) > MAX_QUERY_CHARS else set())
     context: dict[str, Any] = {"teams": list_teams(session), "segments": list_segments(session)}
     view = search_view(session, index, q, form.filters, form.page) if q and not wrong else None
+    names = competitor_names(session, visitor)
+    if view and names is not None:
+        view = with_findings(session, view, Words(choose_language(request)))
     cleared = f"/search?{urlencode({'q': q})}"
     shown = q[:MAX_QUERY_CHARS]
     status = 422 if wrong else 200
     return render(
-        request, "search.html", status, form=form, wrong=wrong, q=shown, view=view, cleared=cleared, **context
+        request, "search.html", status, form=form, wrong=wrong, q=shown, view=view, cleared=cleared, names=names, **context
     )
 
 
@@ -75,6 +86,18 @@ def search_view(session: Session, index: MeaningIndex, q: str, filters: NoteFilt
     pager = Pager(min(page, Pager(1, total).pages), total)
     page_results = results(session, found, found.hits[pager.skipped :][:PAGE_SIZE])
     return SearchView([_shown(result) for result in page_results], pager, found.exact)
+
+
+def with_findings(session: Session, view: SearchView, words: Words) -> SearchView:
+    """Add what was read in the snippets and can be corrected."""
+    return replace(view, results=[_with_findings(session, result, words) for result in view.results])
+
+
+def _with_findings(session: Session, result: ShownResult, words: Words) -> ShownResult:
+    row = get_note(session, int(result.note.id))
+    start, end = result.span
+    found = note_highlights(session, row, words) if row else []
+    return replace(result, found=tuple(h for h in found if h.detail and h.start < end and start < h.end))
 
 
 def _shown(result: SearchResult) -> ShownResult:
@@ -91,6 +114,7 @@ def _shown(result: SearchResult) -> ShownResult:
     return ShownResult(
         note=result.note,
         matched=result.matched,
+        span=(part.start, part.end),
         pieces=[piece for piece in pieces if piece[0]],
         cut_before=part.start > 0,
         cut_after=part.cut,

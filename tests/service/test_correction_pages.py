@@ -91,3 +91,29 @@ def test_wrong_forms_are_told(curator: TestClient, engine: sa.Engine) -> None:
         assert curator.post("/corrections", data=form).status_code == status, form
     away = curator.post("/corrections/undo", data={"here": "//evil.example", "corrections": "1,x", "at": '"><b>'})
     assert away.headers["location"] == "/?undone=yes"
+
+
+def test_findings_are_corrected_where_they_are_listed(curator: TestClient, engine: sa.Engine) -> None:
+    name_competitor(engine, "Rival")
+    resolved = note("b", "They said it was too expensive. We offered to pay by month, and they are fine with that now.")
+    read_in(engine, note("a", TEXT), resolved)
+    for page in ("/", "/search?q=expensive", "/insights/objection/price", "/insights/competitor/rival"):
+        text = curator.get(page).text
+        assert f'name="here" value="{page}"' in text, page
+        assert 'action="/corrections"' in text, page
+    found = re.search(r'<div class="finding">.*?</div>\s*</form>', curator.get("/search?q=expensive").text, re.DOTALL)
+    assert found
+    finding, at = _field(found[0], "finding"), _field(found[0], "at")
+    form = {"about": "objection", "finding": finding, "here": "/search?q=expensive", "at": at, "do": "deny"}
+    told = curator.post("/corrections", data=form).headers["location"]
+    assert re.fullmatch(rf"/search\?q=expensive&changed=\d+#{at}", told)
+    page = curator.get(told).text
+    assert f'name="finding" value="{finding}"' not in page
+    curator.post("/corrections/undo", data={"here": "/", "corrections": _field(page, "corrections")})
+    assert f'name="finding" value="{finding}"' in curator.get("/search?q=expensive").text
+
+
+def test_who_may_not_correct_sees_no_form_in_lists(signed: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, note("a", TEXT))
+    for page in ("/", "/search?q=expensive", "/insights/objection/price"):
+        assert 'action="/corrections"' not in signed.get(page).text, page
