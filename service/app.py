@@ -45,6 +45,7 @@ from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
 from service.reports.routes import router as reports_router
+from service.saved_filters.routes import router as saved_filters_router
 from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
 from service.settings import Settings
@@ -71,6 +72,7 @@ _ROUTERS = (
     catalog_router,
     insights_router,
     search_router,
+    saved_filters_router,
     exports_router,
     objections_router,
     competitors_router,

@@ -10,8 +10,9 @@ from service.insights import tables as insight_tables
 from service.notes import tables as note_tables
 from service.operation import tables as operation_tables
 from service.reports import tables as report_tables
+from service.saved_filters import tables as saved_filter_tables
 from service.tables import Table
 
 METADATA = Table.metadata
 _OURS = (audit_tables, auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
-MODULES = (*_OURS, outgoing_tables, report_tables, source_tables)
+MODULES = (*_OURS, outgoing_tables, report_tables, saved_filter_tables, source_tables)

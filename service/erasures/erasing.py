@@ -26,6 +26,7 @@ from service.filters import milliseconds
 from service.notes.queries import erase, requeue
 from service.outgoing_tables import AnnouncedTable
 from service.reports.editions import strike_traces
+from service.saved_filters.tables import SavedFilterTable
 from service.schema import METADATA
 from service.search.queries import forget_words
 from service.source_tables import KeptDeliveryTable
@@ -208,7 +209,13 @@ def _strike_written(session: Session, traces: Traces) -> int:
             count += bool(changed)
     gone = [row.id for row in queries.all_rows(session, AnnouncedTable) if traces.strike(row.key) != row.key]
     queries.delete_rows(session, AnnouncedTable, gone)
-    return count + len(gone)
+    saved = [
+        row.id
+        for row in queries.all_rows(session, SavedFilterTable)
+        if traces.strike_in([row.name, row.filters]) != [row.name, row.filters]
+    ]
+    queries.delete_rows(session, SavedFilterTable, saved)
+    return count + len(gone) + len(saved)
 
 
 def _strike_themes(session: Session, traces: Traces) -> int:

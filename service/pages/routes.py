@@ -30,6 +30,8 @@ from service.pages.people import router as people_router
 from service.pages.provider import router as provider_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.reports import router as reports_router
+from service.pages.saved_filters import router as saved_router
+from service.pages.saved_filters import saved_panel
 from service.pages.search import router as search_router
 from service.pages.sign_in import Visitor, may_curate
 from service.pages.sign_in import router as sign_in_router
@@ -59,6 +61,7 @@ router.include_router(search_router)
 router.include_router(competitors_router)
 router.include_router(status_router)
 router.include_router(imports_router)
+router.include_router(saved_router)
 
 
 @router.get("/")
@@ -71,6 +74,7 @@ def get_home(request: Request, session: ReadSession, now: Now, visitor: Visitor)
         "teams": list_teams(session),
         "segments": list_segments(session),
         "new_names": len(list_candidates(session, MAX_NEW_NAMES)) if may_curate(visitor) else 0,
+        "saved": saved_panel(session, visitor),
         "names": competitor_names(session, visitor),
         "post_address": f"{request.url.scheme}://{request.url.netloc}/v1/notes",
     }
@@ -129,6 +133,7 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, v
         item_id=item_id,
         curation=panel,
         names=names,
+        saved=saved_panel(session, visitor),
         item_address=views.item_address,
     )
 

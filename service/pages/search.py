@@ -19,6 +19,7 @@ from service.pages.corrections import competitor_names
 from service.pages.forms import read_form
 from service.pages.highlights import Highlight
 from service.pages.queries import list_segments, list_teams
+from service.pages.saved_filters import saved_panel
 from service.pages.sign_in import Visitor
 from service.pages.views import PAGE_SIZE, Pager, note_highlights
 from service.pages.words import Words, choose_language
@@ -66,16 +67,29 @@ def get_search_page(request: Request, session: ReadSession, index: Meaning, visi
     q = request.query_params.get("q", "").replace("\0", "").strip()
     form = read_form(request.query_params)
     wrong = {fault.field for fault in form.faults} | ({"q"} if len(q) > MAX_QUERY_CHARS else set())
-    context: dict[str, Any] = {"teams": list_teams(session), "segments": list_segments(session)}
-    view = search_view(session, index, q, form.filters, form.page) if q and not wrong else None
     names = competitor_names(session, visitor)
+    context: dict[str, Any] = {
+        "teams": list_teams(session),
+        "segments": list_segments(session),
+        "names": names,
+        "saved": saved_panel(session, visitor),
+    }
+    view = search_view(session, index, q, form.filters, form.page) if q and not wrong else None
     if view and names is not None:
         view = with_findings(session, view, Words(choose_language(request)))
     cleared = f"/search?{urlencode({'q': q})}"
     shown = q[:MAX_QUERY_CHARS]
     status = 422 if wrong else 200
     return render(
-        request, "search.html", status, form=form, wrong=wrong, q=shown, view=view, cleared=cleared, names=names, **context
+        request,
+        "search.html",
+        status,
+        form=form,
+        wrong=wrong,
+        q=shown,
+        view=view,
+        cleared=cleared,
+        **context,
     )
 
 

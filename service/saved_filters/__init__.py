@@ -1,0 +1,1 @@
+"""Filters that people and keys name, to come back to them."""
