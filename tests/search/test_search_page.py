@@ -32,7 +32,7 @@ def test_pages_and_filters_stay_in_the_address(signed: TestClient, engine: sa.En
     assert 'href="/search?segment=north&amp;q=zanzibar&amp;page=2"' in page
     assert 'href="/search?q=zanzibar"' in page  # takes the filter off
     last = signed.get("/search", params={"q": "zanzibar", "page": "2"}).text
-    assert len(re.findall('<li class="panel result">', last)) == 5
+    assert len(re.findall('<li class="panel result" id', last)) == 5
     nothing = signed.get("/search", params={"q": "nowhere-word", "lang": "fr"}).text
     assert "Aucune note trouvée" in shown(nothing)
 

@@ -1,6 +1,6 @@
 """Filters that people and keys name.
 
-Revision: 0023, after 0018.
+Revision: 0023, after 0027.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from service import tables
 
 revision = "0023"
-down_revision = "0018"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("filters", tables.Json, nullable=False),
         sa.Column("created_at", tables.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filters")),
-        sa.UniqueConstraint("owner", "name", name=op.f("uq_saved_filters_owner")),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_saved_filters_owner_name")),
     )
 
 
