@@ -188,6 +188,8 @@ def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, no
                 waiting_fetches=waiting.get(source.name, 0),
                 options={**source.options, **link_options(source.name)},
                 setup=_setup(source, settings),
+                sample=None if source.polled else source.sample,
+                media_type=None if source.polled else source.media_type,
             )
             for source in SOURCES.values()
         ]

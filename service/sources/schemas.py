@@ -145,6 +145,7 @@ class SourceOutput(BaseModel):
     """A kind of sender: whether it is open, how fresh, what waits, and how to set it up.
 
     `url` is null, and `mailboxes` filled, for what a worker reads by itself; `api` for what is fetched from.
+    `sample` is what such a sender posts, to try the connection with, and `media_type` its type; null where none posts.
     """
 
     model_config = ConfigDict(
@@ -182,6 +183,8 @@ class SourceOutput(BaseModel):
                     "waiting_fetches": 3,
                     "options": {"portal_id": "the account's number"},
                     "setup": {"en": "…", "fr": "…"},
+                    "sample": '[{"subscriptionType": "object.propertyChange", "objectId": 42}]',
+                    "media_type": "application/json",
                 }
             ]
         }
@@ -197,6 +200,8 @@ class SourceOutput(BaseModel):
     waiting_fetches: int
     options: dict[str, str]
     setup: dict[str, str]
+    sample: str | None
+    media_type: str | None
 
 
 class Sources(BaseModel):

@@ -187,3 +187,11 @@ def test_faults_are_kept_for_the_operator(client: TestClient) -> None:
     (standard,) = [one for one in sources if one["source"] == "standard"]
     assert standard["set_aside"] == 1
     assert standard["setup"]["fr"]
+
+
+def test_each_source_shows_what_its_sender_posts(client: TestClient) -> None:
+    for one in client.get("/v1/sources", headers=ADMIN).json()["items"]:
+        shown = (one["sample"], one["media_type"])
+        source = SOURCES[one["source"]]
+        assert shown == ((None, None) if source.polled else (source.sample, source.media_type))
+        assert source.polled or source.sample
