@@ -6,6 +6,9 @@ that French and English passages of one matter meet, and both are projected toge
 one theme differ are made short (within-class covariance normalisation: Hatch, Kajarekar and Stolcke 2006). The
 projection is learned by `training/theme_space.py`.
 
+Not every passage is about something that themes are made of: reps also tell how a meeting went. How likely one is can
+be told from where it lies (`ThemeSpace.chances`).
+
 For a fit, wording stands beside it: which runs of letters a passage uses (TF-IDF, reduced by SVD), as names and trade
 words are known to neither reading.
 """
@@ -20,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from scipy.special import expit
 
 from models.encoder import Encoder, load_encoder
 from models.language import LanguageReader, load_language_reader
@@ -51,11 +55,13 @@ class ThemeSpace:
     Attributes:
         centres: Mean of the readings in each language, (n_readings,).
         projection: From what is left of readings, (n_readings, THEME_DIMS).
+        telling: Weights of the chance that a passage belongs to a theme, (THEME_DIMS,), and the bias.
         version: Changes whenever vectors may change.
     """
 
     centres: dict[Language, Vectors]
     projection: Vectors
+    telling: tuple[Vectors, float]
     version: str
 
     def place(self, meanings: Vectors, tagged: Vectors, languages: Sequence[Language]) -> Vectors:
@@ -75,6 +81,16 @@ class ThemeSpace:
         placed[~meanings.any(axis=1)] = 0  # only emoji, say
         return placed
 
+    def chances(self, vectors: Vectors) -> Vectors:
+        """Return how likely each passage is about something that themes are made of, (n,), in [0, 1].
+
+        Args:
+            vectors: Theme vectors, (n, THEME_DIMS).
+        """
+        weights, bias = self.telling
+        chances: Vectors = expit(vectors @ weights + np.float32(bias))
+        return chances
+
 
 def join_readings(meanings: Vectors, tagged: Vectors) -> Vectors:
     """Put sentence vectors, (n, n_dims), and means of the tagger's last layer, (n, n_dims), beside each other."""
@@ -93,7 +109,8 @@ def load_theme_space(folder: Path) -> ThemeSpace:
     english, french, projection = (stored[name].astype(np.float32) for name in ("en", "fr", "projection"))
     middle = (english + french) / np.float32(2)
     centres = {Language.EN: english, Language.FR: french, Language.UNKNOWN: middle}
-    return ThemeSpace(centres, projection, manifest.version)
+    telling = stored["telling"].astype(np.float32)
+    return ThemeSpace(centres, projection, (telling[:-1], float(telling[-1])), manifest.version)
 
 
 class ThemeEncoder:

@@ -8,6 +8,7 @@ its meaning, and its passages keep their theme. Between fits a passage gets the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from models.theme_labels import (
     read_phrases,
     stop_words,
 )
-from models.theme_space import Vectors
+from models.theme_space import ThemeSpace, Vectors, load_theme_space
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
 VERSION = "themes-4"
@@ -32,6 +33,12 @@ ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.15
 """Least cosine of a passage with its theme's centroid."""
+CLEAR_SIMILARITY = 0.25
+"""The same, of a passage that is hardly about anything that themes are made of."""
+MIN_CHANCE = 0.1
+"""Chance of being about such a thing from which a passage helps to make new themes."""
+MOSTLY = 0.5
+"""Least share of passages with that chance for it to be heeded: of text unlike sales notes, it knows nothing."""
 HOLD_SIMILARITY = 0.2
 """Cosine from which a fit leaves a passage with a living theme; what is further from all may make new ones."""
 TIGHT = 0.2
@@ -56,15 +63,33 @@ def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[Them
 
     Returns:
         One entry per passage, in order: the nearest theme with its cosine in [`MIN_SIMILARITY`, 1], or None where every
-        theme is further away.
+        theme is further away, or not clearly near to what is hardly about anything.
     """
     if not themes or not vectors:
         return [None] * len(vectors)
-    nearest, similarities = _nearest(from_bytes(vectors), from_bytes([theme.centroid for theme in themes]))
+    places = from_bytes(vectors)
+    nearest, similarities = _nearest(places, from_bytes([theme.centroid for theme in themes]))
     return [
-        ThemeMatch(themes[theme].key, float(similarity)) if similarity >= MIN_SIMILARITY else None
-        for theme, similarity in zip(nearest, similarities, strict=True)
+        ThemeMatch(themes[theme].key, float(similarity)) if near else None
+        for theme, similarity, near in zip(nearest, similarities, _is_near(places, similarities), strict=True)
     ]
+
+
+@lru_cache(maxsize=1)
+def _space() -> ThemeSpace:
+    return load_theme_space(ARTEFACTS / "themes")
+
+
+def _tell_something(vectors: Vectors) -> NDArray[np.bool_]:
+    """Return which passages are about something that themes are made of."""
+    telling: NDArray[np.bool_] = _space().chances(vectors) >= MIN_CHANCE
+    return telling
+
+
+def _is_near(vectors: Vectors, similarities: Vectors) -> NDArray[np.bool_]:
+    """Return which passages are near enough to their nearest theme."""
+    near: NDArray[np.bool_] = similarities >= np.where(_tell_something(vectors), MIN_SIMILARITY, CLEAR_SIMILARITY)
+    return near
 
 
 def _nearest(
@@ -90,6 +115,8 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
         passages: All passages; of many, an even sample is grouped and the rest assigned.
         living: The themes of the fit before.
     """
+    if not passages:
+        return ThemeFit(VERSION)
     order = sorted(range(len(passages)), key=lambda i: (passages[i].text, passages[i].account, passages[i].vector))
     vectors = from_bytes([p.theme_vector for p in passages])
     groups = _apart(_themes(passages, order, vectors, living), vectors)
@@ -98,12 +125,12 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
     keys = [key for key, _ in groups]
     centroids = np.stack([_centroid(vectors[group]) for _, group in groups])
     nearest, similarities = _nearest(vectors, centroids, passages, keys)
-    near = similarities >= MIN_SIMILARITY
+    near = _is_near(vectors, similarities)
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
     labels, keywords = _describe(passages, order, members)
     themes = [
         FittedTheme(keys[t], labels[t], keywords[t], to_bytes(centroids[t][None])[0], len(members[t]), representatives)
-        for t, representatives in enumerate(_representatives(passages, members, similarities))
+        for t, representatives in enumerate(_representatives(passages, members, similarities, _tell_something(vectors)))
     ]
     return ThemeFit(
         VERSION,
@@ -128,7 +155,9 @@ def _themes(
         if members:
             first, *others = _matters(passages, vectors, members)
             themes += [(theme.key, first), *((None, other) for other in others)]
-    new = group_passages(passages, vectors, left)
+    telling = _tell_something(vectors)
+    makers = [i for i in left if telling[i]] if telling.mean() >= MOSTLY else left
+    new = group_passages(passages, vectors, makers)
     if living:  # what is left of many matters makes groups too, but loose ones
         new = [group for group in new if _tightness(vectors[group]) >= TIGHT]
     return themes + [(None, group) for group in new]
@@ -178,12 +207,15 @@ def _apart(themes: Sequence[tuple[str | None, list[int]]], vectors: Vectors) -> 
 
 
 def _representatives(
-    passages: Sequence[ThemePassage], members: Sequence[Sequence[int]], similarities: Vectors
+    passages: Sequence[ThemePassage],
+    members: Sequence[Sequence[int]],
+    similarities: Vectors,
+    telling: NDArray[np.bool_],
 ) -> list[tuple[int, ...]]:
-    """Return the most typical passages of each theme, one of each account as long as there are others."""
+    """Return the most typical passages of each theme, telling ones first, of different accounts where it can be."""
     chosen = []
     for theme in members:
-        typical = sorted(theme, key=lambda i: -similarities[i])
+        typical = sorted(theme, key=lambda i: (not telling[i], -similarities[i]))
         one_each = {passages[i].account: i for i in reversed(typical)}.values()
         first = [i for i in typical if i in one_each]
         rest = [i for i in typical if i not in first]

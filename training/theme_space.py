@@ -27,6 +27,8 @@ from training.theme_workspaces import Workspace, load_describer, read_workspaces
 
 EVENNESS = 3.0
 """Of the mean variance inside themes, what is added to each direction's: more trusts what was learned less."""
+STRENGTH = 5.0
+"""Inverse of the penalty on the weights of the chance of a theme."""
 
 
 def readings_of(workspace: Workspace, tagger: Tagger) -> Vectors:
@@ -65,6 +67,20 @@ def learn_projection(centred: Vectors, scatter: NDArray[np.float64], n_dims: int
     return projection
 
 
+def learn_telling(vectors: Vectors, themed: NDArray[np.bool_]) -> Vectors:
+    """Return the weights, then the bias, of the chance that a passage belongs to a theme, (THEME_DIMS + 1,).
+
+    Args:
+        vectors: Theme vectors of all passages, (n, THEME_DIMS).
+        themed: Which of them have a theme.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=STRENGTH, max_iter=2_000).fit(vectors, themed)
+    weights: Vectors = np.append(model.coef_[0], model.intercept_).astype(np.float32)
+    return weights
+
+
 def train(workspaces: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
     """Write the artefact `themes`, and return what it was learned from."""
     tagger = load_tagger(artefacts / "tagger")
@@ -75,14 +91,18 @@ def train(workspaces: Sequence[Workspace], corpus: Path, artefacts: Path) -> dic
     centres = [np.stack([means.get(str(p.language), middle) for p in w.passages]) for w in workspaces]
     centred = [rows - centre for rows, centre in zip(readings, centres, strict=True)]
     themes: dict[str, list[Vectors]] = {}
-    for workspace, rows in zip(workspaces, centred, strict=True):
+    themed = [np.zeros(len(rows), dtype=bool) for rows in centred]
+    for workspace, rows, marks in zip(workspaces, centred, themed, strict=True):
         for theme, place in workspace.places:
             if place is not None:
                 themes.setdefault(f"{workspace.name}/{theme}", []).append(rows[place])
-    projection = learn_projection(np.vstack(centred), inner_scatter(themes), THEME_DIMS)
+                marks[place] = True
+    everything = np.vstack(centred)
+    projection = learn_projection(everything, inner_scatter(themes), THEME_DIMS)
+    telling = learn_telling(unit(everything @ projection), np.concatenate(themed))
     out = artefacts / "themes"
     out.mkdir(exist_ok=True)
-    stored = {"projection": projection, **means}
+    stored = {"projection": projection, "telling": telling, **means}
     save_file({name: np.ascontiguousarray(v.astype(np.float16)) for name, v in stored.items()}, out / SPACE_FILE)
     counts = {"themes": len(themes), "passages": sum(map(len, themes.values()))}
     write_manifest(

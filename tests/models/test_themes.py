@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.encoder import to_bytes
+from models.encoder import from_bytes, to_bytes
 from models.theme_groups import MIN_SIZE
 from models.theme_labels import best_phrase, rank_phrases, read_phrases, stop_words
 from models.themes import MIN_SIMILARITY, assign, fit
@@ -22,6 +22,12 @@ MATTERS = {
     "delays": ("delivery weeks for readers", "délai de livraison des lecteurs"),
     "renewal": ("tacit renewal clause", "clause de reconduction tacite"),
 }
+
+
+@pytest.fixture(autouse=True)
+def all_tell_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made vectors lie where no real passage does."""
+    monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.ones(len(vectors), dtype=bool))
 
 
 def passages(each: int = 8, seed: int = 5) -> list[ThemePassage]:
@@ -184,3 +190,28 @@ def test_passages_without_known_words_have_no_theme() -> None:
 def test_nothing_to_assign_and_nothing_to_assign_to() -> None:
     assert assign([], living(fit(passages(), []).themes)) == []
     assert assign([passages()[0].theme_vector], []) == [None]
+
+
+def test_what_is_hardly_about_anything_must_be_clearly_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = passages()
+    themes = living(fit(made, []).themes)
+    aside = np.zeros(THEME_DIMS, dtype=np.float32)
+    aside[[0, 9]] = 0.2, 0.98
+    (_, vector) = described(aside)
+    assert assign([vector], themes) != [None]
+    monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.zeros(len(vectors), dtype=bool))
+    assert assign([vector], themes) == [None]
+    assert assign([made[0].theme_vector], themes) != [None]
+
+
+def test_what_is_hardly_about_anything_makes_no_theme_unless_most_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = passages()
+    told = from_bytes([p.theme_vector for p in made[:32]])
+
+    def first_two(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return (vectors @ told.T).max(axis=1) > 0.5
+
+    monkeypatch.setattr("models.themes._tell_something", first_two)
+    assert [theme.size for theme in fit(made, []).themes] == [16, 16]
+    monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.zeros(len(vectors), dtype=bool))
+    assert len(fit(made, []).themes) == 3
