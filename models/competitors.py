@@ -33,13 +33,14 @@ from models.mentions import (
 )
 from models.notes import ReadNote
 from models.spans import batches, char_span
-from models.types import Catalog, Language
+from models.types import Catalog, Language, Relation, Standing
 
 KEY = "competitors"
 MAX_NAMES = 2_000
 """Names judged in one note, so that time is bounded."""
 CERTAIN_SHARE = 0.3
 """A name spelt as listed that is no ordinary word needs only this part of the threshold."""
+_SECOND_PERSON = frozenset(["you", "your", "yours", "vous", "votre", "vos", "tu", "ton", "ta", "tes"])
 
 
 class CompetitorComponent:
@@ -65,7 +66,8 @@ class CompetitorComponent:
         for docs in batches(stream, batch_size):
             self._read([(doc, name, row) for doc in docs for name, row in self._described(doc)])
             for doc in docs:
-                doc.spans[KEY] = joined_parts(doc, sorted(doc.spans[KEY], key=lambda s: s.start_char))
+                found = joined_parts(doc, sorted(doc.spans[KEY], key=lambda s: s.start_char))
+                doc.spans[KEY] = told_of_customers(doc.user_data["note"], found)
                 yield doc
 
     def _described(self, doc: Doc) -> Iterator[tuple[Name, list[str]]]:
@@ -141,6 +143,27 @@ def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def told_of_customers(note: ReadNote, spans: Sequence[Span]) -> list[Span]:
+    """Return the mentions that tell of the customer, where a transcript says who speaks.
+
+    A rival that our own people bring up and no customer names is one only where they say what the customer does with it
+    ("you use Zendesk today?"), not in their own pitch; and what they claim about any is no point that the customer
+    makes.
+    """
+    ours = [note.says_us(note.segment_at(span.start_char)) for span in spans]
+    customers = {fold_key(span.kb_id_) for span, us in zip(spans, ours, strict=True) if not us}
+    told = []
+    for span, us in zip(spans, ours, strict=True):
+        if us:
+            index = note.segment_at(span.start_char)
+            addressed = index is not None and not _SECOND_PERSON.isdisjoint(note.segment_tokens(index))
+            if fold_key(span.kb_id_) not in customers and (span.label_ == Relation.MENTIONED or not addressed):
+                continue
+            span._.standing = Standing.NEUTRAL
+        told.append(span)
+    return told
 
 
 def name_in_note(note: int, name: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from models.catalog import Word
-from models.layout import Line, LineKind, read_lines
+from models.layout import Line, LineKind, is_ours, read_lines
 from models.lexicon import fold
 from models.segments import Segment, read_segments
 
@@ -90,6 +90,12 @@ class ReadNote:
             return None
         label = self.text[offset : self.segments[index].start]
         return index if len(label) < MAX_LABEL_CHARS and not _LINE_END.search(label) else None
+
+    def says_us(self, index: int | None) -> bool:
+        """Tell whether a segment is of a turn in which one of our own people speaks; False where there is none."""
+        if index is None:
+            return False
+        return self.segments[index].kind is LineKind.TURN and is_ours(self.segments[index].label)
 
     def label_start(self, offset: int) -> int:
         """Return the beginning of the line's part before `offset`, which a field label holds."""

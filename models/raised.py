@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix
 from spacy.tokens import Doc
 
 from models.encoder import Encoder
-from models.layout import LineKind, is_ours
 from models.notes import ReadNote
 from models.objections import NONE, Clause, ObjectionReader, clause_features, clauses_of, describe
 from models.spans import batches, char_span
@@ -96,19 +95,13 @@ class ObjectionComponent:
         for run in _runs(raised, winners, clauses):
             doc, first = clauses[run[0]]
             verdict = status[int(np.sum([statuses[i] for i in run], axis=0).argmax())]
-            if verdict != ObjectionStatus.RESOLVED and _says_us(doc.user_data["note"], first):
+            if verdict != ObjectionStatus.RESOLVED and doc.user_data["note"].says_us(first.segment):
                 continue  # what our own people say against us is no customer's objection
             start, end = _trim(doc.user_data["note"].text, first.start, clauses[run[-1]][1].end)
             span = char_span(doc, start, end, types[winners[run[0]]])
             span._.status = verdict
             span._.score = float(max(probabilities[i, winners[i]] for i in run))
             doc.spans[KEY].append(span)
-
-
-def _says_us(note: ReadNote, clause: Clause) -> bool:
-    """Tell whether a clause is of a turn in which one of our own people speaks."""
-    segment = note.segments[clause.segment]
-    return segment.kind is LineKind.TURN and is_ours(segment.label)
 
 
 def parted(clauses: Iterable[Clause], tagged: Tagged) -> Iterator[Clause]:

@@ -70,6 +70,8 @@ def verify(delivery: Delivery, connection: Connection) -> None:
         given = headers["x-hubspot-signature-v3"]
         expected = [base64.b64encode(hmac_sha256(secret, signed)).decode() for secret in connection.secrets]
     elif headers.get("x-hubspot-signature-version", "v2").strip().lower() == "v2" and "x-hubspot-signature" in headers:
+        if "x-hubspot-request-timestamp" in headers:  # not signed by v2, but one that is told has to be fresh
+            check_clock(headers["x-hubspot-request-timestamp"], delivery.received_at, unit=1000)
         given = headers["x-hubspot-signature"].lower()
         start = f"{delivery.method}{delivery.url}".encode()
         expected = [

@@ -124,3 +124,33 @@ def test_what_our_own_people_say_in_a_transcript_is_no_customer_s_objection(anal
     quotes = [words[one.start : one.end] for one in analysis.objections]
     assert quotes
     assert all("nous" in quote for quote in quotes), "Me Vidal is a customer"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Rep: You use Zendesk today, right?\nBo Wray: Yes, for three years, and it is slow.\n"
+            "Rep: Unlike Orbel we have an offline mode.\nBo Wray: Good.\n",
+            [("Zendesk", "neutral")],
+        ),
+        (
+            "Commercial : Vous travaillez avec Orbel, c'est ça ?\nMme Roux : Oui, depuis 2019.\n"
+            "Commercial : Zendesk est bien plus lent que nous.\nMme Roux : D'accord.\n",
+            [("Orbel", "neutral")],
+        ),
+        (
+            "Rep: Zendesk is dear and slow.\nBo Wray: Zendesk is 20% cheaper than you.\nRep: Ah.\nBo Wray: So.\n",
+            [("Zendesk", "neutral"), ("Zendesk", "ahead")],
+        ),
+        (
+            "Ann Lee: Unlike Orbel we have an offline mode.\nBo Wray: Good.\nAnn Lee: Yes.\nBo Wray: Fine.\n",
+            [("Orbel", "behind")],
+        ),
+    ],
+)
+def test_rivals_in_our_own_turns_tell_what_the_customer_does_and_make_no_point_of_theirs(
+    text: str, expected: list[tuple[str, str]], analyzer: NoteReader
+) -> None:
+    (analysis,) = analyzer.analyze([NoteText(text, "transcript")], CATALOG)
+    assert [(one.quote, str(one.standing)) for one in analysis.competitors] == expected
