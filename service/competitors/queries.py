@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,13 +79,15 @@ def _together(session: Session, about: About, filters: NoteFilters, period: Peri
     return session.execute(query.distinct().order_by(mention.occurred_on.desc(), found.id.desc()))
 
 
-def accounts_by_relation(session: Session, filters: NoteFilters, period: Period, name_key: str) -> dict[Relation, int]:
-    """Return at how many accounts a competitor is the incumbent, evaluated, and so on."""
+def accounts_by_relation(
+    session: Session, filters: NoteFilters, period: Period, name_keys: Sequence[str]
+) -> dict[str, dict[Relation, int]]:
+    """Return for each competitor at how many accounts it is the incumbent, evaluated, and so on."""
     mention = CompetitorMentionTable
     rows = session.execute(
-        sa.select(mention.relation, sa.func.count(sa.distinct(mention.account_id)))
-        .where(*item_conditions(About.COMPETITOR, filters, period, [name_key]))
-        .group_by(mention.relation)
+        sa.select(mention.name_key, mention.relation, sa.func.count(sa.distinct(mention.account_id)))
+        .where(*item_conditions(About.COMPETITOR, filters, period, name_keys))
+        .group_by(mention.name_key, mention.relation)
     )
-    counts = {row[0]: row[1] for row in rows}
-    return {relation: counts.get(relation, 0) for relation in Relation}
+    counts = {(key, relation): accounts for key, relation, accounts in rows}
+    return {key: {relation: counts.get((key, relation), 0) for relation in Relation} for key in name_keys}

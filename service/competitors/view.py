@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,8 @@ from service.competitors.schemas import CompetitorItem, CompetitorView, PointOut
 from service.filters import Filters
 from service.insights.breakdown import break_down_all
 from service.insights.evidence import read_quotes
-from service.insights.items import Frame, Item, measure_items, measuring_frame
+from service.insights.items import Frame, Item, measure_items, measuring_frame, silent_item
+from service.insights.listing import in_order
 from service.insights.measures import About
 from service.insights.queries import is_known, public_ids, titles
 from service.insights.schemas import Label, QuoteOutput, measures, parts_output, quote_output
@@ -43,10 +45,33 @@ def competitor_view(session: Session, filters: Filters, key: str) -> CompetitorV
     return CompetitorView(
         **competitor_item(items[0], names[key].en).model_dump(),
         win_rate_interval=items[0].wins.interval,
-        accounts_by_relation=accounts_by_relation(session, filters, frame.period, key),
+        accounts_by_relation=accounts_by_relation(session, filters, frame.period, [key])[key],
         points=_points(session, filters, frame, items[0]),
         parts=parts_output(break_down_all(session, About.COMPETITOR, filters, frame.period, key)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a followed competitor stands: its measures, None where it is not heard, and accounts by relation."""
+
+    item: CompetitorItem | None
+    accounts_by_relation: dict[Relation, int]
+
+
+def competitor_stands(session: Session, filters: Filters, frame: Frame, names: Mapping[str, str]) -> dict[str, Stand]:
+    """Return where competitors stand, those of most accounts first.
+
+    Args:
+        names: Their names by key.
+    """
+    items = {i.key: i for i in measure_items(session, About.COMPETITOR, filters, frame) if i.key in names}
+    relations = accounts_by_relation(session, filters, frame.period, list(names))
+    silent = [silent_item(About.COMPETITOR, key) for key in names if key not in items]
+    ordered = [item.key for item in in_order([*items.values(), *silent])]
+    return {
+        key: Stand(competitor_item(items[key], names[key]) if key in items else None, relations[key]) for key in ordered
+    }
 
 
 def _points(session: Session, filters: Filters, frame: Frame, item: Item) -> list[PointOutput]:

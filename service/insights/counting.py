@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
 from service.insights.choosing import MAX_CHOICES, Choice
-from service.insights.days import DETAILS_SEEN, NOBODY, Said
+from service.insights.days import DETAILS_SEEN, NOBODY, Said, Version, deals_version
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
 from service.tables import DealTable
 
@@ -178,18 +179,48 @@ def _people(choice: Choice) -> _People:
 def count_whole(session: Session, choice: Choice) -> Whole:
     """Count the notes that were read, and their accounts, authors and deals."""
     people, by_account = _people(choice), notes_by_account(choice)
-    book = _read_deals(session, people.all_deals)
+    book = _deals_now(session, people.all_deals)
     accounts = len(by_account.keys() - {NOBODY})
     return Whole(by_account.total(), accounts, len(people.authors), book.add_up(people.deals), book, by_account)
 
 
-def _read_deals(session: Session, ids: Collection[int]) -> DealBook:
-    """Read deals as they stand now: a later outcome counts for all their notes."""
-    rows = session.execute(
-        sa.select(DealTable.id, DealTable.outcome, DealTable.currency, DealTable.amount)
-        .where(DealTable.id.in_(_listed(session, ids)))
-        .order_by(DealTable.id)
-    )
+class _Books:
+    """The deals that were read last, by their version and ids."""
+
+    def __init__(self) -> None:
+        self._books: OrderedDict[tuple[Version, frozenset[int]], DealBook] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Version, frozenset[int]]) -> DealBook | None:
+        with self._lock:
+            return self._books.get(key)
+
+    def put(self, key: tuple[Version, frozenset[int]], book: DealBook) -> None:
+        with self._lock:
+            self._books[key] = book
+            while len(self._books) > MAX_CHOICES:
+                self._books.popitem(last=False)
+
+
+_BOOKS = _Books()
+
+
+def _deals_now(session: Session, ids: frozenset[int]) -> DealBook:
+    """Return deals as they stand now, a later outcome for all their notes; read again only when one has changed."""
+    key = (deals_version(session), ids)
+    book = _BOOKS.get(key)
+    if book is None:
+        book = _read_deals(session, ids)
+        if key[0]:
+            _BOOKS.put(key, book)
+    return book
+
+
+def _read_deals(session: Session, ids: frozenset[int]) -> DealBook:
+    deal = DealTable.__table__.c
+    query = sa.select(deal.id, deal.outcome, deal.currency, deal.amount).where(_listed(session, deal.id, ids))
+    # By the connection: the session would look at each of ten thousand rows once more.
+    rows = session.connection().execute(query.order_by(deal.id))
     return _book(tuple(map(tuple, rows)))
 
 
@@ -202,9 +233,19 @@ def _book(rows: tuple[tuple[Any, ...], ...]) -> DealBook:
     return book
 
 
-def _listed(session: Session, ids: Collection[int]) -> Any:
-    """Return ids as the right side of an `in`, sent as one value: there may be tens of thousands."""
-    listed = sorted(ids)
+def _listed(session: Session, column: sa.ColumnElement[int], ids: frozenset[int]) -> sa.ColumnElement[bool]:
+    """Return that a column is one of some ids, which are sent as one value: there may be tens of thousands."""
     if is_sqlite(session):
-        return sa.select(sa.func.json_each(json.dumps(listed)).table_valued("value").c.value)
-    return sa.select(sa.func.unnest(sa.literal(listed, sa.ARRAY(sa.BigInteger))))
+        return column.in_(sa.select(sa.func.json_each(_as_json(ids)).table_valued("value").c.value))
+    # `any` looks the array up; joined with `unnest`, PostgreSQL takes it for ten rows and searches for each.
+    return column == sa.any_(sa.literal(_in_order(ids), sa.ARRAY(sa.BigInteger)))
+
+
+@lru_cache(maxsize=MAX_CHOICES)
+def _in_order(ids: frozenset[int]) -> list[int]:
+    return sorted(ids)
+
+
+@lru_cache(maxsize=MAX_CHOICES)
+def _as_json(ids: frozenset[int]) -> str:
+    return json.dumps(_in_order(ids))

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from service.filters import Period, day_end, day_start
 from service.insights.measures import DETAILS, ITEM_COLUMNS, TABLES, About, all_items
-from service.insights.tables import DayVersionTable
+from service.insights.tables import DEALS, DayVersionTable
 from service.tables import NoteTable, ThemeTable
 
 MAX_HELD = 4_000_000  # notes and findings, about 45 bytes each
@@ -150,11 +150,17 @@ def read_days(session: Session, period: Period) -> list[Day]:
     return [day for day in days.values() if day is not None]
 
 
+def deals_version(session: Session) -> Version:
+    """Return the tokens of what became of deals; to be read before the deals. None at all: no deal was written yet."""
+    of_deals = sa.select(DayVersionTable.token).where(DayVersionTable.day == DEALS)
+    return tuple(session.scalars(of_deals.order_by(DayVersionTable.token)))
+
+
 def _versions(session: Session, period: Period) -> dict[date, Version]:
     """Return the tokens of each day. They are read before the days: what is newer than its version is read again."""
     query = (
         sa.select(DayVersionTable.day, DayVersionTable.token)
-        .where(DayVersionTable.day.between(period.start, period.end))
+        .where(DayVersionTable.day.between(period.start, period.end), DayVersionTable.day != DEALS)
         .order_by(DayVersionTable.day, DayVersionTable.token)
     )
     versions: dict[date, list[int]] = {}

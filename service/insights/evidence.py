@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, load_only
 
 from service.filters import NoteFilters, Period
 from service.insights.choosing import Choice
@@ -53,6 +53,22 @@ _DETAILS = {
 }
 
 
+# What quotes need of a note, and what they don't of a passage: the vectors of a page of themes are a quarter megabyte.
+_NOTE = (
+    NoteTable.source,
+    NoteTable.external_id,
+    NoteTable.text,
+    NoteTable.revision,
+    NoteTable.analysed_revision,
+    NoteTable.language,
+)
+_UNREAD = {
+    About.OBJECTION: (),
+    About.COMPETITOR: (),
+    About.THEME: (defer(PassageTable.vector), defer(PassageTable.theme_vector)),
+}
+
+
 def list_quotes(
     session: Session,
     about: About,
@@ -84,13 +100,23 @@ def list_quotes(
 
 
 def best_quotes(
-    session: Session, about: About, choice: Choice, *, items: Sequence[Any], each: int
+    session: Session,
+    about: About,
+    choice: Choice,
+    *,
+    items: Sequence[Any],
+    each: int,
+    connected: Mapping[str, Mapping[str, Any]],
 ) -> dict[Any, list[Quote]]:
-    """Return a few quotes of each of several items, of different accounts where it can be, the latest first."""
+    """Return a few quotes of each of several items, of different accounts where it can be, the latest first.
+
+    Args:
+        connected: The options of connections by source, for links to records.
+    """
     latest = latest_findings(choice, about, items, LATEST)
     chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, each)]
     quotes: dict[Any, list[Quote]] = {}
-    for quote in read_quotes(session, about, chosen):
+    for quote in read_quotes(session, about, chosen, connected):
         quotes.setdefault(quote.item, []).append(quote)
     return quotes
 
@@ -106,8 +132,13 @@ def _vary(candidates: Sequence[tuple[int, int]], count: int) -> list[int]:
     return [*first, *further][:count]
 
 
-def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quote]:
-    """Read findings with their words, in the order of `ids`; those whose words have changed meanwhile are left out."""
+def read_quotes(
+    session: Session, about: About, ids: Sequence[int], connected: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Quote]:
+    """Read findings with their words, in the order of `ids`; those whose words have changed meanwhile are left out.
+
+    `connected` are the options of connections by source, where they are read already.
+    """
     table = TABLES[about]
     query = (
         sa.select(table, ITEM_COLUMNS[about].label("item"), NoteTable, AccountTable, AuthorTable.team, DealTable)
@@ -116,9 +147,10 @@ def read_quotes(session: Session, about: About, ids: Sequence[int]) -> list[Quot
         .outerjoin(AuthorTable, AuthorTable.id == table.author_id)
         .outerjoin(DealTable, DealTable.id == table.deal_id)
         .where(table.id.in_(ids))
+        .options(load_only(*_NOTE), *_UNREAD[about])
     )
     quotes = {}
-    connected = options_by_source(session)
+    connected = options_by_source(session) if connected is None else connected
     for finding, item, note, account, team, deal in session.execute(query):
         if not _stands(finding, note):
             continue

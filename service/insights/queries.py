@@ -18,6 +18,7 @@ from service.insights.ranking import RankedItem, rank
 from service.insights.schemas import Label
 from service.insights.weights import weights_of
 from service.insights.words import OBJECTION_TITLES
+from service.sources.record_links import options_by_source
 from service.tables import CompetitorMentionTable, ThemeTable
 
 
@@ -60,14 +61,27 @@ def titles(session: Session, about: About, keys: Collection[Any]) -> dict[Any, L
     if about is About.THEME:
         themes = session.scalars(sa.select(ThemeTable).where(ThemeTable.id.in_(keys)))
         return {theme.id: Label(en=theme.label_en, fr=theme.label_fr) for theme in themes}
+    return {key: Label(en=name, fr=name) for key, name in _latest_names(session, keys).items()}
+
+
+def _latest_names(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """Return how each competitor was last written.
+
+    The index gives the latest mention of each key; to look at all mentions takes longer than to count them.
+    """
+    if not keys:
+        return {}
     mention = CompetitorMentionTable
-    names: dict[Any, str] = {}
-    for key in keys:  # its index gives the latest; to look at all mentions of all names takes longer than to count them
-        latest = sa.select(mention.name).where(mention.name_key == key)
-        name = session.scalar(latest.order_by(mention.occurred_on.desc(), mention.note_id.desc()).limit(1))
-        if name is not None:
-            names[key] = name
-    return {key: Label(en=name, fr=name) for key, name in names.items()}
+    asked = sa.values(sa.column("key", sa.String), name="asked").data([(key,) for key in keys]).cte("asked")
+    latest = (
+        sa.select(mention.name)
+        .where(mention.name_key == asked.c.key)
+        .order_by(mention.occurred_on.desc(), mention.note_id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session.execute(sa.select(asked.c.key, latest))
+    return {key: name for key, name in rows if name is not None}
 
 
 def public_ids(session: Session, about: About, keys: Collection[Any]) -> dict[Any, str]:
@@ -83,9 +97,10 @@ def quotes_of(
 ) -> dict[tuple[About, Any], list[Quote]]:
     """Return a few quotes of some of a ranking's items, by kind and key."""
     found: dict[tuple[About, Any], list[Quote]] = {}
+    connected = options_by_source(session)
     for about in About:
         keys = [r.item.key for r in ranked if r.item.about is about]
         if keys:
-            quotes = best_quotes(session, about, ranking.frame.days, items=keys, each=each)
+            quotes = best_quotes(session, about, ranking.frame.days, items=keys, each=each, connected=connected)
             found |= {(about, key): quotes.get(key, []) for key in keys}
     return found

@@ -1,17 +1,21 @@
-"""Triggers that give a day a new version with every change of its notes or findings, whoever makes the change.
+"""Triggers that give a day a new version with every change of its notes or findings, and the deals one with theirs.
 
 They are put in place after every migration, because SQLite drops them with a table that a migration builds anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
-from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
+from service.insights.tables import DEALS
+from service.tables import CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
 
 FINDINGS = tuple(table.__tablename__ for table in (ObjectionTable, CompetitorMentionTable, PassageTable))
 NOTES = NoteTable.__tablename__
 EVENTS = ("insert", "update", "delete")
+_DEALS = f"'{DEALS.isoformat()}'"
 COUNTED = (
     "occurred_at",
     "account_id",
@@ -25,6 +29,9 @@ COUNTED = (
     "duplicate_of",
 )
 """Columns of notes that counting reads; others may change without a new version."""
+DEAL_TABLE = DealTable.__tablename__
+OF_DEALS = ("outcome", "currency", "amount")
+"""Columns of deals that counting reads."""
 
 
 def install(connection: sa.Connection) -> None:
@@ -39,18 +46,24 @@ def install(connection: sa.Connection) -> None:
             del present[name]
         if name not in present:
             connection.exec_driver_sql(statement)
+    token = "random()" if sqlite else "(random() * 9007199254740991)::bigint"
+    connection.exec_driver_sql(
+        f"insert into day_versions (day, token) select {_DEALS}, {token} "  # noqa: S608  # our own words
+        f"where not exists (select 1 from day_versions where day = {_DEALS})"
+    )
 
 
 def remove(connection: sa.Connection) -> None:
     """Drop the triggers and their functions."""
     sqlite = connection.dialect.name == "sqlite"
-    for table in (NOTES, *FINDINGS):
+    for table in (NOTES, *FINDINGS, DEAL_TABLE):
         for event in EVENTS:
             connection.exec_driver_sql(
                 f"drop trigger if exists {_name(table, event)}{'' if sqlite else f' on {table}'}"
             )
     if not sqlite:
-        for function in ("version_days_of_notes()", "version_days_of_findings()", "version_days(date[])"):
+        names = ("version_days_of_notes()", "version_days_of_findings()", "version_deals()", "version_days(date[])")
+        for function in names:
             connection.exec_driver_sql(f"drop function if exists {function}")
 
 
@@ -78,13 +91,21 @@ def _sqlite() -> dict[str, str]:
             body = " ".join(_renew(day.format(row)) for row in rows)
             name = _name(table, event)
             statements[name] = f"create trigger {name} after {event} on {table} {condition} begin {body} end"
-    return statements
+    return statements | {
+        _name(DEAL_TABLE, event): f"create trigger {_name(DEAL_TABLE, event)} after {event} on {DEAL_TABLE} "
+        f"{_differs(OF_DEALS) if event == 'update' else ''} begin {_renew(_DEALS)} end"
+        for event in EVENTS
+    }
+
+
+def _differs(columns: Sequence[str]) -> str:
+    return f"when {' or '.join(f'old.{column} is not new.{column}' for column in columns)}"
 
 
 def _sqlite_condition(event: str) -> str:
     """Return when the change of a note counts: not when it is taken in or queued, which must be fast."""
     if event == "update":
-        return f"when {' or '.join(f'old.{column} is not new.{column}' for column in COUNTED)}"
+        return _differs(COUNTED)
     return f"when {'new' if event == 'insert' else 'old'}.analysed_revision > 0"
 
 
@@ -100,6 +121,7 @@ def _functions(connection: sa.Connection) -> tuple[str, ...]:
         return ()
     old, new = (f"({', '.join(f'{row}.{column}' for column in COUNTED)})" for row in ("stale", "fresh"))
     utc = "(occurred_at at time zone 'UTC')::date"
+    old_deal, new_deal = (f"({', '.join(f'{row}.{column}' for column in OF_DEALS)})" for row in ("stale", "fresh"))
     return (
         # Tokens that another transaction is about to replace are left to it: nobody waits, and no two can deadlock.
         """
@@ -140,6 +162,20 @@ def _functions(connection: sa.Connection) -> tuple[str, ...]:
             return null;
         end $$
         """,  # noqa: S608  # columns named here
+        f"""
+        create or replace function version_deals() returns trigger language plpgsql as $$
+        begin
+            if tg_op = 'UPDATE' then
+                if not exists (
+                    select from stale join fresh on fresh.id = stale.id and {old_deal} is distinct from {new_deal}
+                ) then
+                    return null;
+                end if;
+            end if;
+            perform version_days(array[{_DEALS}::date]);
+            return null;
+        end $$
+        """,  # noqa: S608  # columns named here
     )
 
 
@@ -148,8 +184,9 @@ def _postgresql() -> dict[str, str]:
     rows = {"insert": "new table as fresh", "delete": "old table as stale"}
     rows["update"] = f"{rows['delete']} {rows['insert']}"
     statements = {}
-    for table in (NOTES, *FINDINGS):
-        function = "version_days_of_notes" if table == NOTES else "version_days_of_findings"
+    functions = {NOTES: "version_days_of_notes", DEAL_TABLE: "version_deals"}
+    for table in (NOTES, *FINDINGS, DEAL_TABLE):
+        function = functions.get(table, "version_days_of_findings")
         for event in EVENTS:
             name = _name(table, event)
             statements[name] = (

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.types import Standing
+from service.competitors.schemas import PointOutput
 from service.filters import Period
 from service.insights.evidence import Point, Step
-from service.insights.schemas import ReasonOutput
+from service.insights.schemas import QuoteOutput, ReasonOutput
 
 MAX_WEEKS = 54
 BAR_HEIGHT = 100.0
+BEFORE_GAP = 8  # between the bars of the period before and those of the period
+VOICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,14 @@ def stacked(reasons: Sequence[ReasonOutput], gap: float = 0.4) -> list[Stretch]:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A week or month: its place, its height in [0, 100], and what it stands for."""
+    """A week or month: its place, its height in [0, 100], what it stands for; `before` if of the period before."""
 
     x: float
     y: float
     width: float
     height: float
     point: Point
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +57,64 @@ class Bars:
 
     @property
     def values(self) -> str:
-        """The numbers, for a text alternative."""
-        return ", ".join(str(bar.point.notes) for bar in self.bars)
+        """The numbers of the period, for a text alternative."""
+        return ", ".join(str(bar.point.notes) for bar in self.bars if not bar.before)
+
+    @property
+    def values_before(self) -> str:
+        """The numbers of the period before; empty where there is none."""
+        return ", ".join(str(bar.point.notes) for bar in self.bars if bar.before)
 
 
-def bars(points: Sequence[Point]) -> Bars:
-    """Draw notes over time; a silent week keeps a thin line, so that it is seen as silent."""
-    top = max((point.notes for point in points), default=0)
+def bars(points: Sequence[Point], before: Sequence[Point] = ()) -> Bars:
+    """Draw notes over time, the period before to the left; a silent week keeps a thin line, so that it is seen."""
+    top = max((point.notes for point in (*before, *points)), default=0)
+    gap = BEFORE_GAP if before else 0
     drawn = []
-    for place, point in enumerate(points):
+    for place, point in enumerate((*before, *points)):
+        earlier = place < len(before)
         height = max(3.0, BAR_HEIGHT * point.notes / top) if top and point.notes else 3.0
-        drawn.append(Bar(place * 10 + 1, round(BAR_HEIGHT - height, 1), 8, round(height, 1), point))
-    return Bars(drawn, 10 * max(1, len(points)), top)
+        x = place * 10 + 1 + (0 if earlier else gap)
+        drawn.append(Bar(x, round(BAR_HEIGHT - height, 1), 8, round(height, 1), point, earlier))
+    return Bars(drawn, 10 * max(1, len(drawn)) + gap, top)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A point on which a competitor is ahead of us or behind: bars to both sides of the middle, each in [0, 50]."""
+
+    point: PointOutput
+    behind: float
+    ahead: float
+
+
+def balances(points: Sequence[PointOutput]) -> list[Balance]:
+    """Lay out a competitor's points, those on which it is ahead first, those on which it is behind last."""
+    told = [p for p in points if p.notes[Standing.AHEAD] or p.notes[Standing.BEHIND]]
+    most = max((p.notes[standing] for p in told for standing in (Standing.AHEAD, Standing.BEHIND)), default=1)
+    ordered = sorted(told, key=lambda p: (_lead(p) * -1, -p.accounts, p.about, p.id))
+    return [
+        Balance(p, round(50 * p.notes[Standing.BEHIND] / most, 1), round(50 * p.notes[Standing.AHEAD] / most, 1))
+        for p in ordered
+    ]
+
+
+def voices(points: Sequence[PointOutput], standing: Standing) -> list[tuple[PointOutput, QuoteOutput]]:
+    """Return quotes of the points on which a competitor is most clearly ahead, or behind; each note speaks once."""
+    sign = 1 if standing is Standing.AHEAD else -1
+    found: list[tuple[PointOutput, QuoteOutput]] = []
+    heard: set[str] = set()
+    for point in sorted(points, key=lambda p: (-sign * _lead(p), -p.accounts)):
+        quote = next((q for q in point.quotes[standing] if q.note_id not in heard), None)
+        if quote and sign * _lead(point) > 0:
+            found.append((point, quote))
+            heard.add(quote.note_id)
+    return found[:VOICES]
+
+
+def _lead(point: PointOutput) -> int:
+    """Return in how many notes more a competitor is ahead than behind."""
+    return point.notes[Standing.AHEAD] - point.notes[Standing.BEHIND]
 
 
 def natural_step(period: Period) -> Step:

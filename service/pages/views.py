@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from models.types import ObjectionType
-from service.competitors.schemas import CompetitorView
+from models.types import ObjectionType, Standing
+from service.competitors.schemas import CompetitorView, PointOutput
 from service.competitors.view import competitor_view
 from service.filters import Filters, Period, name_key
 from service.insights import queries
@@ -26,7 +26,7 @@ from service.notes.queries import NoteRow, analysis_state, findings_of
 from service.notes.schemas import AnalysisState
 from service.objections.schemas import ObjectionView
 from service.objections.view import objection_view
-from service.pages.charts import Bars, Stretch, bars, natural_step, stacked
+from service.pages.charts import Balance, Bars, Stretch, balances, bars, natural_step, stacked, voices
 from service.pages.highlights import Highlight
 from service.pages.words import Words
 from service.tables import CompetitorMentionTable, ObjectionTable, PassageTable
@@ -80,19 +80,30 @@ def ranking_view(session: Session, filters: Filters, kinds: tuple[About, ...], p
     pager = Pager(min(page, Pager(1, len(ranking.items)).pages), len(ranking.items))
     shown = ranking.items[pager.skipped :][:PAGE_SIZE]
     step = natural_step(ranking.frame.period)
-    sparks = _sparks(session, filters, ranking.frame.period, shown, step)
+    sparks = _sparks(session, filters, ranking.frame, shown, step)
     cards = [Card(i, stacked(i.reasons), sparks[i.rank]) for i in insights(session, filters, ranking, shown)]
     return RankingView(ranking.frame, cards, pager, step)
 
 
-def _sparks(session: Session, filters: Filters, period: Period, shown: list[RankedItem], step: Step) -> dict[int, Bars]:
+def _sparks(session: Session, filters: Filters, frame: Frame, shown: list[RankedItem], step: Step) -> dict[int, Bars]:
     sparks: dict[int, Bars] = {}
     for about in About:
         keys = {r.rank: r.item.key for r in shown if r.item.about is about}
         if keys:
-            series = read_series(session, about, filters, period, items=list(keys.values()), step=step)
-            sparks |= {rank: bars(series[key]) for rank, key in keys.items()}
+            courses = _courses(session, about, filters, frame, list(keys.values()), step)
+            sparks |= {rank: courses[key] for rank, key in keys.items()}
     return sparks
+
+
+def _courses(
+    session: Session, about: About, filters: Filters, frame: Frame, keys: list[Any], step: Step
+) -> dict[Any, Bars]:
+    """Draw the courses of items over the period and the one before, where it is compared."""
+    now, before = (
+        read_series(session, about, filters, period, items=keys, step=step) if period else {}
+        for period in (frame.period, frame.previous)
+    )
+    return {key: bars(now[key], before.get(key, ())) for key in keys}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,17 @@ class ItemView:
     pager: Pager
     competitor: CompetitorView | None
     objection: ObjectionView | None
+
+    @property
+    def balances(self) -> list[Balance]:
+        """The points of a competitor, laid out."""
+        return balances(self.competitor.points) if self.competitor else []
+
+    @property
+    def voices(self) -> dict[str, list[tuple[PointOutput, QuoteOutput]]]:
+        """What customers say where a competitor is ahead of us, and where behind."""
+        points = self.competitor.points if self.competitor else []
+        return {str(standing): voices(points, standing) for standing in (Standing.AHEAD, Standing.BEHIND)}
 
 
 def item_view(
@@ -155,7 +177,7 @@ def item_view(
         details={name: counts for name, counts in item.counts.details.items() if name != "known"},
         facts=facts,
         keywords=keywords,
-        course=bars(read_series(session, about, filters, frame.period, items=[key], step=by)[key]),
+        course=_courses(session, about, filters, frame, [key], by)[key],
         quotes=[quote_output(q) for q in first],
         pager=pager,
         competitor=competitor_view(session, filters, key) if about is About.COMPETITOR else None,

@@ -152,12 +152,15 @@ class _Writer:
         return kept
 
 
-def build_content(session: Session, month: str, now: datetime, before: Before | None = None) -> ReportContent:
+def build_content(
+    session: Session, month: str, now: datetime, ledger: Ledger, before: Before | None = None
+) -> ReportContent:
     """Build the report of a month as things stand.
 
     Args:
         month: Such as "2026-09".
         now: The moment of building.
+        ledger: Which notes of the month have which items.
         before: The report of the month before, if there is one: changes are split against it.
     """
     period = month_period(month)
@@ -184,7 +187,7 @@ def build_content(session: Session, month: str, now: datetime, before: Before | 
         competitors=_competitors(writer, [i for i in measured[About.COMPETITOR] if not is_unlisted(i)][:TOP_ITEMS]),
         new_names=_new_names(writer, [i for i in measured[About.COMPETITOR] if is_unlisted(i) and i.counts.notes]),
         themes=_themes(writer, measured[About.THEME], period),
-        changes=_changes(session, ranking, earlier, before),
+        changes=_changes(session, ranking, earlier, ledger, before),
         weeks=queries.notes_by_week(session, period, WEEKS),
         coverage=_coverage(session, ranking, period),
         method=_method(session, period),
@@ -269,7 +272,9 @@ def _themes(writer: _Writer, items: Sequence[Item], period: Period) -> list[Repo
     ]
 
 
-def _changes(session: Session, ranking: Ranking, earlier: Ranking, before: Before | None) -> list[Change]:
+def _changes(
+    session: Session, ranking: Ranking, earlier: Ranking, ledger: Ledger, before: Before | None
+) -> list[Change]:
     """Split what changed since the month before between customers, late notes, the reader and the themes."""
     period = ranking.frame.period
     named = {(i.about, i.id): i.title for i in all_items(before.content)} if before else {}
@@ -277,9 +282,7 @@ def _changes(session: Session, ranking: Ranking, earlier: Ranking, before: Befor
         keys = sorted({r.item.key for r in [*ranking.items, *earlier.items] if r.item.about is about}, key=str)
         names, ids = titles(session, about, keys), public_ids(session, about, keys)
         named |= {(about, ids[key]): names[key] for key in keys if key in names and key in ids}
-    splits = split_changes(
-        before.ledger if before else None, read_ledger(session, period.previous), read_ledger(session, period)
-    )
+    splits = split_changes(before.ledger if before else None, read_ledger(session, period.previous), ledger)
     changes = [
         Change(
             about=About(kind),

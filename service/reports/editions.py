@@ -84,7 +84,7 @@ def draft(session: Session, month: str, now: datetime, *, by: str, reason: str |
     """Build a month's report; None where nothing differs from its last edition."""
     last = queries.find_report(session, month)
     ledger = read_ledger(session, month_period(month))
-    content = build_content(session, month, now, _before(session, month))
+    content = build_content(session, month, now, ledger, _before(session, month))
     differences = _differences(session, last, content, ledger) if last else []
     if last and not differences:
         return None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +42,13 @@ def read_ledger(session: Session, period: Period) -> dict[int, Entry]:
     """Write down the notes of a period as they are read and grouped now, by row id."""
     days = NoteTable.occurred_at.between(day_start(period.start), day_end(period.end))
     read = (days, NoteTable.deleted_at.is_(None), NoteTable.analysed_revision > 0)
-    notes = session.execute(
-        sa.select(NoteTable.id, NoteTable.analysed_revision, NoteTable.analyzer_version).where(*read)
-    ).all()
+    note = NoteTable.__table__.c
+    # By the connection: a session looks at each of a hundred thousand rows once more.
+    notes = (
+        session.connection()
+        .execute(sa.select(note.id, note.analysed_revision, note.analyzer_version).where(*read).order_by(note.id))
+        .all()
+    )
     counted = session.execute(
         sa.select(CorrectionTable.note_id, sa.func.count())
         .join(NoteTable, NoteTable.id == CorrectionTable.note_id)
@@ -54,24 +59,25 @@ def read_ledger(session: Session, period: Period) -> dict[int, Entry]:
     items = _items(session, period)
     return {
         note_id: Entry(revision, reader or "", corrections.get(note_id, 0), frozenset(items.get(note_id, ())))
-        for note_id, revision, reader in sorted(notes, key=lambda note: note[0])
+        for note_id, revision, reader in notes
     }
 
 
 def _items(session: Session, period: Period) -> dict[int, set[ItemId]]:
     keys: dict[Any, str] = {row.id: row.key for row in session.execute(sa.select(ThemeTable.id, ThemeTable.key))}
-    found: dict[int, set[ItemId]] = {}
+    found: defaultdict[int, set[ItemId]] = defaultdict(set)
     for about in About:
-        table, column = TABLES[about], ITEM_COLUMNS[about]
-        rows: Iterable[Any] = session.execute(
-            sa.select(table.note_id, column)
-            .where(table.occurred_on.between(period.start, period.end), column.is_not(None))
-            .distinct()
-        )
-        for note_id, item in rows:
-            shown = keys.get(item) if about is About.THEME else str(item)
-            if shown is not None:
-                found.setdefault(note_id, set()).add((str(about), shown))
+        table, column = TABLES[about].__table__.c, ITEM_COLUMNS[about].name
+        item = table[column]
+        in_period = (table.occurred_on.between(period.start, period.end), item.is_not(None))
+        ids: dict[Any, ItemId | None] = {}
+        for note_id, key in session.connection().execute(sa.select(table.note_id, item).where(*in_period)):
+            if key not in ids:
+                shown = keys.get(key) if about is About.THEME else str(key)
+                ids[key] = (str(about), shown) if shown is not None else None
+            named = ids[key]
+            if named is not None:
+                found[note_id].add(named)
     return found
 
 

@@ -57,11 +57,10 @@ def notes_by_week(session: Session, period: Period, weeks: int) -> list[tuple[da
     last = step_start(period.end, Step.WEEK)
     first = last - timedelta(weeks=weeks - 1)
     counted = {first + timedelta(weeks=i): 0 for i in range(weeks)}
-    moments = session.scalars(
-        sa.select(NoteTable.occurred_at).where(*_in(Period(first, period.end)), NoteTable.analysed_revision > 0)
-    )
-    for moment in moments:
-        counted[step_start(moment.date(), Step.WEEK)] += 1
+    for monday in counted:
+        week = Period(monday, min(monday + timedelta(days=6), period.end))
+        read = sa.select(sa.func.count()).where(*_in(week), NoteTable.analysed_revision > 0)
+        counted[monday] = session.scalar(read) or 0
     return sorted(counted.items())
 
 

@@ -270,6 +270,24 @@ def test_counting_reads_indexes_alone_and_sorts_nothing(
         assert [line for line in cold if "Seq Scan" in line and any(f" {table} " in line for table in big)] == []
 
 
+def test_deals_are_read_again_only_when_one_has_changed(engine: sa.Engine) -> None:
+    seed(engine, 100)
+    asked = Filters.model_validate({"from": "2020-01-01", "to": "2026-09-30"})
+
+    def reads_deals() -> bool:
+        with read_session(engine) as session, plans(engine) as lines:
+            rank_insights(session, asked)
+        return any(" deals" in line for line in lines)
+
+    assert [reads_deals(), reads_deals()] == [True, False]
+    with write_session(engine) as session:
+        session.execute(sa.update(DealTable).values(stage="proposal"))
+    assert not reads_deals()
+    with write_session(engine) as session:
+        _deals_won(session)
+    assert reads_deals()
+
+
 def test_what_did_not_change_is_not_counted_again(engine: sa.Engine) -> None:
     seed(engine, 400)
     asked = Filters.model_validate({"from": "2020-01-01", "to": "2026-09-30", "segment": "small"})

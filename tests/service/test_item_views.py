@@ -12,6 +12,7 @@ from service.database import write_session
 from service.objections.queries import following
 from service.tables import CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable, ThemeTable
 from tests.analyzers import FakeAnalyzer
+from tests.service.visits import shown
 from tests.work import analyse_all, note
 
 PERIOD = "from=2026-09-01&to=2026-09-30"
@@ -108,9 +109,21 @@ def test_the_pages_of_items_show_them(workspace: TestClient, signed: TestClient)
     assert "By segment" in competitor
     objection = signed.get(f"/insights/objection/price?{PERIOD}").text
     assert "<mark>We showed the cost over five years. They agreed.</mark>" in objection
+    assert "Proposal" in objection
     assert "too few closed deals" in objection
     french = signed.get(f"/insights/objection/price?{PERIOD}", headers={"Accept-Language": "fr"}).text
     assert "Ce qui l&#39;a levée" in french
+
+
+def test_the_page_of_the_competitors_shows_where_each_stands(workspace: TestClient, signed: TestClient) -> None:
+    workspace.put("/v1/catalog", json={"us": [], "competitors": [{"name": "Orbiport"}, {"name": "Nowhere Ltd"}]})
+    text = shown(signed.get(f"/competitors?{PERIOD}").text)
+    # accounts; in place, evaluated, lost to, won against; behind, ahead; win rate of six deals lost
+    assert "Orbiport Steady 7 notes, 0 before 7 – – 6 – 0 6 0%" in text
+    assert "Nowhere Ltd Not heard in this period." in text
+    south = shown(signed.get(f"/competitors?{PERIOD}&team=south").text)
+    assert "Orbiport Steady 1 note, 0 before 1 – – – – 0 0" in south
+    assert signed.get("/competitors?from=2026-09-30&to=2026-01-01").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def test_each_kind_has_its_own_measures(signed: TestClient, engine: sa.Engine) -
     assert link
     competitor = shown(signed.get(link[1]).text)
     assert "Rival / Sons" in competitor
-    assert "At the account mentioned 1" in competitor
+    assert "mentioned 1" in competitor
     theme = shown(signed.get("/insights/theme/theme-1").text)
     for words in ("Doors", "Life Established", "Nature Too early to tell", "Keywords (English) door"):
         assert words in theme

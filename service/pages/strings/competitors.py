@@ -21,9 +21,22 @@ STRINGS: dict[str, tuple[str, str]] = {
     "same_as": ("Same as", "Identique à"),
     "join": ("Join", "Réunir"),
     "no_competitor": ("No competitor", "Pas un concurrent"),
-    "followed": ("Followed", "Suivis"),
+    "more_names": ("{n} more name|{n} more names", "{n} autre nom|{n} autres noms"),
+    "where_they_stand": ("Where they stand", "Où ils en sont"),
+    "n_followed": ("{n} followed|{n} followed", "{n} suivi|{n} suivis"),
+    "stands_text": (
+        "At how many accounts each is in place, evaluated, lost to or won against; mentions in which it is behind us "
+        "(left) or ahead (right); the share of closed deals won where it is named, from five on.",
+        "Chez combien de comptes chacun est en place, à l'étude, gagnant ou battu ; mentions où il est derrière nous "
+        "(à gauche) ou devant (à droite) ; part des affaires closes gagnées où il est cité, dès cinq.",
+    ),
+    "stand_incumbent": ("In place", "En place"),
+    "stand_evaluating": ("Evaluated", "À l'étude"),
+    "stand_lost_to": ("Lost to", "Perdu contre"),
+    "stand_won_against": ("Won against", "Gagné contre"),
+    "behind_or_ahead": ("Behind us · ahead", "Derrière nous · devant"),
+    "won_rate": ("Win rate", "Taux de gain"),
     "followed_none": ("No competitor is followed yet.", "Aucun concurrent n'est suivi pour l'instant."),
-    "also_called": ("also called {names}", "aussi appelé {names}"),
     "names_waiting": (
         "{n} new name may be a competitor’s|{n} new names may be competitors’",
         "{n} nouveau nom pourrait être celui d'un concurrent|{n} nouveaux noms pourraient être ceux de concurrents",

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     "saved_filters": ("Saved filters", "Filtres enregistrés"),
-    "saved_none": (
-        "None yet. Set filters, then name them here to come back to them.",
-        "Aucun pour l'instant. Choisissez des filtres, puis nommez-les ici pour y revenir.",
-    ),
     "saved_shared": ("shared", "partagés"),
     "saved_delete": ("Delete the saved filters {name}", "Supprimer les filtres {name}"),
     "saved_name": ("Name of these filters", "Nom de ces filtres"),

@@ -38,6 +38,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "job_fit_themes": ("Fit of the themes", "Calcul des thèmes"),
     "job_import_file": ("Import of a file", "Import d'un fichier"),
     "job_sync_source": ("Synchronisation of a source", "Synchronisation d'une source"),
+    "job_build_report": ("Monthly report", "Rapport mensuel"),
+    "job_follow_erasures": ("Erased words taken out of reports", "Retrait de mots effacés des rapports"),
     "job_waiting": ("Waiting", "En attente"),
     "job_queued": ("Waiting", "En attente"),
     "job_running": ("Running", "En cours"),
