@@ -16,6 +16,7 @@ MIN_LETTERS = 3
 GREETING_LETTERS = 25
 SHORT_LETTERS = 200
 MAX_NAME_WORDS = 6
+MAX_LOOKUPS = 2_000  # short lines of one text that are looked up among the accounts
 
 _MARKS = " \t*_#=-–—:•·>[]()"
 _SMALL = frozenset(
@@ -37,6 +38,21 @@ class Part:
     account: str | None = None
 
 
+class _Known:
+    """Asks for each name once, and for so many that a text of short lines costs no more than a long report."""
+
+    def __init__(self, known_account: Callable[[str], bool]) -> None:
+        self._ask = known_account
+        self._told: dict[str, bool] = {}
+
+    def __call__(self, name: str) -> bool:
+        if name not in self._told:
+            if len(self._told) >= MAX_LOOKUPS:
+                return False
+            self._told[name] = self._ask(name)
+        return self._told[name]
+
+
 def split_by_account(text: str, known_account: Callable[[str], bool]) -> list[Part]:
     """Split a report at the headings that name an account; parts of one account are joined.
 
@@ -47,9 +63,10 @@ def split_by_account(text: str, known_account: Callable[[str], bool]) -> list[Pa
     Returns:
         At least one part; what stands before the first heading has no account.
     """
+    known = _Known(known_account)
     parts: list[tuple[str | None, list[str]]] = [(None, [])]
     for line in text.split("\n"):
-        name = _heading(line, known_account)
+        name = _heading(line, known)
         if name is None:
             parts[-1][1].append(line)
         else:

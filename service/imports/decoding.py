@@ -107,7 +107,7 @@ def text_of(file: BinaryIO, encoding: Encoding) -> Iterator[io.TextIOWrapper]:
 
 
 def whole_text(file: BinaryIO) -> tuple[str, str]:
-    """Return a document's text with line feeds as line ends, and its encoding.
+    """Return a document's text with line feeds as line ends and without U+0000, and its encoding.
 
     Raises:
         FileRefused: If it is too large for one note.
@@ -117,4 +117,5 @@ def whole_text(file: BinaryIO) -> tuple[str, str]:
     if len(body) > MAX_TEXT_BYTES:
         raise FileRefused("too_large", "This text is over 8 MB: split it into one file per call or meeting.")
     text = body.decode(encoding.name, "replace").removeprefix("\ufeff")
-    return text.replace("\r\n", "\n").replace("\r", "\n"), encoding.name.removesuffix("-sig")
+    text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    return text, encoding.name.removesuffix("-sig")

@@ -18,12 +18,13 @@ from service.imports.decoding import MAX_TEXT_BYTES, whole_text
 from service.imports.orders import reckon
 from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.imports.tables import MAX_COLUMNS, Table, row_record
-from service.notes.text import html_text
+from service.notes.text import html_text, too_nested
 
 MIN_TOLD = 2  # fields that a header names, the text among them
 HEADING_LETTERS = 60  # what stands beside the tables and is shorter is a title
 _MAX_SPAN = 1_000
 _MAX_PAGES = 200
+_MAX_TABLES = 500
 _RELATED = re.compile(r"^content-type:\s*multipart/related\b", re.IGNORECASE | re.MULTILINE)
 _SENDER = re.compile(r"^(?:from|received|return-path):", re.IGNORECASE | re.MULTILINE)
 
@@ -120,10 +121,10 @@ def read_html(file: BinaryIO, options: Options) -> Reading:
 
 
 def _html_reading(text: str, encoding: str, options: Options) -> Reading:
-    tree = LexborHTMLParser(text)
+    tree = LexborHTMLParser("" if too_nested(text) else text)
     tables: list[tuple[Grid, int, Table]] = []
-    for node in tree.css("table"):
-        grid = [] if len(node.css("table")) > 1 else _grid(node)  # a table of tables is for the eye
+    for node in tree.css("table:not(:has(table))")[:_MAX_TABLES]:  # a table of tables is for the eye
+        grid = _grid(node)
         if plan := note_table(grid, options):
             tables.append((grid, *plan))
             node.decompose()
@@ -144,7 +145,7 @@ def _grid(table: LexborNode) -> list[list[str]]:
             if cell.tag not in {"td", "th"}:
                 continue
             _carry(cells, over)
-            text = html_text(cell.html or "").strip()
+            text = _cell_text(cell)
             more = _span(cell, "rowspan") - 1
             if more:
                 over[len(cells)] = more, text
@@ -154,6 +155,17 @@ def _grid(table: LexborNode) -> list[list[str]]:
         _carry(cells, over)
         rows.append(cells)
     return rows
+
+
+def _cell_text(cell: LexborNode) -> str:
+    """Return what a cell says; most hold text alone, which need not be parsed anew."""
+    words: list[str] = []
+    for node in cell.iter(include_text=True):
+        if node.tag != "-text":
+            return html_text(cell.html or "").strip()
+        words.append(node.text(deep=False) or "")
+    lines = (" ".join(line.split()) for line in "".join(words).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _carry(cells: list[str], over: dict[int, tuple[int, str]]) -> None:

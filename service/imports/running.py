@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session
 
 from service.database import read_session, write_session
 from service.imports.formats import open_file
-from service.imports.queries import has_account, has_author, save_batch
+from service.imports.queries import MAX_REFUSALS_KEPT, has_account, has_author, save_batch
 from service.imports.records import DateOrder, FileRefused, Options, Reading, Record
 from service.jobs.queries import finish_job, report_progress, start_job
+from service.notes.schemas import Result
 from service.source_tables import ImportTable
 
 BATCH_RECORDS = 500
 MAX_CACHED_NAMES = 5_000
+MOSTLY = 0.9  # of the rows refused, where as many are as are kept: reading on tells nobody anything
 
 _log = structlog.get_logger()
 
@@ -151,6 +153,9 @@ class ImportFiles:
                 save_batch(session, row, batch, _now())
                 row.bytes_read = max(row.bytes_read, min(file.tell(), row.size))
                 report_progress(session, job_id, row.bytes_read, row.size)
+                refused, read = row.results[Result.REJECTED], row.records
+            if refused >= MAX_REFUSALS_KEPT and refused > MOSTLY * read:
+                raise FileRefused("mostly_refused", f"{refused} of the first {read} rows were refused: mend the file.")
 
     def _finish(self, job_id: int, import_id: int, code: str | None = None, failure: str | None = None) -> None:
         with write_session(self._engine) as session:

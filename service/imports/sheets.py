@@ -18,7 +18,7 @@ from service.imports.decoding import find_encoding
 from service.imports.delimited import check_columns
 from service.imports.grids import Grid
 from service.imports.orders import reckon, reckon_together
-from service.imports.packages import check_package, open_zip
+from service.imports.packages import XmlDepth, check_package, open_zip
 from service.imports.records import MIB, FileRefused, Format, Options, Reading, Record
 from service.imports.tables import MAX_COLUMNS, Table, row_record
 
@@ -156,16 +156,17 @@ def _count(value: str | None, default: int) -> int:
 
 
 class _Bounded:
-    """A stream that may not be longer than is read."""
+    """A stream that may be neither longer nor nested deeper than is read."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._read = stream, 0
+        self._stream, self._read, self._depth = stream, 0, XmlDepth()
 
     def read(self, size: int = -1) -> bytes:
         chunk: bytes = self._stream.read(size)
         self._read += len(chunk)
         if self._read > MAX_XML_BYTES:
             raise FileRefused("too_large", _TOO_LARGE)
+        self._depth.add(chunk)
         return chunk
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html as entities
 import re
+from collections import Counter
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -46,6 +48,15 @@ _NO_TAG = re.compile(rf"<(?!/?(?:{_ANY_NAME})(?=[\s/>])|[!?])", re.IGNORECASE)
 _BREAKING_TAG = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS))})\b", re.IGNORECASE)
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029\u0085]")
 _SPACES = re.compile(r"[ \t\n\f\v]+")
+MAX_NESTING = 128
+"""Elements open at a time; the parser's time grows with their number for every tag that follows."""
+_OPENED = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_UNNESTED = frozenset(  # what holds nothing, or is closed by the next of its kind
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+    | {"p", "li", "dt", "dd", "td", "th", "tr", "tbody", "thead", "tfoot", "option", "optgroup", "colgroup", "rt", "rp"}
+)
+_SILENT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(r"<!--.*?(?:-->|$)|<[/!?a-z][^<>]*>?", re.IGNORECASE | re.DOTALL)
 
 
 def is_html(body: str) -> bool:
@@ -65,6 +76,8 @@ def plain_text(body: str) -> str:
 
 def html_text(html: str) -> str:
     """Return the text of an HTML body; `<` that opens no known tag, as in `<ann@firm.com>`, is text."""
+    if too_nested(html):
+        return flat_text(html)
     html = _NO_TAG.sub("&lt;", html)
     if not _BREAKING_TAG.search(html):
         html = html.replace("\n", "<br>")  # a few inline tags in text that breaks its own lines
@@ -74,6 +87,32 @@ def html_text(html: str) -> str:
         _collect(root, parts)
     lines = (line.strip(" ") for line in "".join(parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def too_nested(html: str) -> bool:
+    """Tell HTML that no editor writes: over 128 elements are open at a time."""
+    opened: Counter[str] = Counter()
+    depth = 0
+    for match in _OPENED.finditer(html):
+        name = match[2].lower()
+        if name in _UNNESTED:
+            continue
+        if not match[1]:
+            opened[name] += 1
+            depth += 1
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= 1
+        if depth > MAX_NESTING:
+            return True
+    return False
+
+
+def flat_text(html: str) -> str:
+    """Return the words of HTML without parsing it: each run of tags parts lines."""
+    words = _MARKUP.sub("\n", _SILENT.sub("\n", html))
+    lines = (" ".join(line.split()) for line in entities.unescape(words).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _collect(root: LexborNode, parts: list[str]) -> None:

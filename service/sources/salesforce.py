@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import fromstring
 from python_multipart.multipart import parse_options_header
 
-from service.errors import BadRequest, Unauthorized
+from service.errors import BadRequest, TooLarge, Unauthorized
 from service.sources.contract import (
     Aside,
     Change,
@@ -35,6 +35,7 @@ from service.sources.reading import amount, clean_text, currency, iso, moment, n
 
 NAME = "salesforce"
 MAX_NOTIFICATIONS = 100
+MAX_TAGS = 200_000  # a hundred notifications of a thousand fields
 SUFFIXES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 ACK = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
@@ -72,9 +73,12 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
 
     Raises:
         BadRequest: If it is not XML, or declares a DTD or entities.
+        TooLarge: If it has more tags than any message.
         InvalidInput: If it is no outbound message.
         Unauthorized: If it is of another organisation.
     """
+    if delivery.body.count(b"<") > MAX_TAGS:
+        raise TooLarge(f"The message holds over {MAX_TAGS} tags.")
     try:
         root = _root(delivery)
     except Exception:  # ParseError, the forbidden DTD, LookupError on an unknown encoding, ValueError ...

@@ -71,6 +71,7 @@ def _of_salesforce() -> Iterator[Case]:
     yield single("salesforce: the record is gone", "salesforce", gone, 200, holds="<Ack>true")
     for body in (b"<a/>", b"<a>", b'<?xml version="1.0"?><!DOCTYPE a><a/>', b"{}", b"<a>&nbsp;</a>"):
         yield Case(f"salesforce: {body!r}", (Step(sign("salesforce", body), frozenset({400, 422})),))
+    yield single("salesforce: tags without end", "salesforce", b"<a>" * 4_000_000, 413)
 
 
 def _of_crms() -> Iterator[Case]:
