@@ -45,6 +45,7 @@ from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
 from service.reports.routes import router as reports_router
+from service.retention.routes import router as retention_router
 from service.saved_filters.routes import router as saved_filters_router
 from service.search.meaning import MeaningIndex
 from service.search.routes import router as search_router
@@ -65,6 +66,7 @@ _log = structlog.get_logger()
 _ROUTERS = (
     notes_router,
     erasures_router,
+    retention_router,
     imports_router,
     sources_router,
     faults_router,

@@ -10,9 +10,11 @@ from service.insights import tables as insight_tables
 from service.notes import tables as note_tables
 from service.operation import tables as operation_tables
 from service.reports import tables as report_tables
+from service.retention import tables as retention_tables
 from service.saved_filters import tables as saved_filter_tables
 from service.tables import Table
 
 METADATA = Table.metadata
 _OURS = (audit_tables, auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
-MODULES = (*_OURS, outgoing_tables, report_tables, saved_filter_tables, source_tables)
+_KEPT = (report_tables, retention_tables, saved_filter_tables)
+MODULES = (*_OURS, *_KEPT, outgoing_tables, source_tables)

@@ -22,6 +22,7 @@ from service.cli import (
     imports,
     keys,
     report,
+    retention,
     serve,
     users,
 )
@@ -48,6 +49,7 @@ cli.add_typer(faults.cli, name="faults")
 cli.command("report")(report.report)
 cli.command("export")(export.export)
 cli.command("erase")(erase.erase)
+cli.command("retention")(retention.retention)
 cli.command("mcp")(assistant.mcp)
 cli.command("backup")(backup.backup)
 cli.command("restore")(backup.restore)

@@ -6,7 +6,7 @@ The bytes follow: SQLite's pages are overwritten and its log is cut; PostgreSQL'
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,12 +93,8 @@ def _erase(session: Session, request: ErasureRequest, now: datetime, erasure_id:
     found = _find(session, request)
     traces = Traces([*found.names, *request.also], [note.text for note in found.notes])
     struck = [note_id for note_id, text in _others(session, found, traces) if traces.names_in(text)]
-    tombstones = [(note.source, note.external_id, note.id) for note in found.notes]
-    remember(session, ErasedKind.NOTE, tombstones, erasure_id)
     remember(session, ErasedKind.CONTACT, [(source, one, None) for source, one in found.contacts], erasure_id)
-    queries.forget_links(session, found.notes, found.contacts)
-    for note in found.notes:
-        _bury(session, note, now)
+    _bury_all(session, found.notes, found.contacts, now, erasure_id)
     _strike_notes(session, struck, traces)
     session.flush()
     queries.detach_authors(session, found.author_ids)
@@ -114,6 +110,32 @@ def _erase(session: Session, request: ErasureRequest, now: datetime, erasure_id:
     change_salt(session)
     session.flush()
     return counts
+
+
+def erase_past(
+    session: Session, notes: Sequence[NoteTable], stays: Collection[str], now: datetime, erasure_id: int
+) -> ErasureCounts:
+    """Erase notes that are past retention, with what they alone said wherever it was written.
+
+    Args:
+        session: A transaction that holds the notes for update.
+        notes: Which.
+        stays: The words that notes which stay say.
+        now: The time.
+        erasure_id: The record of this erasure.
+    """
+    traces = Traces(_ids_sent(notes), [note.text for note in notes])
+    traces.words.difference_update(stays)
+    _bury_all(session, notes, (), now, erasure_id)
+    session.flush()
+    records = _strike_records(session, traces) + _strike_written(session, traces)
+    reports, themes = strike_traces(session, traces), _strike_themes(session, traces)
+    session.flush()
+    return ErasureCounts(notes=len(notes), records=records, reports=reports, themes=themes)
+
+
+def _ids_sent(notes: Sequence[NoteTable]) -> list[str]:
+    return [note.external_id for note in notes if not note.external_id.isdecimal()]
 
 
 def _others(session: Session, found: _Found, traces: Traces) -> list[tuple[int, str]]:
@@ -150,8 +172,22 @@ def _find(session: Session, request: ErasureRequest) -> _Found:
             return _Found((), [request.id])
     if not (found.notes or found.account_ids or found.author_ids):
         raise NotFound(f"There is no {request.kind} of this id: nothing to erase.")
-    ids_sent = [note.external_id for note in found.notes if not note.external_id.isdecimal()]
-    return _Found(found.notes, [*found.names, *ids_sent], found.account_ids, found.author_ids)
+    return _Found(found.notes, [*found.names, *_ids_sent(found.notes)], found.account_ids, found.author_ids)
+
+
+def _bury_all(
+    session: Session,
+    notes: Sequence[NoteTable],
+    contacts: Sequence[tuple[str, str]],
+    now: datetime,
+    erasure_id: int | None,
+) -> None:
+    """Leave tombstones, by which the notes are known when they come again."""
+    tombstones = [(note.source, note.external_id, note.id) for note in notes]
+    remember(session, ErasedKind.NOTE, tombstones, erasure_id)
+    queries.forget_links(session, notes, contacts)
+    for note in notes:
+        _bury(session, note, now)
 
 
 def _bury(session: Session, note: NoteTable, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -27,6 +27,7 @@ class Subject(StrEnum):
     PERSON = "person"
 
 
+Erased = Literal["note", "account", "contact", "author", "person", "retention"]
 _COUNTS: dict[str, Any] = {"notes": 12, "struck_notes": 1, "records": 3, "reports": 2, "themes": 1}
 
 
@@ -58,6 +59,10 @@ class ErasureCounts(BaseModel):
     reports: int = Field(0, description="editions of reports that lose words or quotes")
     themes: int = Field(0, description="themes that lose words of their labels or keywords")
 
+    def plus(self, other: ErasureCounts) -> ErasureCounts:
+        """Return the sums."""
+        return ErasureCounts(**{name: count + getattr(other, name) for name, count in self})
+
 
 class ErasureOutput(BaseModel):
     """An erasure, or a preview of one (no id)."""
@@ -78,7 +83,7 @@ class ErasureOutput(BaseModel):
     )
 
     id: str | None
-    kind: Subject
+    kind: Erased = Field(description="what was asked for; `retention` for what was past it")
     counts: ErasureCounts
     requested_by: str
     created_at: datetime
@@ -94,4 +99,4 @@ class Erasures(BaseModel):
 def erasure_output(row: ErasureTable) -> ErasureOutput:
     """Return a record of an erasure."""
     fields: dict[str, Any] = {name: getattr(row, name) for name in ("requested_by", "created_at", "lifted_at")}
-    return ErasureOutput(id=str(row.id), kind=Subject(row.kind), counts=ErasureCounts(**row.counts), **fields)
+    return ErasureOutput(id=str(row.id), kind=cast(Erased, row.kind), counts=ErasureCounts(**row.counts), **fields)

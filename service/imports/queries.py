@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,10 +48,16 @@ def store_records(session: Session, records: Sequence[Record], now: datetime) ->
     """
     results = no_results()
     checked = refuse_ambiguous([record.note for record in records])
-    for stored in store_notes(session, [note for note in checked if isinstance(note, IncomingNote)], now):
-        results[stored.result] += 1
+    stored = iter(store_notes(session, [note for note in checked if isinstance(note, IncomingNote)], now))
     left_out = []
     for record, note in zip(records, checked, strict=True):
+        became = None if isinstance(note, RejectedNote) else next(stored)
+        if became and became.error:  # past retention: what it says is not kept
+            results[Result.REJECTED] += 1
+            left_out.append(LeftOut(replace(record, cells=()), RejectedNote(became.external_id, became.error)))
+            continue
+        if became:
+            results[became.result] += 1
         if isinstance(note, RejectedNote):
             results[SKIPPED if record.skipped else Result.REJECTED] += 1
             left_out.append(LeftOut(record, note))

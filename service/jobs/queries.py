@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     SYNC_SOURCE = "sync_source"
     BUILD_REPORT = "build_report"
     FOLLOW_ERASURES = "follow_erasures"
+    APPLY_RETENTION = "apply_retention"
 
 
 class JobState(StrEnum):

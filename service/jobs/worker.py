@@ -48,6 +48,7 @@ from service.jobs.queries import (
 )
 from service.operation.counts import UnsavedCounts
 from service.reports.building import BuildReport, FollowErasures, ask_to_follow_erasures, close_month
+from service.retention.applying import ApplyRetention, ask_to_apply_retention
 from service.search.queries import forget_words
 from service.settings import Settings
 from service.sources.fetching.queries import forget_fetched
@@ -78,6 +79,7 @@ LONG_JOBS: dict[JobKind, Callable[[sa.Engine], LongJob]] = {
     JobKind.IMPORT_FILE: ImportFiles,
     JobKind.BUILD_REPORT: BuildReport,
     JobKind.FOLLOW_ERASURES: FollowErasures,
+    JobKind.APPLY_RETENTION: ApplyRetention,
 }
 
 BATCH_NOTES = 64
@@ -295,6 +297,7 @@ class Worker:
             forget_old(session, _now())
             forget_words(session)
             forget_fetched(session, _now() - KEPT)
+        ask_to_apply_retention(self._engine, _now())
 
 
 def patient(handler: Callable[..., None], stop: threading.Event) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -41,12 +42,22 @@ def parse_body(body: bytes) -> list[IncomingNote | RejectedNote]:
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
         raise InvalidInput(f"notes is a list of 1 to {MAX_BATCH} notes.", errors=[_fault("notes", "length")])
     notes = refuse_ambiguous([parse_note(item) for item in items])
-    if all(isinstance(note, RejectedNote) for note in notes):
-        faults = [_at(index, note.error) for index, note in enumerate(notes) if isinstance(note, RejectedNote)]
-        raise InvalidInput(
-            f"None of the notes can be taken. {faults[0]['field']}: {faults[0]['message']}.", errors=faults
-        )
+    refuse_all_rejected([note.error if isinstance(note, RejectedNote) else None for note in notes])
     return notes
+
+
+def refuse_all_rejected(errors: Sequence[NoteError | None]) -> None:
+    """Refuse notes of which none can be taken.
+
+    Raises:
+        InvalidInput: If each has an error; of a single one it tells just that.
+    """
+    if not all(errors):
+        return
+    alone = len(errors) == 1
+    faults = [error.model_dump() if alone else _at(i, error) for i, error in enumerate(errors) if error]
+    which = "" if alone else "None of the notes can be taken. "
+    raise InvalidInput(f"{which}{faults[0]['field']}: {faults[0]['message']}.", errors=faults)
 
 
 def load_json(body: bytes) -> Any:

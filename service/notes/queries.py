@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from service.database import is_sqlite
 from service.erasures.memory import erased_notes
 from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
-from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, Result
+from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, NoteError, Result
 from service.notes.tables import NotePrintTable
 from service.operation.instruments import COUNTED_SOURCES, NOTES_TAKEN
+from service.retention.rules import read_rules
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -37,11 +38,12 @@ FINDINGS = (ObjectionTable, CompetitorMentionTable, PassageTable)
 
 @dataclass(frozen=True, slots=True)
 class StoredNote:
-    """What became of an incoming note."""
+    """What became of an incoming note; one that is rejected has no id, and an error."""
 
     external_id: str
-    id: int
+    id: int | None
     result: Result
+    error: NoteError | None = None
 
 
 def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:
@@ -49,17 +51,25 @@ def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) 
 
     A note is the same as one stored when `source` and `external_id` are. The newer version wins, by `updated_at` or
     else by arrival; a version whose content is the same still moves the stored version forward, so that an edit that
-    comes late can't overwrite it. One that was erased for good stays away, as stale.
+    comes late can't overwrite it. One that was erased for good stays away, as stale; one that is past retention is
+    rejected.
 
     Returns:
         What became of each note, in order.
     """
     gone = erased_notes(session, {_key(note) for note in notes})
-    stored = iter(_store(session, [note for note in notes if _key(note) not in gone], now))
-    return [
-        StoredNote(key[1], gone[key], Result.STALE) if key in gone else next(stored)
-        for key in (_key(note) for note in notes)
-    ]
+    rules = read_rules(session)
+    past = [None if note.deleted else rules.refusal(note.source, note.occurred_at, now) for note in notes]
+    taken = [note for note, error in zip(notes, past, strict=True) if _key(note) not in gone and not error]
+    stored = iter(_store(session, taken, now))
+    results = []
+    for note, error in zip(notes, past, strict=True):
+        key = _key(note)
+        if key in gone:
+            results.append(StoredNote(key[1], gone[key], Result.STALE))
+        else:
+            results.append(StoredNote(key[1], None, Result.REJECTED, error) if error else next(stored))
+    return results
 
 
 def _store(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:

@@ -96,22 +96,24 @@ def post_notes(
 ) -> NotesAccepted:
     """Take in one note, or up to 1,000; the answer leaves once they are safe on disk.
 
-    In a batch, notes that can't be taken are named and the others kept; 422 where none can be. While too many notes
+    In a batch, notes that can't be taken are named and the others kept; 422 where none can be. A note that happened
+    longer ago than notes of its source are kept (`/v1/retention`) can't be taken. While too many notes
     wait, or the disk is nearly full, what holds no deletion is refused whole (429, 507): send it again later.
     """
     stored = iter(queries.store_notes(session, [n for n in parsed if isinstance(n, IncomingNote)], now))
-    return NotesAccepted(
-        results=[
-            _result(next(stored))
-            if isinstance(note, IncomingNote)
-            else NoteResult(external_id=note.external_id, id=None, result=Result.REJECTED, error=note.error)
-            for note in parsed
-        ]
-    )
+    results = [
+        _result(next(stored))
+        if isinstance(note, IncomingNote)
+        else NoteResult(external_id=note.external_id, id=None, result=Result.REJECTED, error=note.error)
+        for note in parsed
+    ]
+    intake.refuse_all_rejected([one.error for one in results])
+    return NotesAccepted(results=results)
 
 
 def _result(stored: queries.StoredNote) -> NoteResult:
-    return NoteResult(external_id=stored.external_id, id=str(stored.id), result=stored.result)
+    row_id = None if stored.id is None else str(stored.id)
+    return NoteResult(external_id=stored.external_id, id=row_id, result=stored.result, error=stored.error)
 
 
 @router.get("", responses=problem_responses(503))

@@ -30,6 +30,7 @@ from service.pages.people import router as people_router
 from service.pages.provider import router as provider_router
 from service.pages.queries import list_segments, list_teams
 from service.pages.reports import router as reports_router
+from service.pages.retention import router as retention_router
 from service.pages.saved_filters import router as saved_router
 from service.pages.saved_filters import saved_panel
 from service.pages.search import router as search_router
@@ -54,6 +55,7 @@ router.include_router(audit_router)
 router.include_router(themes_router)
 router.include_router(corrections_router)
 router.include_router(reports_router)
+router.include_router(retention_router)
 router.include_router(sources_router)
 router.include_router(outgoing_router)
 router.include_router(unsubscribing_router)

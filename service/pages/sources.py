@@ -20,6 +20,7 @@ from service.pages.answers import PageRoute, render
 from service.pages.forms import read_page
 from service.pages.sign_in import AdminVisitor, FormFields, Visitor, may_administer
 from service.pages.views import Pager
+from service.retention.setting import read_retention
 from service.settings import Settings
 from service.sources import queries, routes
 from service.sources.faults import routes as fault_routes
@@ -104,6 +105,7 @@ def _sources_page(
         waiting=sum(one.waiting_fetches for one in sources),
         title_of=source_title,
         admin=admin,
+        retention=read_retention(session, now) if admin else None,
         **(_faults(session, read_page(request.query_params)) if admin else {"faults": [], "pager": None}),
     )
 

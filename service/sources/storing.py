@@ -15,6 +15,7 @@ from service.errors import Unauthorized
 from service.notes.intake import RejectedNote, parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import AccountInput, AuthorInput, DealInput, IncomingNote
+from service.retention.rules import PAST_RETENTION, read_rules
 from service.source_tables import SetAsideTable
 from service.sources import queries
 from service.sources.contract import (
@@ -66,7 +67,7 @@ def store_changes(
     session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
 ) -> list[SetAsideTable]:
     """Store changes and count what became of them; return those that can't be taken."""
-    notes, asides = _notes(session, connection, changes, counts)
+    notes, asides = _notes(session, connection, changes, counts, now)
     for stored in store_notes(session, notes, now):
         counts[stored.result] += 1
     forget_notes(session, connection.source, [one.external_id for one in changes if isinstance(one, Deleted)], now)
@@ -95,9 +96,13 @@ def _is_repeat(session: Session, connection: Connection, event: Event, now: date
 
 
 def _notes(
-    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str]
+    session: Session, connection: Connection, changes: Sequence[Change], counts: Counter[str], now: datetime
 ) -> tuple[list[IncomingNote], list[Aside]]:
-    """Return the notes and tombstones that changes mean, in order, and what the operator is to know."""
+    """Return the notes and tombstones that changes mean, in order, and what the operator is to know.
+
+    Notes past retention are counted and left: a synchronisation may bring years of them.
+    """
+    rules = read_rules(session)
     notes: list[IncomingNote] = []
     asides: list[Aside] = []
     first: dict[str, IncomingNote] = {}
@@ -113,6 +118,9 @@ def _notes(
                 asides.append(Aside(ERASED_CONTACT, "it is about a contact who was erased: its words are not kept"))
                 continue
             note = _completed(session, note, change, first)
+            if rules.refusal(note.source, note.occurred_at, now):
+                counts[PAST_RETENTION] += 1
+                continue
             queries.link_contacts(session, note.source, str(note.external_id), change.contacts)
             notes.append(note)
         elif isinstance(change, Deleted):

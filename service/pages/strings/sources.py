@@ -56,6 +56,39 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Conservé 90 jours avec le contenu envoyé, pour que rien ne se perde à votre insu. Corrigez la cause (une "
         "correspondance, une option, un droit), puis rejouez ; ou classez, et le contenu envoyé est oublié.",
     ),
+    "retention": ("How long notes are kept", "Durée de conservation des notes"),
+    "retention_text": (
+        "Counted from the day of the note. Past that, its words and findings are erased for good, from reports too, "
+        "whose figures stay. Notes older than that are not taken.",
+        "Comptée du jour de la note. Au-delà, son texte et ce qui y fut lu sont effacés pour de bon, dans les rapports "
+        "aussi ; les chiffres des rapports restent. Une note plus ancienne n'est pas prise.",
+    ),
+    "retention_none": ("Notes are kept for ever.", "Les notes sont gardées sans limite."),
+    "retention_every": ("Every source", "Toutes les sources"),
+    "retention_days": ("{n} day|{n} days", "{n} jour|{n} jours"),
+    "retention_forever": ("no rule of its own", "aucune durée propre"),
+    "retention_since": ("notes since {date}, set by {by}", "notes depuis le {date}, décidé par {by}"),
+    "retention_source": ("Source (every one if empty)", "Source (toutes si vide)"),
+    "retention_number": ("Days (for ever if empty)", "Jours (sans limite si vide)"),
+    "retention_preview": ("See what would go", "Voir ce qui partirait"),
+    "retention_notes": (
+        "{n} note would be erased.|{n} notes would be erased.",
+        "{n} note serait effacée.|{n} notes seraient effacées.",
+    ),
+    "retention_records": (
+        "The content of {n} fault or refused row too.|The content of {n} faults and refused rows too.",
+        "Ainsi que le contenu de {n} envoi ou ligne refusés.|Ainsi que le contenu de {n} envois et lignes refusés.",
+    ),
+    "retention_due": (
+        "{n} note is past it and is being erased.|{n} notes are past it and are being erased.",
+        "{n} note l'a dépassée et s'efface.|{n} notes l'ont dépassée et s'effacent.",
+    ),
+    "retention_final": (
+        "It begins at once and can't be undone. From then on, it is done each night.",
+        "Cela commence aussitôt et ne se défait pas. Ensuite, chaque nuit.",
+    ),
+    "retention_set": ("Keep them so long", "Appliquer cette durée"),
+    "retention_leave": ("Leave it as it is", "Ne rien changer"),
     "replay_fault": ("Play again", "Rejouer"),
     "dismiss_fault": ("Dismiss", "Classer"),
     "replay_all": ("Play all again", "Tout rejouer"),

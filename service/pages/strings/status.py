@@ -40,6 +40,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "job_sync_source": ("Synchronisation of a source", "Synchronisation d'une source"),
     "job_build_report": ("Monthly report", "Rapport mensuel"),
     "job_follow_erasures": ("Erased words taken out of reports", "Retrait de mots effacés des rapports"),
+    "job_apply_retention": ("Erasing what is past retention", "Effacement des notes hors durée"),
     "job_waiting": ("Waiting", "En attente"),
     "job_queued": ("Waiting", "En attente"),
     "job_running": ("Running", "En cours"),
