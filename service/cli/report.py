@@ -16,8 +16,9 @@ from service.cli.output import console
 from service.errors import BinomeError
 from service.reports.building import build
 from service.reports.content import month_period
-from service.reports.editions import edition_output, read_content, read_edition, read_file
+from service.reports.editions import edition_output, read_content, read_file
 from service.reports.schemas import MONTH_PATTERN, Accounts, Format, Report, ReportLanguage
+from service.reports.withdrawing import read_edition
 
 
 class Written(StrEnum):

@@ -25,7 +25,7 @@ from service.errors import NotFound
 from service.filters import milliseconds
 from service.notes.queries import erase, requeue
 from service.outgoing_tables import AnnouncedTable
-from service.reports.editions import strike_traces
+from service.reports.withdrawing import Cause, follow_erasures
 from service.saved_filters.tables import SavedFilterTable
 from service.schema import METADATA
 from service.search.queries import forget_words
@@ -104,7 +104,7 @@ def _erase(session: Session, request: ErasureRequest, now: datetime, erasure_id:
         notes=len(found.notes),
         struck_notes=len(struck),
         records=records,
-        reports=strike_traces(session, traces),
+        reports=follow_erasures(session, now, traces=traces),
         themes=_strike_themes(session, traces),
     )
     change_salt(session)
@@ -129,7 +129,8 @@ def erase_past(
     _bury_all(session, notes, (), now, erasure_id)
     session.flush()
     records = _strike_records(session, traces) + _strike_written(session, traces)
-    reports, themes = strike_traces(session, traces), _strike_themes(session, traces)
+    reports = follow_erasures(session, now, cause=Cause.RETENTION, traces=traces)
+    themes = _strike_themes(session, traces)
     session.flush()
     return ErasureCounts(notes=len(notes), records=records, reports=reports, themes=themes)
 

@@ -56,7 +56,7 @@ class ErasureCounts(BaseModel):
     notes: int = Field(0, description="notes that are emptied for good, with findings and corrections")
     struck_notes: int = Field(0, description="other notes from which names are struck; they are read again")
     records: int = Field(0, description="imports, refused rows, kept deliveries, faults and other records emptied")
-    reports: int = Field(0, description="editions of reports that lose words or quotes")
+    reports: int = Field(0, description="editions of reports that lose words or quotes: new ones replace them")
     themes: int = Field(0, description="themes that lose words of their labels or keywords")
 
     def plus(self, other: ErasureCounts) -> ErasureCounts:

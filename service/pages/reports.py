@@ -58,7 +58,8 @@ def get_report_page(month: str, request: Request, _visitor: Visitor) -> Response
         "report.html",
         month=label,
         body=Markup(templates.get_template("body.html").render(**context)),  # noqa: S704  # escaped by its template
-        files=_files(edition, language, accounts),
+        files=[] if edition.withdrawn_at else _files(edition, language, accounts),
+        edition=edition,
         other=other,
         other_address=f"?{urlencode({'accounts': other, 'edition': row.edition})}",
     )

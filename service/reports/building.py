@@ -13,7 +13,8 @@ from service.deliveries.events import EventType, announce
 from service.jobs.queries import UNFINISHED, JobKind, add_job, finish_job, has_unfinished, request_job, start_job
 from service.reports import queries
 from service.reports.content import month_name
-from service.reports.editions import draft, render_all, store, store_files_anew, strike_erased
+from service.reports.editions import Draft, draft, edition_output, read_content, render_all, store, store_files_anew
+from service.reports.withdrawing import follow_erasures
 from service.tables import JobTable
 
 FIRST_DAY = 2  # of the month, UTC: by then the month has ended everywhere
@@ -97,31 +98,35 @@ def close_month(engine: sa.Engine, now: datetime) -> None:
 def ask_to_follow_erasures(engine: sa.Engine, now: datetime) -> None:
     """Ask for the erased notes' quotes to be taken out of reports, where there are any."""
     with read_session(engine) as session:
-        stale = queries.reports_quoting_erased(session)
+        stale = queries.months_quoting_erased(session)
     if stale:
         with write_session(engine) as session:
             request_job(session, JobKind.FOLLOW_ERASURES, by="schedule", now=now)
 
 
 class FollowErasures:
-    """The handler that takes quotes of erased notes out of the editions that have them."""
+    """The handler that replaces the editions that quote erased notes."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
     def run(self, job_id: int) -> None:
-        """Strike the quotes at once, then make the files anew."""
+        """Replace the editions at once, then make the files of the new ones."""
         with write_session(self._engine) as session:
             if start_job(session, job_id, datetime.now(UTC)) is None:
                 return
         with read_session(self._engine) as session:
-            stale = queries.reports_quoting_erased(session)
-        for report_id in stale:
+            months = queries.months_quoting_erased(session)
+        count = 0
+        for month in months:
             with write_session(self._engine) as session:
-                made = strike_erased(session, report_id)
+                count += follow_erasures(session, datetime.now(UTC), months=[month])
+            with read_session(self._engine) as session:
+                row = queries.find_report(session, month)
+                made = Draft(read_content(row), edition_output(row), {}) if row else None
             if made:
                 renderings = render_all(made)
                 with write_session(self._engine) as session:
                     store_files_anew(session, made, renderings)
         with write_session(self._engine) as session:
-            finish_job(session, job_id, datetime.now(UTC), result={"editions": len(stale)})
+            finish_job(session, job_id, datetime.now(UTC), result={"editions": count})

@@ -1,7 +1,4 @@
-"""Freezing reports: an edition is stored with its bytes; what is corrected later makes a new one.
-
-An erasure reaches back: a quote of an erased note leaves every edition, and nothing else of it changes.
-"""
+"""Freezing reports: an edition is stored with its bytes; what is corrected later makes a new one."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.database import read_session, write_session
-from service.erasures.traces import Traces
+from service.errors import Gone
 from service.insights.schemas import Label
 from service.reports import queries
 from service.reports.content import Before, all_items, build_content, month_name, month_period
@@ -53,7 +50,6 @@ _READING = {
     "passages": Label(en="Passages", fr="Passages"),
     "unassigned": Label(en="Passages without a theme", fr="Passages sans thème"),
 }
-_PROSE = ("account", "en", "fr", "name", "reason", "team", "text")  # fields with names, or words of notes
 _FIGURES = {
     "notes": Label(en="notes", fr="notes"),
     "accounts": Label(en="accounts", fr="comptes"),
@@ -94,7 +90,7 @@ def draft(session: Session, month: str, now: datetime, *, by: str, reason: str |
         created_at=now,
         created_by=by,
         reason=reason,
-        sha256=_frozen(content)["sha256"],
+        sha256=frozen(content)["sha256"],
         erased=0,
         differences=differences,
     )
@@ -122,7 +118,7 @@ def store(session: Session, made: Draft, renderings: Sequence[Rendering]) -> Rep
     """Store an edition with its files."""
     fields = made.edition.model_dump(mode="python", exclude={"differences", "sha256"})
     differences = [d.model_dump(mode="json") for d in made.edition.differences]
-    row = ReportTable(**fields, **_frozen(made.content), differences=differences)
+    row = ReportTable(**fields, **frozen(made.content), differences=differences)
     session.add(row)
     session.flush()
     notes = {int(quote["note_id"]) for quote in _quotes(made.content.model_dump(mode="json"))}
@@ -152,7 +148,7 @@ def render_all(made: Draft) -> list[Rendering]:
     return found
 
 
-def _frozen(content: ReportContent) -> dict[str, str]:
+def frozen(content: ReportContent) -> dict[str, str]:
     """Return the content as it is stored, equal figures always as equal bytes, and its digest."""
     text = json.dumps(content.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {"content": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -174,6 +170,8 @@ def edition_output(row: ReportTable) -> Edition:
         reason=row.reason,
         sha256=row.sha256,
         erased=row.erased,
+        withdrawn_at=row.withdrawn_at,
+        replaced_by=row.replaced_by,
         differences=[Difference.model_validate(d) for d in row.differences],
     )
 
@@ -211,44 +209,6 @@ def _item_differences(old: ReportItem | None, new: ReportItem | None) -> list[Di
     return found
 
 
-def strike_erased(session: Session, report_id: int) -> Draft | None:
-    """Take the quotes of erased notes out of an edition, with its files; return what has to be rendered again."""
-    row = session.get(ReportTable, report_id, with_for_update=True)
-    gone = queries.quoted_and_erased(session, report_id)
-    if row is None or not gone:
-        return None
-    document = json.loads(row.content)
-    row.erased += _strike(document, {str(note_id) for note_id in gone})
-    content = ReportContent.model_validate(document)
-    for name, value in _frozen(content).items():
-        setattr(row, name, value)
-    queries.forget_quotes(session, report_id, sorted(gone))
-    queries.drop_files(session, report_id)
-    session.flush()
-    return Draft(content, edition_output(row), {})
-
-
-def strike_traces(session: Session, traces: Traces) -> int:
-    """Take erased names and words out of all editions; their files are made anew when asked for.
-
-    Returns:
-        How many editions lost something.
-    """
-    changed = 0
-    for row in session.scalars(sa.select(ReportTable).with_for_update()):
-        document = json.loads(row.content)
-        struck = traces.strike_in(document, _PROSE)
-        differences = traces.strike_in(row.differences, _PROSE)
-        reason = traces.strike_in(row.reason)
-        if (struck, differences, reason) != (document, row.differences, row.reason):
-            for name, value in _frozen(ReportContent.model_validate(struck)).items():
-                setattr(row, name, value)
-            row.differences, row.reason = differences, reason
-            queries.drop_files(session, row.id)
-            changed += 1
-    return changed
-
-
 def store_files_anew(session: Session, made: Draft, renderings: Sequence[Rendering]) -> None:
     """Store the files of an edition that lost quotes, unless it lost others meanwhile."""
     row = queries.find_report(session, made.edition.month, made.edition.edition)
@@ -260,7 +220,17 @@ def store_files_anew(session: Session, made: Draft, renderings: Sequence[Renderi
 def read_file(
     engine: sa.Engine, row: ReportTable, format_: Format, language: ReportLanguage, accounts: Accounts
 ) -> ReportFileTable:
-    """Return a file of an edition; one that an erasure took away is made anew and kept."""
+    """Return a file of an edition; one that is not made yet is made and kept.
+
+    Raises:
+        Gone: If the edition is withdrawn.
+    """
+    if row.withdrawn_at is not None:
+        raise Gone(
+            f"Edition {row.edition} of {row.month} is withdrawn: words in it were erased. "
+            f"Edition {row.replaced_by} replaces it.",
+            code="withdrawn",
+        )
     with read_session(engine) as session:
         found = queries.find_file(session, row.id, format_, language, accounts)
     if found is not None:
@@ -276,32 +246,9 @@ def read_file(
         return kept
 
 
-def read_edition(engine: sa.Engine, month: str, edition: int | None = None) -> ReportTable | None:
-    """Return an edition without the words of notes that are erased by now."""
-    with read_session(engine) as session:
-        row = queries.find_report(session, month, edition)
-        stale = row is not None and bool(queries.quoted_and_erased(session, row.id))
-    if row is not None and stale:
-        with write_session(engine) as session:
-            strike_erased(session, row.id)
-        with read_session(engine) as session:
-            row = queries.find_report(session, month, edition)
-    return row
-
-
 def _quotes(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, list):
         return [quote for one in value for quote in _quotes(one)]
     if not isinstance(value, dict):
         return []
     return [value] if "followed_by" in value else [quote for one in value.values() for quote in _quotes(one)]
-
-
-def _strike(value: Any, note_ids: set[str]) -> int:
-    """Remove quotes from a document in place; return how many."""
-    if isinstance(value, list):
-        gone = [one for one in value if isinstance(one, dict) and "followed_by" in one and one["note_id"] in note_ids]
-        for one in gone:
-            value.remove(one)
-        return len(gone) + sum(_strike(one, note_ids) for one in value)
-    return sum(_strike(one, note_ids) for one in value.values()) if isinstance(value, dict) else 0

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.analysis.queries import count_unanalysed
+from service.database import is_sqlite
 from service.filters import NoteFilters, Period, day_end, day_start
 from service.insights.evidence import Quote, Step, read_quotes, step_start
 from service.insights.measures import About
@@ -211,10 +212,22 @@ def month_to_close(session: Session, today: date) -> Period | None:
     return period
 
 
-def reports_quoting_erased(session: Session) -> list[int]:
-    """Return the ids of editions that quote notes which are erased now."""
+def lock_reports(session: Session) -> None:
+    """Let no other transaction store an edition until this one ends; SQLite has one writer anyway."""
+    if not is_sqlite(session):
+        session.execute(sa.text("LOCK TABLE reports IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def months_quoting_erased(session: Session) -> list[str]:
+    """Return the months of which an edition quotes notes that are erased now."""
     gone = ~sa.exists().where(NoteTable.id == ReportQuoteTable.note_id, NoteTable.deleted_at.is_(None))
-    return list(session.scalars(sa.select(ReportQuoteTable.report_id).where(gone).distinct()))
+    query = sa.select(ReportTable.month).join(ReportQuoteTable, ReportQuoteTable.report_id == ReportTable.id)
+    return list(session.scalars(query.where(gone).distinct().order_by(ReportTable.month)))
+
+
+def quoted_notes(session: Session, report_id: int) -> set[int]:
+    """Return the ids of the notes that an edition quotes."""
+    return set(session.scalars(sa.select(ReportQuoteTable.note_id).where(ReportQuoteTable.report_id == report_id)))
 
 
 def quoted_and_erased(session: Session, report_id: int) -> set[int]:

@@ -17,10 +17,11 @@ from service.problems import problem_responses
 from service.reports import queries
 from service.reports.building import request_report
 from service.reports.content import month_period
-from service.reports.editions import edition_output, read_content, read_edition, read_file
+from service.reports.editions import edition_output, read_content, read_file
 from service.reports.rendering import MEDIA_TYPES
 from service.reports.schemas import MONTH_PATTERN, Edition, Format, NewReport, Report, ShapeQuery
 from service.reports.tables import ReportTable
+from service.reports.withdrawing import read_edition
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=problem_responses(503))
 
@@ -65,9 +66,12 @@ def get_report_json(month: Month, shape: ShapeQuery, engine: Engine, _caller: Re
     return _report(engine, month, shape)
 
 
-@router.get("/{month}.{file_format}", response_class=Response, responses={**_FILES, **problem_responses(404)})
+@router.get("/{month}.{file_format}", response_class=Response, responses={**_FILES, **problem_responses(404, 410)})
 def get_report_file(month: Month, file_format: Format, shape: ShapeQuery, engine: Engine, _caller: Reader) -> Response:
-    """Read a month's report as HTML, PDF, slides or spreadsheet, as it was frozen."""
+    """Read a month's report as HTML, PDF, slides or spreadsheet, as it was frozen.
+
+    410 where the edition is withdrawn because words in it were erased: another one replaces it.
+    """
     row = found_edition(engine, month, shape.edition)
     file = read_file(engine, row, file_format, shape.language, shape.accounts)
     place = "inline" if file_format in {Format.HTML, Format.PDF} else "attachment"

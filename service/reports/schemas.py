@@ -203,6 +203,8 @@ class Edition(BaseModel):
                     "reason": None,
                     "sha256": "9f2c0b…",
                     "erased": 0,
+                    "withdrawn_at": None,
+                    "replaced_by": None,
                     "differences": [],
                 }
             ]
@@ -216,6 +218,8 @@ class Edition(BaseModel):
     reason: str | None
     sha256: str = Field(description="of the frozen content, as JSON")
     erased: int = Field(description="quotes that went with their erased notes")
+    withdrawn_at: datetime | None = Field(None, description="since when its files are gone: words in them were erased")
+    replaced_by: int | None = Field(None, description="the edition to read instead")
     differences: list[Difference]
 
 

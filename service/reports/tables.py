@@ -16,7 +16,8 @@ class ReportTable(Table):
     """One edition of a month's report. `content` is JSON as it was written: read again, it is the same bytes.
 
     `differences` says what changed since the edition before. `erased` counts the quotes that had to go because their
-    notes were erased.
+    notes were erased. One that held what was erased is withdrawn: it has neither files nor quotes any more, and
+    `replaced_by` is the number of the edition to read instead.
     """
 
     __tablename__ = "reports"
@@ -30,6 +31,8 @@ class ReportTable(Table):
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     erased: Mapped[int] = mapped_column(default=0, server_default="0")
+    withdrawn_at: Mapped[datetime | None]
+    replaced_by: Mapped[int | None]
 
     __table_args__ = (UniqueConstraint("month", "edition"),)
 

@@ -17,14 +17,15 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from pptx import Presentation
 
-from service.database import read_session
+from service.database import read_session, write_session
 from service.outgoing_tables import EventTable
 from service.reports import building
-from service.reports.building import build, close_month
+from service.reports.building import FollowErasures, ask_to_follow_erasures, build, close_month
 from service.reports.editions import Draft, Rendering
 from service.reports.schemas import Accounts, Format, ReportContent, ReportLanguage, without_accounts
-from service.reports.tables import ReportFileTable
-from service.tables import JobTable
+from service.reports.tables import ReportFileTable, ReportTable
+from service.reports.withdrawing import Cause, follow_erasures
+from service.tables import JobTable, NoteTable
 from tests.service.visits import by_account, make_theme, read_in, shown
 from tests.work import note
 
@@ -165,18 +166,103 @@ def test_everywhere_a_month_makes_the_same_bytes(workspace: sa.Engine) -> None:
     assert here == there
 
 
-def test_an_erased_note_leaves_every_edition_at_once(workspace: sa.Engine, client: TestClient) -> None:
+def held(answer: bytes) -> bytes:
+    """Return the bytes of a file, unpacked."""
+    packed = zipfile.ZipFile(io.BytesIO(answer))
+    return b"".join(packed.read(name) for name in packed.namelist())
+
+
+def test_an_erased_note_makes_a_new_edition_and_withdraws_the_old(
+    workspace: sa.Engine, client: TestClient, signed: TestClient
+) -> None:
     build(workspace, "2026-09", NOW, by="tests")
-    quoted = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]["quotes"]
-    gone = quoted[0]
+    first = client.get("/v1/reports/2026-09").json()["content"]
+    gone = first["objections"][0]["quotes"][0]
+    assert gone["account"].encode() in held(client.get("/v1/reports/2026-09.xlsx").content)
     assert client.delete(f"/v1/notes/{gone['note_id']}").status_code < 300
     report = client.get("/v1/reports/2026-09").json()
+    assert (report["edition"]["edition"], report["edition"]["created_by"]) == (2, "erasure")
     assert report["edition"]["erased"] >= 1
+    (why,) = report["edition"]["differences"]
+    assert why["about"]["en"] == "Why: an erasure; quotes that went"
     assert gone["note_id"] not in {q["note_id"] for q in report["content"]["objections"][0]["quotes"]}
-    assert report["content"]["coverage"]["read"] == 5, "its figures stay"
+    assert report["content"]["objections"][0]["quotes"], "other quotes stay"
+    assert report["content"]["coverage"] == first["coverage"], "its figures stay"
     assert gone["account"] not in client.get("/v1/reports/2026-09.html").text
-    packed = zipfile.ZipFile(io.BytesIO(client.get("/v1/reports/2026-09.pptx").content))
-    assert not [n for n in packed.namelist() if gone["account"].encode() in packed.read(n)]
+    assert gone["account"].encode() not in held(client.get("/v1/reports/2026-09.pptx").content)
+    old = client.get("/v1/reports/2026-09?edition=1").json()
+    assert (old["edition"]["replaced_by"], old["edition"]["withdrawn_at"] is not None) == (2, True)
+    assert old["content"]["coverage"] == first["coverage"]
+    assert [quote for item in old["content"]["objections"] for quote in item["quotes"] + item["resolved"]] == []
+    for form in ("html", "pdf", "pptx", "xlsx"):
+        refused = client.get(f"/v1/reports/2026-09.{form}?edition=1")
+        assert (refused.status_code, refused.json()["code"]) == (410, "withdrawn")
+    assert "Edition 2 replaces it" in refused.json()["detail"]
+    page = shown(signed.get("/reports/2026-09?edition=1").text)
+    assert "Edition 1 was withdrawn" in page
+    assert "Read edition 2 instead" in page
+    assert [e["edition"] for e in client.get("/v1/reports").json()["items"]] == [2, 1]
+
+
+def test_a_name_that_is_erased_leaves_all_bytes_of_all_editions(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    read_in(workspace, note("late", WORDS, account={"id": "a7", "name": "Seventh"}))
+    build(workspace, "2026-09", NOW, by="tests", reason="Quenby Ardolph asked for it")
+    erasure = {"kind": "account", "id": "a1", "also": ["Quenby Ardolph"]}
+    counted = client.post("/v1/erasures", json=erasure).json()["counts"]
+    assert len(client.get("/v1/reports").json()["items"]) == 2, "what is only counted changes nothing"
+    assert client.post("/v1/erasures", json={**erasure, "confirm": True}).json()["counts"] == counted
+    assert counted["reports"] == 2
+    latest, *withdrawn = client.get("/v1/reports").json()["items"]
+    assert (latest["edition"], latest["reason"], latest["withdrawn_at"]) == (3, None, None)
+    assert [(e["edition"], e["replaced_by"], e["reason"]) for e in withdrawn] == [
+        (2, 3, "[erased] asked for it"),
+        (1, 3, None),
+    ]
+    for form in ("xlsx", "pptx"):
+        client.get(f"/v1/reports/2026-09.{form}")
+    with read_session(workspace) as session:
+        contents = session.scalars(sa.select(ReportTable.content)).all()
+        files = session.execute(sa.select(ReportTable.edition, ReportFileTable.content).join(ReportFileTable)).all()
+    assert [content for content in contents if "Account 1" in content] == []
+    assert {edition for edition, _ in files} == {3}
+    assert [content for _, content in files if b"Account 1" in held(content)] == []
+    assert build(workspace, "2026-09", NOW, by="tests") == 4, "counted anew, the month has a note less"
+
+
+def test_an_edition_made_by_retention_loses_later_quotes_in_place(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+
+    def editions(cause: Cause, note_id: str) -> list[int]:
+        with write_session(workspace) as session:
+            session.execute(sa.update(NoteTable).where(NoteTable.id == int(note_id)).values(deleted_at=NOW))
+            follow_erasures(session, NOW, cause=cause)
+        return [e["edition"] for e in client.get("/v1/reports").json()["items"] if not e["withdrawn_at"]]
+
+    quotes = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]["quotes"]
+    first, second, third = (quote["note_id"] for quote in quotes[:3])
+    assert editions(Cause.RETENTION, first) == [2]
+    before = client.get("/v1/reports/2026-09.html").text
+    assert editions(Cause.RETENTION, second) == [2]
+    assert client.get("/v1/reports/2026-09.html").text != before
+    assert client.get("/v1/reports/2026-09").json()["edition"]["withdrawn_at"] is None
+    assert editions(Cause.ERASURE, third) == [3]
+    left = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]["quotes"]
+    assert not {first, second, third} & {quote["note_id"] for quote in left}
+
+
+def test_a_worker_follows_erasures(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    quote = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]["quotes"][0]
+    client.delete(f"/v1/notes/{quote['note_id']}")
+    ask_to_follow_erasures(workspace, NOW)
+    with read_session(workspace) as session:
+        (job_id,) = session.scalars(sa.select(JobTable.id))
+    FollowErasures(workspace).run(job_id)
+    with read_session(workspace) as session:
+        assert session.get_one(JobTable, job_id).result == {"editions": 1}
+        files = sa.select(ReportTable.edition, sa.func.count(ReportFileTable.id)).join(ReportFileTable)
+        assert [tuple(row) for row in session.execute(files.group_by(ReportTable.edition))] == [(2, 16)]
 
 
 def test_the_next_month_s_changes_add_up(workspace: sa.Engine, client: TestClient) -> None:

@@ -21,5 +21,12 @@ STRINGS: dict[str, tuple[str, str]] = {
     "report_of": ("Report of {month}", "Rapport : {month}"),
     "report_shown": ("Show accounts' names", "Montrer les noms des comptes"),
     "report_hidden": ("Hide accounts' names", "Masquer les noms des comptes"),
+    "report_withdrawn": (
+        "Edition {edition} was withdrawn on {date}, because words in it were erased: its files and quotes are gone, "
+        "its figures stay.",
+        "L'édition {edition} a été retirée le {date}, des mots y ayant été effacés : ses fichiers et citations ont "
+        "disparu, ses chiffres restent.",
+    ),
+    "report_replaced": ("Read edition {edition} instead", "Lire l'édition {edition} à la place"),
     "report_editions": ("Editions", "Éditions"),
 }
