@@ -44,6 +44,7 @@ from service.operation.pressure import Pressure
 from service.operation.routes import router as operation_router
 from service.pages import answers as pages
 from service.pages.routes import router as pages_router
+from service.persons.routes import router as persons_router
 from service.reports.routes import router as reports_router
 from service.retention.routes import router as retention_router
 from service.saved_filters.routes import router as saved_filters_router
@@ -67,6 +68,7 @@ _ROUTERS = (
     notes_router,
     erasures_router,
     retention_router,
+    persons_router,
     imports_router,
     sources_router,
     faults_router,

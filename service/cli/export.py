@@ -16,6 +16,7 @@ import typer
 
 from service.cli.database import opened
 from service.cli.output import console
+from service.cli.person import person_export
 from service.corrections.annotated import annotated_notes
 from service.database import read_session
 from service.errors import BinomeError
@@ -42,6 +43,7 @@ class What(StrEnum):
     COMPETITORS = "competitors"
     THEMES = "themes"
     CORRECTIONS = "corrections"
+    PERSON = "person"
 
 
 class Format(StrEnum):
@@ -55,14 +57,28 @@ def export(
     what: Annotated[What, typer.Argument(help="What to export.")],
     form: Annotated[Format, typer.Option("--format", help="jsonl or csv.")] = Format.JSONL,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output if left out.")] = None,
+    email: Annotated[str | None, typer.Option(help="Of a person: the e-mail address.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of a person: the name, as notes write it.")] = None,
+    author: Annotated[str | None, typer.Option(help="Of a person: the author's id or name.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Of a person: the contact's id in a source.")] = None,
+    source: Annotated[str | None, typer.Option(help="Of a contact: the source of the id.")] = None,
+    text: Annotated[bool, typer.Option("--text", help="Of a person: plain text to read, in place of JSON.")] = False,
 ) -> None:
     """Write notes, objections, competitor mentions, themes or corrections to a file or to standard output.
+
+    `person` is all that is held on one: what they wrote, what mentions them, their account and what they did.
 
     Cells of a CSV that a spreadsheet would take for a formula are written with an apostrophe in front. Corrections are
     whole corrected notes in the annotation guide's format, which `make learn CORRECTIONS=FILE` trains on.
     """
     if what is What.CORRECTIONS and form is Format.CSV:
         raise BinomeError("Corrections are whole notes with their marks: they are written as JSON Lines only.")
+    if what is What.PERSON:
+        asked = {"email": email, "name": name, "author": author, "contact": contact, "source": source}
+        held = person_export(asked, as_text=text)
+        with _opened(output) as file:
+            file.write(held)
+        return
     with opened("export") as engine, _opened(output) as file, read_session(engine) as session:
         if what is What.CORRECTIONS:
             count = _write(file, form, [], annotated_notes(session))

@@ -53,6 +53,10 @@ class Traces:
         """Tell whether a text has one of the names."""
         return bool(self._name and self._name.search(text))
 
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return start and end of each name in a text."""
+        return [found.span() for found in self._name.finditer(text)] if self._name else []
+
     def strike_names(self, text: str) -> str:
         """Return a text without the names."""
         return self._name.sub(ERASED, text) if self._name else text
