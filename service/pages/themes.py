@@ -15,6 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from service.database import write_session
 from service.dependencies import Caller, Now, ReadSession, get_engine
 from service.errors import InvalidInput
+from service.filters import Filters
+from service.insights.items import measure_items, measuring_frame
 from service.insights.measures import About
 from service.insights.schemas import Label
 from service.pages.answers import PageRoute, render
@@ -24,7 +26,7 @@ from service.tables import ThemeChangeTable, ThemeTable
 from service.themes import curation, outputs, queries
 from service.themes.curation_routes import change
 from service.themes.routes import found_theme
-from service.themes.schemas import ChangeOutput, Declaration, Edit, EventOutput, MapTheme, PartialLabel
+from service.themes.schemas import ChangeOutput, Declaration, Edit, EventOutput, MapTheme, PartialLabel, ThemeItem
 from service.themes.storage import ThemeState
 from service.themes.undoing import undo_change
 
@@ -83,6 +85,8 @@ def get_themes_page(request: Request, session: ReadSession, visitor: Visitor) ->
         request,
         "themes.html",
         tree=tree,
+        described=_described(session),
+        most=max((theme.passages for area in tree.areas for theme in area.themes), default=1) or 1,
         curating=may_curate(visitor),
         dots=dots(outputs.map_output(session).themes),
         passages=passages,
@@ -92,6 +96,13 @@ def get_themes_page(request: Request, session: ReadSession, visitor: Visitor) ->
         name_chars=NAME_CHARS,
         item_address=item_address,
     )
+
+
+def _described(session: Session) -> dict[str, ThemeItem]:
+    """Return life, nature and trend of the themes that were heard lately, by public id."""
+    frame = measuring_frame(session, Filters())
+    items = measure_items(session, About.THEME, Filters(), frame)
+    return {item.id: item for item in outputs.theme_items(session, items, frame.period)}
 
 
 def dots(themes: list[MapTheme]) -> list[Dot]:

@@ -9,10 +9,12 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from fastapi import Request
+from markupsafe import Markup, escape
 
 from service.filters import Period
 from service.insights import words
 from service.insights.schemas import Amount, Label
+from service.pages.reasons import in_french
 from service.pages.strings import STRINGS
 from service.pages.strings.dates import MONTHS, SHORT_MONTHS
 
@@ -137,6 +139,13 @@ class Words:
             if seconds >= 2 * size:
                 return self(unit, n=self.number(seconds / size))
         return self("seconds", n=self.number(max(0, seconds)))
+
+    def reason(self, message: str) -> Markup:
+        """Write why a file or a row is refused, or what to look at there; an unknown message stays English."""
+        known = in_french(message) if self.french else message
+        if known is not None:
+            return escape(_KEPT_SPACE.sub("\u00a0", known) if self.french else known)
+        return Markup('<span lang="en">{}</span>').format(message)
 
     def option(self, name: str, meaning: str) -> str:
         """Say what an option of a source is for; `meaning` is English, and stands where the catalogue lacks it."""

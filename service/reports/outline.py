@@ -52,22 +52,30 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars: categories down, one or more series stacked; or columns over time where `over_time`."""
+    """Bars: categories down, one or more series stacked, or side by side where `grouped`; columns over time."""
 
     title: str
     categories: list[str]
     series: list[tuple[str, list[int]]]
     over_time: bool = False
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A customer's words and where they come from; `note` is what goes before, `after` what the note says next."""
+    """A customer's words and where they come from.
+
+    Attributes:
+        note: What they are about; empty where that stands above the quote before.
+        after: What the note says next.
+        reason: Why that is told.
+    """
 
     text: str
     origin: str
     note: str = ""
     after: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +155,24 @@ def _insights(content: ReportContent, say: Phrases) -> Section:
         for i in content.insights
     ]
     quotes = [
-        _words(
-            quote, say, note=f"{item.rank}. {say.of(item.title)}" + (f" – {_reasons(item, say)}" if not place else "")
-        )
+        _words(quote, say)
+        if place
+        else _words(quote, say, note=f"{item.rank}. {say.of(item.title)}", reason=_reasons(item, say))
         for item in content.insights[:QUOTED_ITEMS]
         for place, quote in enumerate(item.quotes[:2])
     ]
-    return _section("insights", say, table=Table(columns, rows), quotes=quotes)
+    chart = _compared(say("insight_notes"), content.insights, say)
+    return _section("insights", say, table=Table(columns, rows), chart=chart, quotes=quotes)
+
+
+def _compared(title: str, items: Sequence[ReportItem], say: Phrases) -> Chart | None:
+    """Return the notes of items, this month beside the month before."""
+    charted = [i for i in items if i.notes or i.trend.previous][:CHART_ITEMS]
+    series = [
+        (say("this_month"), [i.notes for i in charted]),
+        (say("notes_before"), [i.trend.previous for i in charted]),
+    ]
+    return Chart(title, [say.of(i.title) for i in charted], series, grouped=True) if charted else None
 
 
 def _reasons(item: ReportItem, say: Phrases) -> str:
@@ -162,10 +181,10 @@ def _reasons(item: ReportItem, say: Phrases) -> str:
     )
 
 
-def _words(quote: ReportQuote, say: Phrases, *, note: str = "") -> Words:
+def _words(quote: ReportQuote, say: Phrases, *, note: str = "", reason: str = "") -> Words:
     origin = ", ".join(part for part in (quote.account, quote.segment, quote.team, f"{quote.date:%Y-%m-%d}") if part)
     after = f"{say('followed')}{' :' if say.french else ':'} {quote.followed_by}" if quote.followed_by else ""
-    return Words(quote.text, origin, note, after)
+    return Words(quote.text, origin, note, after, reason)
 
 
 def _section(
@@ -209,7 +228,7 @@ def _resolved(content: ReportContent, say: Phrases) -> Section:
 
 def _competitors(content: ReportContent, say: Phrases) -> Section:
     relations = ("incumbent", "evaluating", "lost_to", "won_against")
-    standings = ("ahead", "behind", "neutral")
+    standings = ("behind", "ahead", "neutral")
     columns = [
         *_item_columns(say),
         *(Column(say(name)) for name in (*relations, *standings)),
@@ -240,9 +259,7 @@ def _new_names(content: ReportContent, say: Phrases) -> Section:
 def _themes(content: ReportContent, say: Phrases) -> Section:
     columns = [*_item_columns(say), Column(say("life"), Kind.TEXT), Column(say("nature"), Kind.TEXT)]
     rows: list[list[Value]] = [[*_item_row(t, say), say(t.lifecycle), say(t.nature)] for t in content.themes]
-    charted = [t for t in content.themes if t.notes or t.trend.previous][:CHART_ITEMS]
-    series = [(say("notes_before"), [t.trend.previous for t in charted]), (say("notes"), [t.notes for t in charted])]
-    chart = Chart(say("theme_notes"), [say.of(t.title) for t in charted], series[1:]) if charted else None
+    chart = _compared(say("theme_notes"), content.themes, say)
     moving = [t for t in content.themes if t.lifecycle in {"emerging", "fading"}] or content.themes
     quotes = [_words(q, say, note=say.of(t.title)) for t in moving[:QUOTED_ITEMS] for q in t.quotes[:1]]
     return _section("themes", say, table=Table(columns, rows), chart=chart, quotes=quotes)
@@ -264,7 +281,7 @@ def _coverage(content: ReportContent, say: Phrases) -> Section:
 
     coverage = content.coverage
     columns = [
-        Column(say("kind"), Kind.TEXT),
+        Column(say("by"), Kind.TEXT),
         Column(say("part"), Kind.TEXT),
         Column(say("notes")),
         Column(say("notes_before")),

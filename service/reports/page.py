@@ -17,6 +17,7 @@ _STYLE = Path(__file__).parents[1] / "pages" / "static" / "report.css"  # one fo
 WIDTH, LABEL_WIDTH, ROW, BAR = 720, 250, 26, 16
 TIME_HEIGHT, TIME_FOOT = 120, 18
 LABEL_CHARS = 36
+GROUPED = (0, 2)  # colours of series side by side
 
 templates = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -90,7 +91,9 @@ def figures(content: ReportContent, say: Phrases) -> list[tuple[str, str]]:
 
 def drawn(chart: Chart, say: Phrases) -> Drawing:
     """Lay out a chart."""
-    return _columns(chart, say) if chart.over_time else _bars(chart, say)
+    if chart.over_time:
+        return _columns(chart, say)
+    return _grouped(chart, say) if chart.grouped else _bars(chart, say)
 
 
 def _bars(chart: Chart, say: Phrases) -> Drawing:
@@ -108,6 +111,24 @@ def _bars(chart: Chart, say: Phrases) -> Drawing:
         texts.append(Text(LABEL_WIDTH - 10, y + 12.5, shortened(category), "end"))
         texts.append(Text(round(x + 8, 1), y + 12.5, say.figure(totals[i]), "start"))
     return Drawing(len(chart.categories) * ROW, bars, texts)
+
+
+def _grouped(chart: Chart, say: Phrases) -> Drawing:
+    """Lay the series of each category under one another; the last, what is compared with, in the third colour."""
+    scale = (WIDTH - LABEL_WIDTH - 60) / max([*(max(values) for _, values in chart.series), 1])
+    thin, step = BAR / 2, ROW + 4
+    bars, texts = [], []
+    for i, category in enumerate(chart.categories):
+        top = i * step + (step - thin * len(chart.series)) / 2
+        for number, (name, values) in enumerate(chart.series):
+            y, width = top + number * thin, round(values[i] * scale, 1)
+            colour = GROUPED[number % len(GROUPED)]
+            bars.append(Bar(LABEL_WIDTH, y, max(width, 1), thin - 1, colour, f"{category}, {name}: {values[i]}"))
+        texts.append(Text(LABEL_WIDTH - 10, round(top + thin + 4.5, 1), shortened(category), "end"))
+        told = " / ".join(say.figure(values[i]) for _, values in chart.series)
+        longest = max(values[i] for _, values in chart.series) * scale
+        texts.append(Text(round(LABEL_WIDTH + longest + 8, 1), round(top + thin + 4.5, 1), told, "start"))
+    return Drawing(len(chart.categories) * step, bars, texts)
 
 
 def _columns(chart: Chart, say: Phrases) -> Drawing:

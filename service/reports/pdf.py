@@ -8,12 +8,21 @@ from pathlib import Path
 
 import typst
 
-from service.reports.outline import Kind, outline, written
+from service.reports.outline import Kind, Table, outline, written
 from service.reports.page import figures
 from service.reports.schemas import Edition, ReportContent, ReportLanguage
 from service.reports.words import Phrases
 
 _TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+
+
+def _weights(table: Table, say: Phrases) -> list[int | None]:
+    """Return how wide each column of words is beside the others: as its longest cell, within bounds; figures: none."""
+    rows = written(table, say)
+    return [
+        min(24, max(8, *(len(row[place]) for row in rows), len(column.title))) if column.kind is Kind.TEXT else None
+        for place, column in enumerate(table.columns)
+    ]
 
 
 def render_pdf(content: ReportContent, edition: Edition, language: ReportLanguage) -> bytes:
@@ -28,6 +37,7 @@ def render_pdf(content: ReportContent, edition: Edition, language: ReportLanguag
                 "titles": [column.title for column in section.table.columns],
                 "words": [column.kind is Kind.TEXT for column in section.table.columns],
                 "rows": written(section.table, say),
+                "weights": _weights(section.table, say),
             }
         sections.append(document)
     data = {

@@ -20,7 +20,7 @@ from pptx.oxml.ns import nsdecls
 from pptx.util import Emu, Inches, Pt
 
 from service.reports.outline import Chart, Kind, Section, Table, Words, outline, written
-from service.reports.page import figures, shortened
+from service.reports.page import GROUPED, figures, shortened
 from service.reports.schemas import Edition, ReportContent, ReportLanguage
 from service.reports.words import Phrases
 
@@ -162,7 +162,8 @@ def _section(deck: Any, section: Section, say: Phrases, heads: list[tuple[str, s
         _chart(_slide(deck, section.chart.title if not section.table else _both(section, say), notes), section.chart)
     if section.table:
         _tables(deck, section, section.table, say, notes)
-    for quotes in _chunks(section.quotes[:MOST_QUOTES], QUOTES_A_SLIDE):
+    spoken = [quote for quote in section.quotes if quote.note]
+    for quotes in _chunks(spoken[:MOST_QUOTES], QUOTES_A_SLIDE):
         _quotes(_slide(deck, section.title, notes), quotes)
 
 
@@ -205,7 +206,8 @@ def _chart(slide: Any, chart: Chart) -> None:
     for name, values in chart.series:
         data.add_series(_printable(name), values)
     single = len(chart.series) == 1
-    lying = XL_CHART_TYPE.BAR_CLUSTERED if single else XL_CHART_TYPE.BAR_STACKED
+    apart = single or chart.grouped  # bars with room for their figures beside them
+    lying = XL_CHART_TYPE.BAR_CLUSTERED if apart else XL_CHART_TYPE.BAR_STACKED
     kind = XL_CHART_TYPE.COLUMN_CLUSTERED if chart.over_time else lying
     frame = slide.shapes.add_chart(kind, MARGIN, TOP, INNER, HEIGHT - TOP - Inches(0.5), data)
     frame.name = chart.title
@@ -225,7 +227,7 @@ def _chart(slide: Any, chart: Chart) -> None:
     plot = drawn.plots[0]
     plot.gap_width = 45
     if not chart.over_time:
-        plot.overlap = 100
+        plot.overlap = 0 if chart.grouped else 100
         drawn.category_axis.reverse_order = True
     drawn.value_axis.visible = False
     drawn.value_axis.has_major_gridlines = False
@@ -233,13 +235,13 @@ def _chart(slide: Any, chart: Chart) -> None:
     drawn.category_axis.tick_labels.font.size = Pt(12)
     plot.has_data_labels = True
     plot.data_labels.font.size = Pt(11)
-    plot.data_labels.font.color.rgb = INK if single else WHITE
-    if single:  # stacked bars know no place outside
+    plot.data_labels.font.color.rgb = INK if apart else WHITE
+    if apart:  # stacked bars know no place outside
         plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     plot.data_labels.number_format, plot.data_labels.number_format_is_linked = "#,##0;;", False
     for number, series in enumerate(plot.series):
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = COLOURS[number % len(COLOURS)]
+        series.format.fill.fore_color.rgb = COLOURS[GROUPED[number % 2] if chart.grouped else number % len(COLOURS)]
 
 
 def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequence[str]) -> None:
@@ -256,7 +258,7 @@ def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequ
         weights = [3.0 if is_words and not index else 1.7 if is_words else 1.0 for index, is_words in enumerate(words)]
         if words.count(True) > 1 and not words[0]:
             weights[words.index(True)] = 1.2
-        heads = [max(map(len, column.title.split() or [""])) * 1.3 for column in table.columns[:count]]
+        heads = [max(map(len, column.title.split() or [""])) * 1.7 for column in table.columns[:count]]
         longest = [max(heads[i], *(len(row[i]) for row in rows)) for i in range(count)]
         weights = [min(4.0, max(w, chars / 11)) for w, chars in zip(weights, longest, strict=True)]
         for index, weight in enumerate(weights):
@@ -297,7 +299,10 @@ def _quotes(slide: Any, quotes: Sequence[Words]) -> None:
         frame.word_wrap = True
         first = frame.paragraphs[0]
         if quote.note:
-            _run(first, _cut(quote.note, 150), 12, bold=True)
+            _run(first, _cut(quote.note, 150), 14, bold=True)
+            first = frame.add_paragraph()
+        if quote.reason:
+            _run(first, _cut(quote.reason, 190), 11, colour=SOFT)
             first = frame.add_paragraph()
         _run(first, _cut(quote.text, QUOTE_CHARS), 15)
         if quote.after:

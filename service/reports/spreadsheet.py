@@ -9,6 +9,7 @@ from typing import Any
 import xlsxwriter
 
 from service.reports.outline import Chart, Column, Kind, Section, Table, outline
+from service.reports.page import GROUPED
 from service.reports.schemas import Edition, ReportContent, ReportLanguage, Value
 from service.reports.words import Phrases
 
@@ -113,7 +114,9 @@ def _write_quotes(sheet: Any, section: Section, styles: dict[str, Any], row: int
         return row
     columns = len(section.table.columns) if section.table else 1
     for quote in section.quotes:
-        words = "\n".join(part for part in (quote.note, f"« {quote.text} »", quote.after, quote.origin) if part)
+        words = "\n".join(
+            part for part in (quote.note, quote.reason, f"« {quote.text} »", quote.after, quote.origin) if part
+        )
         sheet.set_row(row, 15 * (words.count("\n") + 1 + len(words) // LINE_WIDTH))
         if columns > 1:
             sheet.merge_range(row, 0, row, min(columns, 6) - 1, "", styles["line"])
@@ -135,15 +138,16 @@ def _write_chart(book: Any, sheet: Any, chart: Chart, styles: dict[str, Any], ro
     for offset, category in enumerate(chart.categories, start=1):
         sheet.write_string(start + offset, 0, category, styles["text"])
     last = start + len(chart.categories)
-    kind = {"type": "column"} if chart.over_time else {"type": "bar", "subtype": "stacked"}
-    drawn = book.add_chart(kind)
+    lying = {"type": "bar"} if chart.grouped else {"type": "bar", "subtype": "stacked"}
+    drawn = book.add_chart({"type": "column"} if chart.over_time else lying)
+    colours = [COLOURS[place] for place in GROUPED] if chart.grouped else COLOURS
     for place, (name, _) in enumerate(chart.series, start=1):
         drawn.add_series(
             {
                 "name": name,
                 "categories": [sheet.name, start + 1, 0, last, 0],
                 "values": [sheet.name, start + 1, place, last, place],
-                "fill": {"color": COLOURS[(place - 1) % len(COLOURS)]},
+                "fill": {"color": colours[(place - 1) % len(colours)]},
                 "gap": 45,
             }
         )

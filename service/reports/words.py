@@ -47,7 +47,10 @@ WORDS: dict[str, Label] = {
     "now": _label("Now", "Maintenant"),
     "market": _label("Customers", "Clients"),
     "segment": _label("Segment", "Segment"),
-    "part": _label("Of", "Part"),
+    "by": _label("By", "Par"),
+    "part": _label("Name", "Nom"),
+    "this_month": _label("This month", "Ce mois"),
+    "insight_notes": _label("Notes, this month and the month before", "Notes, ce mois et le mois précédent"),
     "value_before": _label("Before", "Avant"),
     "value_after": _label("After", "Après"),
     "open": _label("Open", "Ouvertes"),
@@ -83,7 +86,9 @@ WORDS: dict[str, Label] = {
     "weeks": _label("Notes read by week", "Notes lues par semaine"),
     "statuses": _label("Mentions by status", "Mentions par statut"),
     "standings": _label("Mentions by standing against us", "Mentions selon leur position face à nous"),
-    "theme_notes": _label("Notes by theme", "Notes par thème"),
+    "theme_notes": _label(
+        "Notes by theme, this month and the month before", "Notes par thème, ce mois et le mois précédent"
+    ),
     "figure_notes": _label("notes read", "notes lues"),
     "figure_accounts": _label("accounts heard", "comptes entendus"),
     "figure_authors": _label("reps who wrote", "commerciaux qui ont écrit"),

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from service.database import make_engine, migrate
 from service.reports.building import build
-from tests.bench import webhooks
+from tests.bench import search, webhooks
 from tests.bench.analysis import measure_analysis, seconds_of
 from tests.bench.imports import measure_imports
 from tests.bench.load import ask, post_all, running, service
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="of sustained taking in and queries together")
     arguments = parser.parse_args()
     result: dict[str, Any] = {"machine": _machine(), "taking_in": {}, "queries": {"notes": arguments.notes}}
-    result |= {"webhooks": {}, "sustained": {}}
+    result |= {"webhooks": {}, "sustained": {}, "search": {"notes": search.NOTES}}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
@@ -84,6 +84,7 @@ def main() -> None:
             _empty(url)
             result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
             result["sustained"][backend] = sustain(url, folder, arguments.minutes)
+            result["search"][backend] = _measure_search(backend, folder, server)
         result["report"] = measure_report(f"sqlite:///{folder / 'report.sqlite3'}")
     METRICS.write_text(json.dumps(result, indent=2) + "\n")
     _print(result)
@@ -169,14 +170,29 @@ def _measure_queries(url: str, folder: Path, notes: int, repeats: int) -> dict[s
     return answers
 
 
+def _measure_search(backend: str, folder: Path, server: sa.URL | None) -> dict[str, Any]:
+    """Search a database of its own."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'search.sqlite3'}"
+        if backend == "postgresql" and server is not None:
+            url = stack.enter_context(fresh_database(server))
+        migrate(url)
+        engine = make_engine(url)
+        search.seed_texts(engine, search.NOTES)
+        engine.dispose()
+        return search.measure_search(url)
+
+
 def measure_report(url: str) -> dict[str, float]:
-    """Return how many seconds the report of a month of many notes takes, with all its files."""
+    """Return how many seconds of wall and processor time the report of a month of many notes takes, with its files."""
     migrate(url)
     engine = make_engine(url)
     seed(engine, REPORTED, days=30)
+    began = time.process_time()
     seconds = seconds_of(lambda: build(engine, f"{LAST_DAY:%Y-%m}", LAST_DAY + timedelta(days=2), by="bench"))
+    processor = time.process_time() - began
     engine.dispose()
-    return {"notes": REPORTED, "seconds": round(seconds, 1)}
+    return {"notes": REPORTED, "seconds": round(seconds, 1), "processor_seconds": round(processor, 1)}
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -202,7 +218,12 @@ def _print(result: dict[str, Any]) -> None:
         print(f"queries at {result['queries']['notes']} notes, {backend}:")
         for name in QUERIES:
             print(f"  {name:<22} {result['queries'][backend][name]} ms")
-    print(f"report of {result['report']['notes']} notes: {result['report']['seconds']} s")
+    for backend in result["taking_in"]:
+        print(f"search at {result['search']['notes']} notes, {backend}: {result['search'][backend]} ms")
+    report = result["report"]
+    print(
+        f"report of {report['notes']} notes: {report['seconds']} s, {report['processor_seconds']} s of processor time"
+    )
 
 
 if __name__ == "__main__":

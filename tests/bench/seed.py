@@ -40,17 +40,17 @@ def seed(engine: sa.Engine, notes: int, days: int = DAYS) -> None:
         days: Over how many days they are spread, the last being that of `LAST_DAY`.
     """
     chance = random.Random(7)
-    _insert_dimensions(engine, chance)
+    insert_dimensions(engine, chance)
     for begin in range(0, notes, CHUNK):
         with engine.begin() as connection:
             for table, rows in _chunk(chance, range(begin + 1, min(begin + CHUNK, notes) + 1), days).items():
-                _insert(connection, table, rows)
+                insert(connection, table, rows)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("analyze")
 
 
-def _insert(connection: sa.Connection, table: type[Table], rows: list[dict[str, Any]]) -> None:
+def insert(connection: sa.Connection, table: type[Table], rows: list[dict[str, Any]]) -> None:
     """Insert rows as the driver does it fastest: a million findings one by one take minutes."""
     names = list(rows[0])
     columns = ", ".join(f'"{name}"' for name in names)
@@ -75,7 +75,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _insert_dimensions(engine: sa.Engine, chance: random.Random) -> None:
+def insert_dimensions(engine: sa.Engine, chance: random.Random) -> None:
+    """Insert accounts, authors, deals and themes."""
     segments, teams = ["enterprise", "mid-market", "small"], ["north", "south", "west"]
     now = LAST_DAY
     accounts = [
@@ -124,16 +125,17 @@ def _chunk(chance: random.Random, ids: range, days: int) -> dict[type[Table], li
     }
     for note_id in ids:
         at = LAST_DAY - timedelta(days=chance.randrange(days), minutes=chance.randrange(600))
-        note = {"account_id": _skewed(chance, ACCOUNTS), "author_id": chance.randint(1, AUTHORS)}
-        note["deal_id"] = chance.randint(1, DEALS) if chance.random() < 0.7 else None
-        rows[NoteTable].append(_note(note_id, at, note, chance))
-        common = {"note_id": note_id, "occurred_on": at.date(), "start": 0, "end": 40, **note}
+        links = {"account_id": _skewed(chance, ACCOUNTS), "author_id": chance.randint(1, AUTHORS)}
+        links["deal_id"] = chance.randint(1, DEALS) if chance.random() < 0.7 else None
+        rows[NoteTable].append(note(note_id, at, links, chance))
+        common = {"note_id": note_id, "occurred_on": at.date(), "start": 0, "end": 40, **links}
         for table, made in _findings(chance):
             rows[table].append({**common, **made})
     return rows
 
 
-def _note(note_id: int, at: datetime, links: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+def note(note_id: int, at: datetime, links: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Return the row of a note that was read."""
     return {
         "id": note_id,
         "source": "seed",

@@ -21,10 +21,14 @@ from service.database import read_session, write_session
 from service.outgoing_tables import EventTable
 from service.reports import building
 from service.reports.building import FollowErasures, ask_to_follow_erasures, build, close_month
-from service.reports.editions import Draft, Rendering
+from service.reports.editions import Draft, Rendering, edition_output, read_content
+from service.reports.outline import outline
+from service.reports.page import drawn
+from service.reports.queries import find_report
 from service.reports.schemas import Accounts, Format, ReportContent, ReportLanguage, without_accounts
 from service.reports.tables import ReportFileTable, ReportTable
 from service.reports.withdrawing import Cause, follow_erasures
+from service.reports.words import Phrases
 from service.tables import JobTable, NoteTable
 from tests.service.visits import by_account, make_theme, read_in, shown
 from tests.work import note
@@ -321,3 +325,25 @@ def test_pages(workspace: sa.Engine, signed: TestClient) -> None:
     assert "septembre 2026" in shown(page.text)
     assert signed.get("/reports/2026-08").status_code == 404
     assert signed.get("/reports/nonsense").status_code == 404
+
+
+def test_charts_set_a_month_beside_the_one_before_and_headings_stand_once(workspace: sa.Engine) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    with read_session(workspace) as session:
+        row = find_report(session, "2026-09")
+        assert row is not None
+        content, edition = read_content(row), edition_output(row)
+    sections = {section.key: section for section in outline(content, edition, ReportLanguage.EN).sections}
+    chart = sections["insights"].chart
+    assert chart is not None
+    assert chart.grouped
+    assert chart.series == [
+        ("This month", [item.notes for item in content.insights]),
+        ("Month before", [item.trend.previous for item in content.insights]),
+    ]
+    bars = drawn(chart, Phrases(ReportLanguage.EN)).bars
+    assert [bar.series for bar in bars] == [0, 2] * len(chart.categories)
+    headings = [quote.note for quote in sections["insights"].quotes if quote.note]
+    assert headings
+    assert len(headings) == len(set(headings))
+    assert all(bool(quote.note) == bool(quote.reason) for quote in sections["insights"].quotes)

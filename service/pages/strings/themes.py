@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
+    "by_area": ("By area", "Par domaine"),
+    "areas_text": (
+        "All passages ever read. Marked: themes that emerge, fade or pass, and what rose or fell in the last 90 days.",
+        "Tous les passages lus ; sont marqués les thèmes émergents, en déclin ou passagers, et les hausses ou baisses "
+        "des 90 derniers jours.",
+    ),
     "themes": ("Themes", "Thèmes"),
     "themes_lede": (
         "What passages are about, by area. {unassigned} of {passages} passages have no theme.",

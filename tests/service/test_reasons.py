@@ -1,0 +1,79 @@
+"""What is wrong with a file or a row is told in the language of the page: no message of imports lacks its French."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import service.imports
+from service.pages.reasons import in_french
+from service.pages.words import Lang, Words
+
+FOLDER = Path(service.imports.__file__).parent
+RAISERS = {"FileRefused", "rejected", "_refused", "_wrong", "MailRefused"}
+CONSTANTS = ("_DAMAGED", "_BOMB", "_TOO_LARGE", "_NO_RESULT", "_REASONS")
+
+
+def words_of(node: ast.AST) -> list[str]:
+    """Return the sentences that an expression may be; what varies in them is a 7."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values)]
+    if isinstance(node, ast.Dict):
+        return [text for value in node.values for text in words_of(value)]
+    return []
+
+
+def messages() -> list[str]:
+    """Return what the modules of imports say of files and rows: the sentences they refuse with, and their remarks."""
+    found = []
+    for path in sorted(FOLDER.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RAISERS:
+                found += [text for argument in node.args for text in words_of(argument)]
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "append":
+                found += [text for argument in node.args for text in words_of(argument) if text.endswith(".")]
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in CONSTANTS:
+                found += words_of(node.value)
+    return sorted({text for text in found if " " in text})
+
+
+def test_messages_are_found() -> None:
+    assert len(messages()) > 40
+
+
+@pytest.mark.parametrize("message", messages())
+def test_every_message_of_imports_has_its_french(message: str) -> None:
+    assert in_french(message)
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        (
+            "Row 4: deal.amount is no single amount of 0 or more ('abc'): the note is kept without it.",
+            "Ligne 4 : deal.am",
+        ),
+        ("mapping: 'texte' is given to two columns: only text takes several.", "mapping : 'texte' est donné à deux"),
+        ("is not a date: write 2026-12-31 or 31/12/2026; day first is how this file is read", "n'est pas une date : é"),
+        ("the line is not valid JSON at line 1, column 1.", "la ligne n'est pas du JSON valide, ligne 1, colonne 1."),
+        (
+            "This is a sound or picture file, which is not taken: save it as its transcript as VTT, SRT or TXT.",
+            "C'est un",
+        ),
+        ("Input should be 'won', 'lost' or 'open'", "doit valoir 'won', 'lost' ou 'open'"),
+        ("Input should be a valid datetime or date, input is too short", "n'est pas une date et une heure lisibles"),
+    ],
+)
+def test_what_varies_stays(english: str, french: str) -> None:
+    assert (in_french(english) or "").startswith(french)
+
+
+def test_an_unknown_message_stays_english_and_says_so() -> None:
+    assert in_french("Something <b>else</b>") is None
+    assert Words(Lang.FR).reason("Something <b>else</b>") == '<span lang="en">Something &lt;b&gt;else&lt;/b&gt;</span>'
+    assert Words(Lang.EN).reason("a <b>") == "a &lt;b&gt;"
+    assert Words(Lang.FR).reason("The file is empty.") == "Le fichier est vide."
