@@ -16,7 +16,7 @@ give the same groups in any order and on any machine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ MAX_GROUPED = 5_000
 """Passages that are grouped, evenly taken from more. The distances of all pairs are held: 400 MB."""
 
 Labels = NDArray[np.int64]
+Lean = Callable[[Vectors], Vectors]
 
 
 class _Grouping:
@@ -165,7 +166,11 @@ def _share_inside(links: csr_array, groups: Labels) -> float:
 
 
 def group_passages(
-    passages: Sequence[ThemePassage], vectors: Vectors, places: Sequence[int], least_inside: float = 0.0
+    passages: Sequence[ThemePassage],
+    vectors: Vectors,
+    places: Sequence[int],
+    lean: Lean,
+    least_inside: float = 0.0,
 ) -> list[list[int]]:
     """Group some passages.
 
@@ -173,6 +178,7 @@ def group_passages(
         passages: All passages.
         vectors: Their theme vectors, unit length or zero, (n, n_dims).
         places: Of those to group, in an order that does not depend on how they came.
+        lean: Tells of theme vectors how far each leans to each subject, (n, n_subjects).
         least_inside: Share of the links of near passages that must stay inside groups; else there are none.
 
     Returns:
@@ -193,7 +199,10 @@ def group_passages(
         hdbscan_model=grouping,
         vectorizer_model=CountVectorizer(analyzer=str.split),
         calculate_probabilities=False,
-    ).fit_transform([passages[i].text for i in known], group_space([passages[i] for i in known], vectors[known]))
+    ).fit_transform(
+        [passages[i].text for i in known],
+        group_space([passages[i] for i in known], vectors[known], lean(vectors[known])),
+    )
     groups: dict[int, list[int]] = {}  # in the order of their first passages, which does not depend on the fit
     for row, topic in enumerate(topics):
         groups.setdefault(int(topic), []).append(row)

@@ -1,4 +1,4 @@
-"""Names for themes: short phrases that a theme's own passages use and others don't, in both languages.
+"""Names for themes: their subject where it is known, and phrases that a theme's own passages use and others don't.
 
 A candidate is a run of up to four words that begins and ends with a content word, has only content words and words
 that link nouns between, is used in at least two passages of the theme, and crosses no mark. Its weight is how often the
@@ -12,7 +12,7 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lexicon import fold
+from models.theme_subjects import Label
 from models.types import Language
 
 _LISTS: dict[str, str] = tomllib.loads((Path(__file__).parent / "lexicons" / "labels.toml").read_text(encoding="utf-8"))
@@ -149,11 +150,7 @@ def rank_phrases(book: PhraseBook, members: Sequence[int], n_all: int) -> list[t
 
 
 def best_phrase(
-    ranked: Sequence[tuple[str, float]],
-    centroid: NDArray[np.float32],
-    encode: Encode,
-    taken: set[str],
-    least: float = MIN_NEARNESS,
+    ranked: Sequence[tuple[str, float]], centroid: NDArray[np.float32], encode: Encode, taken: set[str]
 ) -> str | None:
     """Return the phrase that names a theme best, or None; phrases of several words are preferred.
 
@@ -162,7 +159,6 @@ def best_phrase(
         centroid: float32 (n_dims,), unit length.
         encode: Makes vectors of texts.
         taken: Names that other themes have.
-        least: Cosine with the centroid under which a phrase names nothing.
     """
     candidates = [(p, w) for p, w in ranked if p not in taken][:MAX_CANDIDATES]
     if not candidates:
@@ -170,5 +166,50 @@ def best_phrase(
     nearness = encode([phrase for phrase, _ in candidates]) @ centroid
     sizes = [1.0 if " " in phrase else ONE_WORD for phrase, _ in candidates]
     scores = [w * size * float(near) for (_, w), size, near in zip(candidates, sizes, nearness, strict=True)]
-    best = int(np.argmax(np.where(nearness >= least, scores, -np.inf)))
-    return candidates[best][0] if nearness[best] >= least else None
+    best = int(np.argmax(np.where(nearness >= MIN_NEARNESS, scores, -np.inf)))
+    return candidates[best][0] if nearness[best] >= MIN_NEARNESS else None
+
+
+def keywords_of(book: PhraseBook, ranked: Sequence[tuple[str, float]]) -> list[str]:
+    """Return the single words that a theme's passages use and others don't, at most `N_KEYWORDS`."""
+    return [book.forms[phrase] for phrase, _ in ranked if " " not in phrase][:N_KEYWORDS]
+
+
+def name_themes(
+    subjects: Sequence[Label | None], phrases: Sequence[Mapping[str, str]], keywords: Sequence[Mapping[str, list[str]]]
+) -> list[dict[str, str]]:
+    """Name themes in both languages, each differently.
+
+    A theme is named by its subject; of several with one subject, by the subject and its own words ("Prices: spare
+    parts"). One without a subject is named by its own words, where a language lacks them by those of the other.
+
+    Args:
+        subjects: Of each theme.
+        phrases: The phrase that names each theme, by language, where there is one.
+        keywords: Of each theme, by language.
+    """
+    counts = Counter(subject["en"] for subject in subjects if subject)
+    taken: dict[str, set[str]] = {"en": set(), "fr": set()}
+    labels = []
+    for number, (subject, phrase, words) in enumerate(zip(subjects, phrases, keywords, strict=True), start=1):
+        own = {"en": _own_words("en", phrase, words), "fr": _own_words("fr", phrase, words)}
+        label = {}
+        for language, other, joined, nothing in (("en", "fr", ": ", "Theme"), ("fr", "en", " : ", "Thème")):
+            words_here = own[language] or own[other] or f"{nothing.lower()} {number}"
+            if subject is None:
+                name = words_here
+            elif counts[subject["en"]] == 1:
+                name = subject[language]
+            else:
+                name = subject[language] + joined + words_here
+            if name in taken[language]:
+                name = f"{name} ({number})"
+            taken[language].add(name)
+            label[language] = name[:1].upper() + name[1:]
+        labels.append(label)
+    return labels
+
+
+def _own_words(language: str, phrase: Mapping[str, str], keywords: Mapping[str, list[str]]) -> str:
+    """Return the phrase that names a theme, or else its first keywords."""
+    return phrase.get(language) or ", ".join(keywords.get(language, [])[:2])

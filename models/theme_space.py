@@ -9,8 +9,9 @@ projection is learned by `training/theme_space.py`.
 Not every passage is about something that themes are made of: reps also tell how a meeting went. How likely one is can
 be told from where it lies (`ThemeSpace.chances`).
 
-For a fit, wording stands beside it: which runs of letters a passage uses (TF-IDF, reduced by SVD), as names and trade
-words are known to neither reading.
+For a fit, two more stand beside it: how far the passage leans to each of the subjects that themes of all industries
+are about (`models/theme_subjects.py`), and its wording, which runs of letters it uses (TF-IDF, reduced by SVD), as
+names and trade words are known to neither reading.
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ from models.language import LanguageReader, load_language_reader
 from models.lexicon import fold, load_lexicon
 from models.manifest import verified_manifest
 from models.tagger import N_DIMS, Tagged, Tagger, load_tagger
+from models.theme_subjects import Subjects, load_subjects
 from models.types import THEME_DIMS, Language, ThemePassage
 
 SPACE_FILE = "space.safetensors"
 WORDING = 0.5
 """Weight of wording beside what a passage is about."""
+LEANING = 0.3
+"""Weight of the subjects that a passage leans to: more helps sales notes little, and harms texts of other kinds."""
 LETTERS = (3, 5)
 N_WORDING = 200
 """Dimensions of wording."""
@@ -56,12 +60,14 @@ class ThemeSpace:
         centres: Mean of the readings in each language, (n_readings,).
         projection: From what is left of readings, (n_readings, THEME_DIMS).
         telling: Weights of the chance that a passage belongs to a theme, (THEME_DIMS,), and the bias.
+        subjects: What themes are mostly about.
         version: Changes whenever vectors may change.
     """
 
     centres: dict[Language, Vectors]
     projection: Vectors
     telling: tuple[Vectors, float]
+    subjects: Subjects
     version: str
 
     def place(self, meanings: Vectors, tagged: Vectors, languages: Sequence[Language]) -> Vectors:
@@ -110,7 +116,8 @@ def load_theme_space(folder: Path) -> ThemeSpace:
     middle = (english + french) / np.float32(2)
     centres = {Language.EN: english, Language.FR: french, Language.UNKNOWN: middle}
     telling = stored["telling"].astype(np.float32)
-    return ThemeSpace(centres, projection, (telling[:-1], float(telling[-1])), manifest.version)
+    subjects = load_subjects(folder, stored["subjects"].astype(np.float32))
+    return ThemeSpace(centres, projection, (telling[:-1], float(telling[-1])), subjects, manifest.version)
 
 
 class ThemeEncoder:
@@ -149,19 +156,22 @@ def load_theme_encoder(artefacts: Path) -> ThemeEncoder:
     )
 
 
-def group_space(passages: Sequence[ThemePassage], vectors: Vectors) -> Vectors:
+def group_space(passages: Sequence[ThemePassage], vectors: Vectors, leanings: Vectors) -> Vectors:
     """Return the place in which a fit groups each passage, float32 (n, n_dims), unit length.
 
     Args:
         passages: At least one.
         vectors: Their theme vectors, (n, THEME_DIMS).
+        leanings: How far each leans to each subject, (n, n_subjects).
     """
     languages = np.array([str(p.language) for p in passages])
-    about = unit(_centred(vectors, languages), vectors)
+    parts = [unit(_centred(vectors, languages), vectors)]
     wording = _wording([p.text for p in passages])
-    if wording is None:
-        return about
-    return unit(np.hstack([about, WORDING * unit(_centred(wording, languages), wording)]))
+    if wording is not None:
+        parts.append(WORDING * unit(_centred(wording, languages), wording))
+    roots = np.sqrt(leanings)  # so that distances are those of Hellinger
+    parts.append(LEANING * unit(roots - roots.mean(axis=0)))
+    return unit(np.hstack(parts))
 
 
 def unit(vectors: NDArray[np.floating[Any]], instead: Vectors | None = None) -> Vectors:

@@ -16,19 +16,12 @@ from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
 from models.theme_groups import SAME_THEME, group_passages
-from models.theme_labels import (
-    MIN_NEARNESS,
-    N_KEYWORDS,
-    PhraseBook,
-    best_phrase,
-    rank_phrases,
-    read_phrases,
-    stop_words,
-)
+from models.theme_labels import best_phrase, keywords_of, name_themes, rank_phrases, read_phrases, stop_words
 from models.theme_space import ThemeSpace, Vectors, load_theme_space
+from models.theme_subjects import Label
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 
-VERSION = "themes-4"
+VERSION = "themes-5"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.15
@@ -127,7 +120,7 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
     nearest, similarities = _nearest(vectors, centroids, passages, keys)
     near = _is_near(vectors, similarities)
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
-    labels, keywords = _describe(passages, order, members)
+    labels, keywords = _describe(passages, order, members, vectors)
     themes = [
         FittedTheme(keys[t], labels[t], keywords[t], to_bytes(centroids[t][None])[0], len(members[t]), representatives)
         for t, representatives in enumerate(_representatives(passages, members, similarities, _tell_something(vectors)))
@@ -157,7 +150,7 @@ def _themes(
             themes += [(theme.key, first), *((None, other) for other in others)]
     telling = _tell_something(vectors)
     makers = [i for i in left if telling[i]] if telling.mean() >= MOSTLY else left
-    new = group_passages(passages, vectors, makers)
+    new = group_passages(passages, vectors, makers, _space().subjects.leanings)
     if living:  # what is left of many matters makes groups too, but loose ones
         new = [group for group in new if _tightness(vectors[group]) >= TIGHT]
     return themes + [(None, group) for group in new]
@@ -189,7 +182,7 @@ def _matters(passages: Sequence[ThemePassage], vectors: Vectors, members: list[i
     """Cut a theme that holds several matters, the largest first; others stay whole."""
     if len(members) < TWO_MATTERS:
         return [members]
-    found = group_passages(passages, vectors, members, least_inside=INSIDE_MATTERS)
+    found = group_passages(passages, vectors, members, _space().subjects.leanings, INSIDE_MATTERS)
     matters = [group for group in found if len(group) >= MATTER_SHARE * len(members)]
     return matters if len(matters) > 1 else [members]
 
@@ -224,36 +217,31 @@ def _representatives(
 
 
 def _describe(
-    passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]]
+    passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]], vectors: Vectors
 ) -> tuple[list[dict[str, str]], list[dict[str, list[str]]]]:
-    """Name each theme in both languages; where a language lacks the words, the other's stand in."""
+    """Name each theme in both languages, by its subject and by its own words, and list its keywords."""
     meanings = from_bytes([p.vector for p in passages])
     nothing = np.zeros(meanings.shape[1], dtype=np.float32)
     centroids = [_centroid(meanings[inside]) if inside else nothing for inside in members]
     encode = load_encoder(ARTEFACTS / "encoder").encode
-    labels: list[dict[str, str]] = [{} for _ in members]
+    phrases: list[dict[str, str]] = [{} for _ in members]
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
-    loose: list[dict[str, str]] = [{} for _ in members]  # what names a theme that has no near phrase in any language
     for language in (Language.EN, Language.FR):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
         book = read_phrases([passages[i].text for i in places], stop_words(language))
         taken: set[str] = set()
         for theme, inside in enumerate(members):
             ranked = rank_phrases(book, [places[i] for i in inside if i in places], len(places))
-            for found, least in ((labels, MIN_NEARNESS), (loose, -1.0)):
-                name = best_phrase(ranked, centroids[theme], encode, taken, least)
-                if name:
-                    taken.add(name)
-                    found[theme][language] = book.forms[name]
-                    break
-            keywords[theme][language] = _keywords(book, ranked)
-    return [_complete(label or loose[t], t) for t, label in enumerate(labels)], keywords
+            name = best_phrase(ranked, centroids[theme], encode, taken)
+            if name:
+                taken.add(name)
+                phrases[theme][language] = book.forms[name]
+            keywords[theme][language] = keywords_of(book, ranked)
+    return name_themes(_subject_labels(members, vectors), phrases, keywords), keywords
 
 
-def _keywords(book: PhraseBook, ranked: Sequence[tuple[str, float]]) -> list[str]:
-    return [book.forms[phrase] for phrase, _ in ranked if " " not in phrase][:N_KEYWORDS]
-
-
-def _complete(label: dict[str, str], theme: int) -> dict[str, str]:
-    en, fr = label.get(Language.EN), label.get(Language.FR)
-    return {"en": en or fr or f"theme {theme + 1}", "fr": fr or en or f"thème {theme + 1}"}
+def _subject_labels(members: Sequence[Sequence[int]], vectors: Vectors) -> list[Label | None]:
+    """Return the label of each theme's subject, read from the passages that tell something."""
+    telling = _tell_something(vectors)
+    about = [[i for i in inside if telling[i]] or list(inside) for inside in members]
+    return [_space().subjects.label_of(vectors[inside]) for inside in about]

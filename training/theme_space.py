@@ -8,6 +8,7 @@ The industries on which themes are measured (`training/theme_bench.py`) are left
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +21,12 @@ from models.encoder import from_bytes
 from models.manifest import verified_manifest, write_manifest
 from models.tagger import Tagger, load_tagger
 from models.theme_space import SPACE_FILE, Vectors, join_readings, unit, whole_texts
+from models.theme_subjects import SUBJECTS_FILE, write_subjects
 from models.types import THEME_DIMS, Language
 from training.examples import fingerprint
 from training.theme_bench import ARTEFACTS, CORPUS, INDUSTRIES
-from training.theme_workspaces import Workspace, load_describer, read_workspaces
+from training.theme_subjects import SHRINKAGE, SUBJECTS, learn_weights, read_subjects
+from training.theme_workspaces import Workspace, load_describer, read_single_passages, read_workspaces
 
 EVENNESS = 3.0
 """Of the mean variance inside themes, what is added to each direction's: more trusts what was learned less."""
@@ -81,37 +84,53 @@ def learn_telling(vectors: Vectors, themed: NDArray[np.bool_]) -> Vectors:
     return weights
 
 
-def train(workspaces: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
-    """Write the artefact `themes`, and return what it was learned from."""
+def train(notes: Sequence[Workspace], singles: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
+    """Write the artefact `themes`, and return what it was learned from.
+
+    Args:
+        notes: Passages of whole notes, from which centres and main directions come.
+        singles: Marked passages that stand alone: of themes and subjects too.
+    """
     tagger = load_tagger(artefacts / "tagger")
-    readings = [readings_of(workspace, tagger) for workspace in workspaces]
-    languages = np.array([str(p.language) for w in workspaces for p in w.passages])
+    readings = [readings_of(workspace, tagger) for workspace in notes]
+    languages = np.array([str(p.language) for w in notes for p in w.passages])
     means = language_means(np.vstack(readings), languages)
-    middle = (means[Language.EN] + means[Language.FR]) / 2
-    centres = [np.stack([means.get(str(p.language), middle) for p in w.passages]) for w in workspaces]
-    centred = [rows - centre for rows, centre in zip(readings, centres, strict=True)]
-    themes: dict[str, list[Vectors]] = {}
+    centred = [_centred(w, rows, means) for w, rows in zip(notes, readings, strict=True)]
     themed = [np.zeros(len(rows), dtype=bool) for rows in centred]
-    for workspace, rows, marks in zip(workspaces, centred, themed, strict=True):
-        for theme, place in workspace.places:
-            if place is not None:
-                themes.setdefault(f"{workspace.name}/{theme}", []).append(rows[place])
-                marks[place] = True
+    for workspace, marks in zip(notes, themed, strict=True):
+        marks[[place for _, place in workspace.places if place is not None]] = True
+    alone = [_centred(w, readings_of(w, tagger), means) for w in singles]
+    subjects = read_subjects()
+    marked = [
+        (f"{workspace.name}/{theme}", subjects.subject_of(workspace.name, theme), rows[place])
+        for workspace, rows in zip([*notes, *singles], [*centred, *alone], strict=True)
+        for theme, place in workspace.places
+        if place is not None
+    ]
     everything = np.vstack(centred)
-    projection = learn_projection(everything, inner_scatter(themes), THEME_DIMS)
+    scatter = inner_scatter(_by_theme_and_subject(marked))
+    projection = learn_projection(everything, scatter, THEME_DIMS)
     telling = learn_telling(unit(everything @ projection), np.concatenate(themed))
+    placed = unit(np.stack([row for _, _, row in marked]) @ projection)
+    weights = learn_weights(placed, [subject for _, subject, _ in marked], subjects.known)
     out = artefacts / "themes"
     out.mkdir(exist_ok=True)
-    stored = {"projection": projection, "telling": telling, **means}
+    stored = {"projection": projection, "telling": telling, "subjects": weights, **means}
     save_file({name: np.ascontiguousarray(v.astype(np.float16)) for name, v in stored.items()}, out / SPACE_FILE)
-    counts = {"themes": len(themes), "passages": sum(map(len, themes.values()))}
+    write_subjects(out, subjects.known, subjects.families)
+    counts = {
+        "themes": len({theme for theme, _, _ in marked}),
+        "subjects": len(subjects.known),
+        "passages": len(marked),
+    }
     write_manifest(
         out,
         "themes",
-        [SPACE_FILE],
-        config={"evenness": EVENNESS, "held_out": list(INDUSTRIES)},
+        [SPACE_FILE, SUBJECTS_FILE],
+        config={"evenness": EVENNESS, "shrinkage": SHRINKAGE, "held_out": list(INDUSTRIES)},
         data={
             "corpus": fingerprint(corpus),
+            "subjects": hashlib.sha256(SUBJECTS.read_bytes()).hexdigest(),
             **{name: verified_manifest(artefacts / name).version for name in ("encoder", "tagger")},
         },
         metrics=counts,
@@ -120,18 +139,34 @@ def train(workspaces: Sequence[Workspace], corpus: Path, artefacts: Path) -> dic
     return counts
 
 
+def _centred(workspace: Workspace, readings: Vectors, means: dict[str, Vectors]) -> Vectors:
+    """Take its language's mean off each reading; of an unknown language, the middle of both."""
+    middle = (means[Language.EN] + means[Language.FR]) / 2
+    centred: Vectors = readings - np.stack([means.get(str(p.language), middle) for p in workspace.passages])
+    return centred
+
+
+def _by_theme_and_subject(marked: Sequence[tuple[str, str, Vectors]]) -> dict[str, list[Vectors]]:
+    """Group readings by theme, and once more by subject: both are what a theme elsewhere may be like."""
+    groups: dict[str, list[Vectors]] = {}
+    for theme, subject, row in marked:
+        groups.setdefault(theme, []).append(row)
+        if subject:
+            groups.setdefault(subject, []).append(row)
+    return groups
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--artefacts", type=Path, default=ARTEFACTS)
     args = parser.parse_args()
-    workspaces = [
-        w
-        for w in read_workspaces(args.corpus, load_describer(args.artefacts, themes=False))
-        if w.name not in INDUSTRIES
-    ]
-    print(json.dumps(train(workspaces, args.corpus, args.artefacts)))
+    describer = load_describer(args.artefacts, themes=False)
+    notes = [w for w in read_workspaces(args.corpus, describer) if w.name not in INDUSTRIES]
+    folders = [path.parent for path in sorted(args.corpus.glob("*/catalog.json")) if path.parent.name not in INDUSTRIES]
+    singles = [w for w in (read_single_passages(folder, describer) for folder in folders) if w.passages]
+    print(json.dumps(train(notes, singles, args.corpus, args.artefacts)))
 
 
 if __name__ == "__main__":

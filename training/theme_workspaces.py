@@ -81,6 +81,17 @@ def read_workspace(folder: Path, describer: Describer) -> Workspace:
     return Workspace(folder.name, describer.passages(texts, accounts), places)
 
 
+def read_single_passages(folder: Path, describer: Describer) -> Workspace:
+    """Take the marked passages of an industry's single texts as they are."""
+    lines = chain.from_iterable(p.read_text("utf-8").splitlines() for p in sorted(folder.glob("*.passages.jsonl")))
+    texts = [json.loads(line) for line in lines]
+    marked = [
+        (t["text"][p["start"] : p["end"]], p["theme"]) for t in texts for p in t.get("passages", ()) if p["theme"]
+    ]
+    passages = describer.passages([text for text, _ in marked], [""] * len(marked))
+    return Workspace(folder.name, passages, [(theme, place) for place, (_, theme) in enumerate(marked)])
+
+
 def read_workspaces(corpus: Path, describer: Describer) -> list[Workspace]:
     """Read the industries with at least `MIN_GOLD` gold passages."""
     found = [read_workspace(path.parent, describer) for path in sorted(corpus.glob("*/catalog.json"))]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.theme_space import ThemeEncoder, ThemeSpace, load_theme_encoder
+from models.theme_subjects import Subjects
 from models.themes import ARTEFACTS
 from models.types import THEME_DIMS, Language
 
@@ -39,7 +40,8 @@ def test_what_says_nothing_lies_nowhere(encoder: ThemeEncoder) -> None:
 def test_a_language_that_is_not_known_is_taken_from_the_middle_of_both() -> None:
     centre = np.ones(4, dtype=np.float32)
     centres = {Language.EN: 0 * centre, Language.FR: 2 * centre, Language.UNKNOWN: centre}
-    space = ThemeSpace(centres, np.eye(4, dtype=np.float32), (centre, 0.0), "made")
+    none = Subjects((), {}, np.zeros((1, 5), dtype=np.float32))
+    space = ThemeSpace(centres, np.eye(4, dtype=np.float32), (centre, 0.0), none, "made")
     meanings, tagged = np.array([[3.0, 1.0]], dtype=np.float32), np.array([[1.0, 0.0]], dtype=np.float32)
     (placed,) = space.place(meanings, tagged, [Language.UNKNOWN])
     assert np.allclose(placed, np.array([2, 0, 0, -1]) / 5**0.5)

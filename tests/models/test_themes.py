@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.encoder import from_bytes, to_bytes
 from models.theme_groups import MIN_SIZE
-from models.theme_labels import best_phrase, rank_phrases, read_phrases, stop_words
+from models.theme_labels import best_phrase, name_themes, rank_phrases, read_phrases, stop_words
 from models.themes import MIN_SIMILARITY, assign, fit
 from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemePassage
 
@@ -26,8 +26,9 @@ MATTERS = {
 
 @pytest.fixture(autouse=True)
 def all_tell_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made vectors lie where no real passage does."""
+    """Made vectors lie where no real passage does; none has a subject."""
     monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.ones(len(vectors), dtype=bool))
+    monkeypatch.setattr("models.themes._subject_labels", lambda members, vectors: [None] * len(members))
 
 
 def passages(each: int = 8, seed: int = 5) -> list[ThemePassage]:
@@ -67,7 +68,7 @@ def test_labels_come_from_the_passages_of_each_language_and_differ() -> None:
     labels = [theme.label for theme in fit(passages(), []).themes]
     for language, side in (("en", 0), ("fr", 1)):
         texts = " / ".join(words[side] for words in MATTERS.values())
-        assert all(label[language] in texts for label in labels)
+        assert all(word in texts for label in labels for word in label[language].lower().split(", "))
         assert len({label[language] for label in labels}) == 3
 
 
@@ -92,7 +93,25 @@ def test_a_phrase_far_from_the_theme_is_no_label() -> None:
         return np.array([[0.1, 1.0]] * len(texts), dtype=np.float32)
 
     assert best_phrase([("rainy weather", 1.0)], centroid, encode, set()) is None
-    assert best_phrase([("rainy weather", 1.0)], centroid, encode, set(), least=0.05) == "rainy weather"
+    assert best_phrase([("rainy weather", 1.0)], centroid[::-1], encode, set()) == "rainy weather"
+
+
+def test_themes_of_one_subject_are_told_apart_by_their_own_words() -> None:
+    prices, hosting = {"en": "Prices", "fr": "Prix"}, {"en": "Data hosting", "fr": "Hébergement des données"}
+    phrases = [{"en": "spare parts", "fr": "pièces détachées"}, {}, {"en": "server room"}, {"fr": "badge perdu"}, {}]
+    keywords = [{}, {"en": ["licence", "seat", "user"]}, {}, {}, {}]
+    assert name_themes([prices, prices, hosting, None, None], phrases, keywords) == [
+        {"en": "Prices: spare parts", "fr": "Prix : pièces détachées"},
+        {"en": "Prices: licence, seat", "fr": "Prix : licence, seat"},
+        {"en": "Data hosting", "fr": "Hébergement des données"},
+        {"en": "Badge perdu", "fr": "Badge perdu"},
+        {"en": "Theme 5", "fr": "Thème 5"},
+    ]
+
+
+def test_two_themes_never_share_a_name() -> None:
+    names = [label["en"] for label in name_themes([None, None], [{"en": "badge"}, {"en": "badge"}], [{}, {}])]
+    assert names == ["Badge", "Badge (2)"]
 
 
 def test_representatives_are_from_different_accounts() -> None:

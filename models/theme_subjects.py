@@ -1,0 +1,108 @@
+"""Subjects: what themes of sales notes are mostly about, in whichever industry, known by where their passages lie.
+
+A linear discriminant (Fisher 1936) over theme vectors tells them apart; `training/theme_subjects.py` learns it. Many
+themes are about none of them, and subjects of one family are told apart less surely than families are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+SUBJECTS_FILE = "subjects.json"
+FLAT = 4.0
+"""What scores are divided by before one passage leans to subjects: it tells little."""
+CALM = 2.0
+"""The same, of the mean of a theme's passages."""
+SURE = 0.6
+"""Least chance of a family, all others and none together having the rest, for a theme to be named so."""
+SURE_OF_ONE = 0.8
+"""Least share of its family's chance for a theme to be named as one subject."""
+
+Label = Mapping[str, str]
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject.
+
+    Attributes:
+        label: A noun phrase in English (`en`) and French (`fr`).
+        family: What it is alone or with others; the key of a family, or its own.
+    """
+
+    key: str
+    label: Label
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """All subjects.
+
+    Attributes:
+        known: In the order of the rows of `weights`, which has one more: about none of them.
+        families: Labels of the families of several subjects.
+        weights: (n_subjects + 1, n_dims + 1), the bias last.
+    """
+
+    known: tuple[Subject, ...]
+    families: Mapping[str, Label]
+    weights: Vectors
+
+    def leanings(self, vectors: Vectors) -> Vectors:
+        """Return how far each passage leans to each subject and to none, (n, n_subjects + 1), rows adding to 1.
+
+        Args:
+            vectors: Theme vectors, (n, n_dims).
+        """
+        leanings: Vectors = softmax(self._scores(vectors) / FLAT, axis=1).astype(np.float32)
+        return leanings
+
+    def label_of(self, vectors: Vectors) -> Label | None:
+        """Name what passages have in common, or None where they are surely about no subject or family.
+
+        Args:
+            vectors: Theme vectors of the passages of one theme, (n, n_dims).
+        """
+        if not len(vectors):
+            return None
+        chances = softmax(self._scores(vectors).mean(axis=0) / CALM)[:-1]
+        together: dict[str, float] = {}
+        for subject, chance in zip(self.known, chances, strict=True):
+            together[subject.family] = together.get(subject.family, 0.0) + float(chance)
+        family = max(together, key=lambda key: (together[key], key))
+        if together[family] < SURE:
+            return None
+        best = max(range(len(chances)), key=lambda i: (self.known[i].family == family, chances[i]))
+        if family not in self.families or chances[best] >= SURE_OF_ONE * together[family]:
+            return self.known[best].label
+        return self.families[family]
+
+    def _scores(self, vectors: Vectors) -> NDArray[np.float64]:
+        # in double precision, so that a passage's neighbours don't move its last bit
+        wide = self.weights.astype(np.float64)
+        scores: NDArray[np.float64] = vectors.astype(np.float64) @ wide[:, :-1].T + wide[:, -1]
+        return scores
+
+
+def load_subjects(folder: Path, weights: Vectors) -> Subjects:
+    """Read the names of the subjects whose weights are given; the manifest of `folder` has been checked."""
+    stored: dict[str, Any] = json.loads((folder / SUBJECTS_FILE).read_text(encoding="utf-8"))
+    known = tuple(Subject(s["key"], s["label"], s["family"]) for s in stored["subjects"])
+    return Subjects(known, stored["families"], weights)
+
+
+def write_subjects(folder: Path, known: Sequence[Subject], families: Mapping[str, Label]) -> None:
+    """Write the names of subjects, for `load_subjects`."""
+    subjects = [{"key": s.key, "family": s.family, "label": dict(s.label)} for s in known]
+    text = json.dumps({"subjects": subjects, "families": families}, indent=1, ensure_ascii=False)
+    (folder / SUBJECTS_FILE).write_text(text + "\n", encoding="utf-8")
