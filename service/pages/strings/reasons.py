@@ -20,6 +20,18 @@ REASONS: tuple[tuple[str, str], ...] = (
         "This kind of Office file is not taken: save it as {}.",
         "Ce type de fichier Office n'est pas pris : enregistrez-le en {0}.",
     ),
+    (
+        "{} of the first {} rows were refused: mend the file.",
+        "{0} des {1} premières lignes ont été refusées : corrigez le fichier.",
+    ),
+    (
+        "The file's XML is nested deeper than any program writes: save it again.",
+        "Le XML du fichier est plus imbriqué que ne l'écrit aucun logiciel : enregistrez-le de nouveau.",
+    ),
+    (
+        "The workbook holds too many formats or names: save it as CSV.",
+        "Le classeur a trop de formats ou de noms : enregistrez-le en CSV.",
+    ),
     ("The archive holds no files.", "L'archive ne contient aucun fichier."),
     (
         "The archive holds {} files; {} are the most: split it.",
