@@ -265,10 +265,34 @@ def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Li
         if key not in latest or values["version_ms"] >= latest[key]["version_ms"]:
             latest[key] = values
     return _Links(
-        accounts=_refresh(session, AccountTable, accounts),
+        accounts=_accounts(session, accounts),
         authors=_refresh(session, AuthorTable, authors),
         deals=_refresh(session, DealTable, latest),
     )
+
+
+def _accounts(session: Session, told: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """Create and refresh accounts; one that is told by its name alone is the account with an id that has that name."""
+    known = _known_by_name(session, {values["name_key"] for key, values in told.items() if key.startswith("name:")})
+    meant = {
+        key: known.get(values["name_key"] or "", key) if key.startswith("name:") else key
+        for key, values in told.items()
+    }
+    by_name = {meant[key]: {"segment": values["segment"]} for key, values in told.items() if meant[key] != key}
+    rows = _refresh(session, AccountTable, by_name | {key: told[key] for key in told if meant[key] == key})
+    return {key: rows[meant[key]] for key in told}
+
+
+def _known_by_name(session: Session, names: set[str | None]) -> dict[str, str]:
+    """Return the keys of accounts with ids by their names without case and spaces; names of several are left out."""
+    if not names:
+        return {}
+    table = AccountTable
+    query = sa.select(table.name_key, sa.func.min(table.key)).where(
+        table.name_key.in_(sorted(name for name in names if name)), table.key != sa.literal("name:") + table.name_key
+    )
+    found = session.execute(query.group_by(table.name_key).having(sa.func.count() == 1))
+    return {str(name): str(key) for name, key in found}
 
 
 def _deal_values(note: IncomingNote, deal: DealInput, now: datetime) -> dict[str, Any]:
