@@ -194,18 +194,16 @@ def name_themes(
     for number, (subject, phrase, words) in enumerate(zip(subjects, phrases, keywords, strict=True), start=1):
         own = {"en": _own_words("en", phrase, words), "fr": _own_words("fr", phrase, words)}
         label = {}
-        for language, other, joined, nothing in (("en", "fr", ": ", "Theme"), ("fr", "en", " : ", "Thème")):
-            words_here = own[language] or own[other] or f"{nothing.lower()} {number}"
-            if subject is None:
-                name = words_here
-            elif counts[subject["en"]] == 1:
-                name = subject[language]
-            else:
-                name = subject[language] + joined + words_here
+        for language, other, colon, theme in (("en", "fr", ": ", "theme"), ("fr", "en", " : ", "thème")):
+            name = own[language] or own[other] or f"{theme} {number}"
+            if subject is not None:
+                alone = counts[subject["en"]] == 1
+                name = subject[language] if alone else subject[language] + colon + name
+            name = name[:1].upper() + name[1:]
             if name in taken[language]:
                 name = f"{name} ({number})"
             taken[language].add(name)
-            label[language] = name[:1].upper() + name[1:]
+            label[language] = name
         labels.append(label)
     return labels
 

@@ -22,7 +22,7 @@ FLAT = 4.0
 CALM = 2.0
 """The same, of the mean of a theme's passages."""
 SURE = 0.6
-"""Least chance of a family, all others and none together having the rest, for a theme to be named so."""
+"""Least chance of a family for a theme to be named by it; the others, and to be about none, have the rest."""
 SURE_OF_ONE = 0.8
 """Least share of its family's chance for a theme to be named as one subject."""
 
@@ -68,7 +68,7 @@ class Subjects:
         return leanings
 
     def label_of(self, vectors: Vectors) -> Label | None:
-        """Name what passages have in common, or None where they are surely about no subject or family.
+        """Name what passages have in common, or None where no subject or family is sure.
 
         Args:
             vectors: Theme vectors of the passages of one theme, (n, n_dims).
