@@ -7,6 +7,7 @@ Heads beside the tagger's own, over the same layers, so that they cost no second
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,12 +119,14 @@ class NameKinds:
         A word is judged by the mean over its pieces, a name's kind by the mean over its words.
         """
         chances, begins = kind_chances(self.logits), self._begins()
+        likely: list[bool] = (chances[:, 0] <= 1 - least).tolist()  # a word without such a piece is in no name
+        starts, ends = self.offsets[:, 0].tolist(), self.offsets[:, 1].tolist()
         run: list[tuple[int, int, NDArray[np.float32]]] = []
         for match in _WORD.finditer(text):
-            inside = self._inside(*match.span())
-            mean = chances[inside].mean(axis=0) if len(inside) else _NO_NAME
+            first, last = bisect_right(ends, match.start()), bisect_left(starts, match.end())
+            mean = chances[first:last].mean(axis=0) if any(likely[first:last]) else _NO_NAME
             named = mean[0] <= 1 - least and match[0][0].isalnum()
-            if run and (not named or begins[inside[0]]):
+            if run and (not named or begins[first]):
                 yield _named(run)
                 run = []
             if named:

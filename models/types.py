@@ -150,6 +150,27 @@ class Passage:
     theme_vector: bytes
 
 
+class PersonalKind(StrEnum):
+    """What is hidden: a person's name, or what leads to one (`models.contacts.ContactKind`)."""
+
+    PERSON = "person"
+    EMAIL = "email"
+    PROFILE = "profile"
+    IBAN = "iban"
+    CARD = "card"
+    ID = "id"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What names or leads to a person at `text[start:end]`."""
+
+    start: int
+    end: int
+    kind: PersonalKind
+
+
 @dataclass(frozen=True, slots=True)
 class NoteAnalysis:
     """All that was read in one note, each list in order of `start`."""
@@ -158,6 +179,7 @@ class NoteAnalysis:
     objections: tuple[Objection, ...] = ()
     competitors: tuple[CompetitorMention, ...] = ()
     passages: tuple[Passage, ...] = ()
+    personal: tuple[Personal, ...] = ()
 
 
 class Analyzer(Protocol):
