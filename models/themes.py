@@ -2,7 +2,8 @@
 
 In a fit the living themes go on with the passages that are near them, and new ones come only from what is left
 (`models/theme_groups.py`), from a theme that has come to hold two matters, or where none stands yet: so a theme keeps
-its meaning, and its passages keep their theme. Between fits a passage gets the nearest theme.
+its meaning, and its passages keep their theme. However many fits follow, a theme's centroid stays near the one that it
+began with (`NEAR_ORIGIN`). Between fits a passage gets the nearest theme.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ HOLD_SIMILARITY = 0.2
 """Cosine from which a fit leaves a passage with a living theme; what is further from all may make new ones."""
 TIGHT = 0.2
 """Mean cosine of each passage with the others of its group from which a group beside living themes is a theme."""
+NEAR_ORIGIN = 0.8
+"""Least cosine of a theme's centroid with the one that it began with: themes follow their passages, but don't slide."""
 STAY = 0.05
 """Cosine by which another theme must be nearer than the one that a passage has, for a fit to move it."""
 TWO_MATTERS = 24
@@ -112,11 +115,11 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
         return ThemeFit(VERSION)
     order = sorted(range(len(passages)), key=lambda i: (passages[i].text, passages[i].account, passages[i].vector))
     vectors = from_bytes([p.theme_vector for p in passages])
-    groups = _apart(_themes(passages, order, vectors, living), vectors)
+    groups = _apart(_themes(passages, order, vectors, living), vectors, living)
     if not groups:
         return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages))
     keys = [key for key, _ in groups]
-    centroids = np.stack([_centroid(vectors[group]) for _, group in groups])
+    centroids = np.stack([centroid for _, centroid in groups])
     nearest, similarities = _nearest(vectors, centroids, passages, keys)
     near = _is_near(vectors, similarities)
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
@@ -136,6 +139,17 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
 def _centroid(vectors: Vectors) -> Vectors:
     mean: Vectors = vectors.mean(axis=0)
     return mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+
+def _near_origin(centroid: Vectors, origin: Vectors) -> Vectors:
+    """Turn a centroid towards where its theme began, as far as it must."""
+    cosine = float(centroid @ origin)
+    if cosine >= NEAR_ORIGIN:
+        return centroid
+    side = centroid - cosine * origin
+    side /= max(float(np.linalg.norm(side)), 1e-9)
+    turned: Vectors = (NEAR_ORIGIN * origin + (1 - NEAR_ORIGIN**2) ** 0.5 * side).astype(np.float32)
+    return turned
 
 
 def _themes(
@@ -187,15 +201,21 @@ def _matters(passages: Sequence[ThemePassage], vectors: Vectors, members: list[i
     return matters if len(matters) > 1 else [members]
 
 
-def _apart(themes: Sequence[tuple[str | None, list[int]]], vectors: Vectors) -> list[tuple[str | None, list[int]]]:
-    """Leave out themes that are the same as one that goes before: continued ones first, then large ones."""
-    kept: list[tuple[str | None, list[int]]] = []
-    centroids: list[Vectors] = []
+def _apart(
+    themes: Sequence[tuple[str | None, list[int]]], vectors: Vectors, living: Sequence[LivingTheme]
+) -> list[tuple[str | None, Vectors]]:
+    """Return key and centroid of each theme, without those that are the same as one that goes before.
+
+    Continued ones go first, then large ones.
+    """
+    origins = {theme.key: _centroid(from_bytes([theme.origin or theme.centroid])) for theme in living}
+    kept: list[tuple[str | None, Vectors]] = []
     for key, members in sorted(themes, key=lambda theme: (theme[0] is None, -len(theme[1]))):
         centroid = _centroid(vectors[members])
-        if all(float(centroid @ other) < SAME_THEME for other in centroids):
-            kept.append((key, members))
-            centroids.append(centroid)
+        if key is not None:
+            centroid = _near_origin(centroid, origins[key])
+        if all(float(centroid @ other) < SAME_THEME for _, other in kept):
+            kept.append((key, centroid))
     return kept
 
 

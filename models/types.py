@@ -227,10 +227,16 @@ class ThemePassage:
 
 @dataclass(frozen=True, slots=True)
 class LivingTheme:
-    """A theme that exists before a fit. `centroid` has the form of `Passage.theme_vector`."""
+    """A theme that exists before a fit.
+
+    Attributes:
+        centroid: In the form of `Passage.theme_vector`.
+        origin: The centroid that it began with, which no fit takes it far from; empty where that is its centroid.
+    """
 
     key: str
     centroid: bytes
+    origin: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,9 @@ class ThemeTable(Table):
 
     `label_edited` and `area_edited` mark what a person wrote; a fit never overwrites it. `description` is a declared
     theme's. A `locked` theme is never retired by a fit. `merged_into` says where a merged theme went; with `alias`,
-    what fits find under its key goes there too. `missed` counts the fits in a row that did not find it. `x` and `y` are
-    its place on the map, in [0, 1].
+    what fits find under its key goes there too. `missed` counts the fits in a row that did not find it. `origin` is the
+    centroid that it began with; empty before anything is compared with it. `x` and `y` are its place on the map, in
+    [0, 1].
     """
 
     __tablename__ = "themes"
@@ -292,6 +293,7 @@ class ThemeTable(Table):
     label_edited: Mapped[bool] = mapped_column(default=False)
     keywords: Mapped[dict[str, Any]]
     centroid: Mapped[bytes]
+    origin: Mapped[bytes] = mapped_column(default=b"", server_default="")
     state: Mapped[str] = mapped_column(default="active", index=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -141,7 +141,11 @@ def stream(name: str, group: Group, passages: Sequence[ThemePassage]) -> list[Ke
         before = chain(fits[-1] if fits else (), repeat(None))
         found = fit([replace(p, theme=key or "") for p, key in zip(part, before, strict=False)], living)
         born = iter(range(len(fits) * 1_000, (len(fits) + 1) * 1_000))
-        living = [LivingTheme(theme.key or f"theme-{next(born)}", theme.centroid) for theme in found.themes]
+        origins = {theme.key: theme.origin or theme.centroid for theme in living}
+        living = [
+            LivingTheme(theme.key or f"theme-{next(born)}", theme.centroid, origins.get(theme.key or "", b""))
+            for theme in found.themes
+        ]
         fits.append([None if theme is None else living[theme].key for theme in found.assignments])
     return fits
 

@@ -19,7 +19,7 @@ from service.errors import Conflict, InvalidInput, NotFound
 from service.tables import NoteTable, PassageTable, ThemeChangeTable, ThemeMoveTable, ThemePinTable, ThemeTable
 from service.themes.queries import find_theme
 from service.themes.schemas import ChangeKind, Declaration, Edit
-from service.themes.storage import VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
+from service.themes.storage import PLACES, VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
 
 MAX_AT_ONCE = 20_000
 """Passages that a request looks at, the latest: about a second. The next fit looks at all."""
@@ -120,8 +120,9 @@ def split_theme(
     name = label or {"en": f"{theme.label_en} (2)", "fr": f"{theme.label_fr} (2)"}
     part = add_theme(session, name, theme.keywords, _centroid([r for r in rows if r.id in second]), now)
     part.label_edited, part.locked, part.area = label is not None, True, theme.area
-    before = {"locked": theme.locked, "centroid": base64.b64encode(theme.centroid).decode()}
+    before = {"locked": theme.locked, **{name: base64.b64encode(getattr(theme, name)).decode() for name in PLACES}}
     theme.locked, theme.centroid, theme.updated_at = True, _centroid(rest), now
+    theme.origin = theme.centroid  # a person says what it is about from now on
     change = _record(session, ChangeKind.SPLIT, theme, [theme.id, part.id], by, now, before=before, born=part.id)
     log_event(session, part.id, ThemeEventKind.BORN, now, change_id=change.id, by=by, source=theme.id)
     return _move_rows(session, change, sorted(second), part.id)

@@ -25,6 +25,7 @@ from service.themes.lineage import Lineage
 
 UPDATE_ROWS = 5_000  # passages moved in one transaction: writers wait for a fraction of a second at most
 VECTOR_BYTES = 2 * THEME_DIMS
+PLACES = ("centroid", "origin")  # columns that say where a theme lies
 MISSED_TO_RETIRE = 2  # fits in a row that do not find a theme
 
 
@@ -69,11 +70,11 @@ def is_comparable(vector: sa.SQLColumnExpression[bytes]) -> sa.ColumnElement[boo
 def living_themes(session: Session) -> list[LivingTheme]:
     """Return the themes that passages can have, and the aliases of those that a person merged into them."""
     rows = session.execute(
-        sa.select(ThemeTable.key, ThemeTable.centroid)
+        sa.select(ThemeTable.key, ThemeTable.centroid, ThemeTable.origin)
         .where(is_comparable(ThemeTable.centroid), sa.or_(ThemeTable.state == ThemeState.ACTIVE, _is_alias()))
         .order_by(ThemeTable.id)
     )
-    return [LivingTheme(row.key, row.centroid) for row in rows]
+    return [LivingTheme(row.key, row.centroid, row.origin) for row in rows]
 
 
 def _is_alias() -> sa.ColumnElement[bool]:
@@ -115,6 +116,7 @@ def renew_centroids(
             theme.centroid = describe([*dict.fromkeys([theme.label_en, theme.label_fr]), theme.description])
         elif theme.id in vectors:
             theme.centroid = mean(vectors[theme.id])
+        theme.origin = theme.centroid
 
 
 def read_passages(session: Session) -> list[StoredPassage]:
@@ -280,6 +282,7 @@ def add_theme(
         label_edited=False,
         keywords=keywords,
         centroid=centroid,
+        origin=centroid,
         state=ThemeState.ACTIVE,
         created_at=now,
         updated_at=now,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.errors import Conflict, NotFound
 from service.tables import PassageTable, ThemeChangeTable, ThemeMoveTable, ThemePinTable, ThemeTable
 from service.themes.schemas import ChangeKind
-from service.themes.storage import ThemeEventKind, ThemeState, log_event
+from service.themes.storage import PLACES, ThemeEventKind, ThemeState, log_event
 
 
 def undo_change(session: Session, change_id: int, *, by: str, now: datetime) -> ThemeChangeTable:
@@ -91,7 +91,8 @@ def _restore(session: Session, change: ThemeChangeTable, theme: ThemeTable, now:
     elif change.kind == ChangeKind.SPLIT:
         part = session.get_one(ThemeTable, detail["born"], with_for_update=True)
         part.state, part.merged_into, part.locked, part.updated_at = ThemeState.MERGED, theme.id, False, now
-        theme.locked, theme.centroid = detail["before"]["locked"], base64.b64decode(detail["before"]["centroid"])
+        theme.locked = detail["before"]["locked"]
+        theme.centroid, theme.origin = (base64.b64decode(detail["before"].get(name, "")) for name in PLACES)
         rest = sa.update(PassageTable).where(PassageTable.theme_id == part.id)
         session.execute(rest.values(theme_id=theme.id).execution_options(synchronize_session=False))
     elif change.kind == ChangeKind.DECLARE:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.encoder import from_bytes, to_bytes
 from models.theme_groups import MIN_SIZE
 from models.theme_labels import best_phrase, name_themes, rank_phrases, read_phrases, stop_words
-from models.themes import MIN_SIMILARITY, assign, fit
+from models.themes import MIN_SIMILARITY, NEAR_ORIGIN, assign, fit
 from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemePassage
 
 N_DIMS = 384
@@ -150,6 +150,20 @@ def test_a_theme_that_holds_several_matters_is_cut_and_one_of_them_keeps_its_key
     found = fit(passages(), [LivingTheme("theme-0", to_bytes(wide)[0])])
     assert sorted(theme.key or "new" for theme in found.themes) == ["new", "new", "theme-0"]
     assert [theme.size for theme in found.themes] == [16, 16, 16]
+
+
+def test_a_theme_does_not_slide_far_from_where_it_began() -> None:
+    axes = np.eye(2, THEME_DIMS, dtype=np.float32)
+    origin, other = to_bytes(axes)
+    theme = LivingTheme("theme-0", origin)
+    for place in (axes.sum(axis=0) / np.sqrt(2), axes[1]):  # what is near it is ever less what it was
+        said = [ThemePassage(f"clause {i}", Language.EN, *described(place), f"account-{i}") for i in range(8)]
+        (found,) = fit(said, [theme]).themes
+        assert found.key == "theme-0"
+        theme = LivingTheme("theme-0", found.centroid, origin)
+        assert float(from_bytes([found.centroid])[0] @ axes[0]) == pytest.approx(NEAR_ORIGIN, abs=1e-3)
+    (free,) = fit(said, [LivingTheme("theme-0", other)]).themes
+    assert free.centroid == other
 
 
 def test_themes_that_have_become_one_are_one() -> None:
