@@ -19,6 +19,7 @@ _PLAIN = ("external_id", "source", "kind", "language", "occurred_at", "updated_a
 FIELDS = (*_PLAIN, TITLE, *(f"{outer}.{inner}" for outer, inners in NESTED.items() for inner in inners))
 MAX_NAMES = 1_000  # a header is not wider
 HEADER_ROWS = 20  # a title and empty rows may stand above the header
+MIN_TOLD = 2  # fields that the header of a table within a document names, the text among them
 OWN_PREFIX = "binome_"  # columns that our list of refused rows adds
 
 # Names without accents, case and marks. The first name of a field that a header has wins; "text" takes all of them.
@@ -218,6 +219,11 @@ def _spellings(name: str, plain: str) -> Iterator[str]:
         yield plain_name(rest)
     if dash and plain_name(first) in _IDS:  # "Record ID - Calls", as HubSpot has it
         yield plain_name(first)
+
+
+def lists_notes(columns: Columns) -> bool:
+    """Tell whether a table within a document lists notes: its header names their text, and more."""
+    return "text" in columns.fields and columns.told >= MIN_TOLD
 
 
 def known_names(header: Sequence[str]) -> set[str]:

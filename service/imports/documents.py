@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element  # its type alone: what is parsed goes through defusedxml
@@ -51,24 +52,29 @@ def read_docx(file: BinaryIO, options: Options) -> Reading:
         if plan := note_table(grid, options):
             tables.insert(0, (grid, *plan))
             del document.lines[begin:end]
-    rest = "\n".join(document.lines).strip("\n")
-    if tables:
-        return Reading(Format.DOCX, found_in(tables), grid_records(tables, rest, options))
-    return _text_reading(Format.DOCX, rest, options)
+    return _document_reading(Format.DOCX, tables, "\n".join(document.lines).strip("\n"), options)
 
 
 def read_pdf(file: BinaryIO, options: Options) -> Reading:
-    """Read a PDF's text layer.
+    """Read a PDF's text layer, and the tables in it that list notes.
 
     Raises:
         FileRefused: If it is encrypted, a scan without text, damaged, or costs too much to read.
     """
-    text = pdf_text(file)
-    return _text_reading(Format.PDF, text, options)
+    read = _pdf(file, options)
+    tables, rest = [], [read["text"]]
+    for grid in read["tables"]:
+        if plan := note_table(grid, options):
+            tables.append((grid, *plan))
+        else:
+            rest += ["\t".join(row) for row in grid]
+    return _document_reading(Format.PDF, tables, "\n".join(rest).strip("\n"), options)
 
 
-def _text_reading(form: Format, text: str, options: Options) -> Reading:
-    """Read what a document says: a transcript by its turns, else as it stands."""
+def _document_reading(form: Format, tables: Sequence[tuple[Grid, int, Table]], text: str, options: Options) -> Reading:
+    """Read what a document says: its tables row by row; without one a transcript by its turns, else as it stands."""
+    if tables:
+        return Reading(form, found_in(tables), grid_records(tables, text, options))
     if is_plain_transcript(text):
         return transcript_reading(form, plain_turns(text), {}, options)
     return Reading(form, {}, document_records(text, options))
@@ -174,8 +180,8 @@ def _docx_lines(part: Any) -> _DocumentLines:
     return document
 
 
-def pdf_text(file: BinaryIO) -> str:
-    """Return a PDF's text layer, read in a process of its own with bounded time and memory.
+def _pdf(file: BinaryIO, options: Options) -> dict[str, Any]:
+    """Return a PDF's text and tables, read in a process of its own with bounded time and memory.
 
     Raises:
         FileRefused: If it has none, is encrypted or damaged, or costs too much.
@@ -186,15 +192,16 @@ def pdf_text(file: BinaryIO) -> str:
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
         command = [sys.executable, "-m", "service.imports.pdf", str(path)]
+        named = json.dumps(dict(options.mapping)).encode()
         try:
-            done = subprocess.run(command, capture_output=True, timeout=_PDF_SECONDS, check=False)  # noqa: S603
+            done = subprocess.run(command, input=named, capture_output=True, timeout=_PDF_SECONDS, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
             done = None
     if done is None or done.returncode:
         raise FileRefused(
             "too_costly", "The PDF can't be read within a minute and a gigabyte: print it anew as PDF, or split it."
         )
-    answer = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     if "code" in answer:
         raise FileRefused(answer["code"], answer["detail"])
-    return str(answer["text"])
+    return answer

@@ -13,14 +13,13 @@ from typing import BinaryIO
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from service.imports.accounts import split_by_account
-from service.imports.columns import find_header
+from service.imports.columns import find_header, lists_notes
 from service.imports.decoding import MAX_TEXT_BYTES, whole_text
 from service.imports.orders import reckon
 from service.imports.records import FileRefused, Format, Options, Reading, Record, make_note, rejected
 from service.imports.tables import MAX_COLUMNS, Table, row_record
 from service.notes.text import html_text, too_nested
 
-MIN_TOLD = 2  # fields that a header names, the text among them
 HEADING_LETTERS = 60  # what stands beside the tables and is shorter is a title
 _MAX_SPAN = 1_000
 _MAX_PAGES = 200
@@ -34,7 +33,7 @@ Grid = Sequence[Sequence[str]]
 def note_table(grid: Grid, options: Options) -> tuple[int, Table] | None:
     """Return the row of the header, from 1, and how to read the rows below; None for a table that lists no notes."""
     header_row, columns = find_header(enumerate(grid, start=1), options.mapping)
-    if "text" not in columns.fields or columns.told < MIN_TOLD or len(grid) <= header_row:
+    if not lists_notes(columns) or len(grid) <= header_row:
         return None
     if len(columns.header) > MAX_COLUMNS:
         return None
