@@ -25,6 +25,9 @@ VECTORS_FILE = "vectors.safetensors"
 MAX_CHARS = 20_000
 _BATCH = 1024
 _UNKNOWN = 0
+# Of the words of the written corpus 2 % are more pieces with fewer letters each; of random letters, five or more, 95 %.
+_FEW_PIECES = 2
+_PIECE_LETTERS = 2.5
 
 
 class Encoder:
@@ -52,6 +55,16 @@ class Encoder:
         for start in range(0, len(texts), _BATCH):
             out[start : start + _BATCH] = self._encode_batch(texts[start : start + _BATCH])
         return out
+
+    def knows(self, word: str) -> bool:
+        """Tell whether a word has a meaning here, and is not only spelled: put together from scraps of few letters.
+
+        The vector of a word that is spelled says what the word looks like; that is no meaning.
+        """
+        ids = self._tokenizer.encode(word[:MAX_CHARS], add_special_tokens=False).ids
+        if _UNKNOWN in ids or not any(sign.isalpha() for sign in word):
+            return False
+        return 0 < len(ids) <= _FEW_PIECES or len(word) > _PIECE_LETTERS * len(ids) > 0
 
     def _encode_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         encodings = self._tokenizer.encode_batch_fast([t[:MAX_CHARS] for t in texts], add_special_tokens=False)

@@ -1,12 +1,14 @@
 """Nearest passages: one bit a dimension in memory to find candidates, full vectors to order them.
 
-The signs of two vectors differ in the more places the wider the angle between them (Charikar 2002). A passage of 384
-dimensions takes 48 bytes and its two ids 16, so 300,000 take 19 MB, and comparing with all of them some milliseconds.
+The signs of two vectors differ in the more places the wider the angle between them (Charikar 2002). Of those that
+differ least, the best are kept by the product of their signs with the full vector that is asked for (Gordo and
+Perronnin 2011), which tells three times better who is near. A passage of 384 dimensions takes 48 bytes and its two ids
+16, so 300,000 take 19 MB, and comparing with all of them some milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from models.encoder import Encoder, from_bytes, load_encoder, to_bytes
 
 _ENCODER = Path(__file__).parent / "artefacts" / "encoder"
 _WORD_BITS = 64
+_ROUGHLY = 10  # times as many by signs alone as are kept by the product
 
 
 class PassageCodes:
@@ -25,7 +28,7 @@ class PassageCodes:
     def __init__(self, n_bytes: int) -> None:
         """Take the length of a vector in bytes."""
         self._n_bytes = n_bytes
-        self._held = _empty(), _empty(), _codes([bytes(n_bytes)])[:0]
+        self._held = _empty(), _empty(), _codes([bytes(n_bytes)])[:, :0]
 
     def __len__(self) -> int:
         return len(self._held[0])
@@ -53,17 +56,17 @@ class PassageCodes:
         self._held = (
             np.concatenate([ids, np.asarray([p[0] for p in passages], dtype=np.int64)]),
             np.concatenate([notes, np.asarray([p[1] for p in passages], dtype=np.int64)]),
-            np.concatenate([held, codes]),
+            np.concatenate([held, codes], axis=1),
         )
 
     def keep(self, ids: Sequence[int]) -> None:
         """Drop all passages but these."""
         held, notes, codes = self._held
         kept = np.isin(held, np.asarray(ids, dtype=np.int64))
-        self._held = held[kept], notes[kept], codes[kept]
+        self._held = held[kept], notes[kept], codes[:, kept]
 
     def nearest(self, vector: bytes, count: int, notes: Collection[int] | None = None) -> list[int]:
-        """Return ids of passages whose signs differ least from a vector's, in no order.
+        """Return ids of passages that are nearest to a vector by their signs, in no order.
 
         Args:
             vector: As in `models.types.Passage`.
@@ -73,11 +76,22 @@ class PassageCodes:
         ids, of_notes, codes = self._held
         if notes is not None:
             inside = np.isin(of_notes, np.fromiter(notes, dtype=np.int64, count=len(notes)))
-            ids, codes = ids[inside], codes[inside]
+            ids, codes = ids[inside], codes[:, inside]
         if len(ids) > count:
-            differing = np.bitwise_count(codes ^ _codes([vector])).sum(axis=1, dtype=np.int16)
-            ids = ids[np.argpartition(differing, count)[:count]]
+            ids = ids[_nearest(codes, vector, count)]
         return [int(i) for i in ids]
+
+
+def _nearest(codes: NDArray[np.uint64], vector: bytes, count: int) -> NDArray[np.int64]:
+    """Return the places of the codes, of which there are more than `count`, that are nearest to a vector."""
+    differing = np.zeros(codes.shape[1], dtype=np.uint16)
+    for held, asked in zip(codes, _codes([vector]), strict=True):
+        differing += np.bitwise_count(held ^ asked)
+    roughly = min(_ROUGHLY * count, len(differing))
+    places = np.argpartition(differing, roughly - 1)[:roughly]
+    asked = from_bytes([vector])[0]
+    signs = np.unpackbits(np.ascontiguousarray(codes[:, places].T).view(np.uint8), axis=1)[:, : len(asked)]
+    return places[np.argpartition(-(signs @ asked), count - 1)[:count]]
 
 
 def _empty() -> NDArray[np.int64]:
@@ -85,10 +99,10 @@ def _empty() -> NDArray[np.int64]:
 
 
 def _codes(vectors: Sequence[bytes]) -> NDArray[np.uint64]:
-    """Return the signs of vectors, 64 to a word; what is left of the last word is 0."""
+    """Return the signs of vectors, 64 to a word, as (words, vectors); what is left of the last word is 0."""
     signs = from_bytes(vectors) > 0
     padded = np.pad(signs, ((0, 0), (0, -signs.shape[1] % _WORD_BITS)))
-    return np.packbits(padded, axis=1).view(np.uint64)
+    return np.ascontiguousarray(np.packbits(padded, axis=1).view(np.uint64).T)
 
 
 def similarities(vector: bytes, others: Sequence[bytes]) -> list[float]:
@@ -114,6 +128,16 @@ def embed_query(text: str) -> bytes | None:
     """
     rows = _query_encoder().encode([text])
     return to_bytes(rows)[0] if rows.any() else None
+
+
+def knows_any(words: Iterable[str]) -> bool:
+    """Tell whether any of the words has a meaning to the encoder (`Encoder.knows`).
+
+    Raises:
+        ArtefactMissing: If a file of the encoder is not there.
+        ArtefactDamaged: If a file is not the one that the manifest describes.
+    """
+    return any(_query_encoder().knows(word) for word in words)
 
 
 @cache

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from models.nearest import knows_any
 from service.filters import NoteFilters
 from service.search import queries
 from service.search.meaning import MeaningIndex, NearPassage
@@ -54,8 +55,10 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
         InvalidInput: If the period of the filters ends before it starts.
     """
     query = parse_query(text)
-    by_words = queries.notes_with_words(session, query, filters)
-    near = _near(session, index, query, filters)
+    notes = queries.filtered_notes(session, filters)
+    by_words = queries.notes_with_words(session, query, filters, notes)
+    # What no note has and the encoder can only spell ("qqxx") is near whatever is spelled alike: that is nothing.
+    near = _near(session, index, query, notes) if by_words or knows_any(query.words) else []
     passages = {passage.note_id: passage for passage in near}
     scores: dict[int, float] = {}
     for ranking in (by_words, list(passages)):
@@ -69,11 +72,10 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
     return Found(query, hits, len(by_words) < queries.RANKED)
 
 
-def _near(session: Session, index: MeaningIndex, query: Query, filters: NoteFilters) -> list[NearPassage]:
+def _near(session: Session, index: MeaningIndex, query: Query, notes: Sequence[int] | None) -> list[NearPassage]:
     """Return what is near in meaning and has what the query insists on."""
     if not query.wanted:
         return []
-    notes = queries.filtered_notes(session, filters) if queries.is_filtered(filters) else None
     near = index.near(session, query.meant, notes)
     ids = [passage.note_id for passage in near]
     if query.quoted:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.nearest import PassageCodes, embed_query, similarities
 from service.search import queries
 
-CANDIDATES = 3_000
+CANDIDATES = 1_000
 MIN_SIMILARITY = 0.15  # queries are short: higher bounds lose most of what is asked for (`make search`)
 LEAST_OF_BEST = 0.4  # what is much farther than the nearest is left out
 NEAR_NOTES = 100

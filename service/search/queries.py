@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
@@ -19,29 +19,42 @@ RANKED = 2_000  # of more notes with the words, the latest are ranked
 _FTS = sa.table("note_words", sa.column("rowid", sa.Integer))
 _WORDS = sa.table("note_words", sa.column("note_id", sa.BigInteger), sa.column("words"))
 _BATCH = 10_000
-# No other source brought the note first; written so that no database looks for these, nearly all notes, by their index.
-_FIRST = sa.func.coalesce(NoteTable.duplicate_of, 0) == 0
+_FIRST = NoteTable.duplicate_of.is_(None)  # no other source brought the note first
 
 
-def notes_with_words(session: Session, query: Query, filters: NoteFilters) -> list[int]:
-    """Return ids of the notes that have the words of a query, the most relevant first; `RANKED` at most."""
+def notes_with_words(
+    session: Session, query: Query, filters: NoteFilters, notes: Sequence[int] | None = None
+) -> list[int]:
+    """Return ids of the notes that have the words of a query, the most relevant first; `RANKED` at most.
+
+    Args:
+        session: Reads.
+        query: What to look for.
+        filters: What the notes pass.
+        notes: The same notes, if they are known: SQLite need not find them twice.
+    """
     if not query.wanted:
         return []
-    read = _sqlite_words if is_sqlite(session) else _postgresql_words
-    return read(session, query, filters)
+    if is_sqlite(session):
+        return _sqlite_words(session, query, filtered_notes(session, filters) if notes is None else notes)
+    return _postgresql_words(session, query, filters)
 
 
-def _sqlite_words(session: Session, query: Query, filters: NoteFilters) -> list[int]:
+def _sqlite_words(session: Session, query: Query, notes: Sequence[int] | None) -> list[int]:
     match = f"({sqlite_match(query.wanted, 'AND')})"
     if query.excluded:
         match += f" NOT ({sqlite_match(query.excluded, 'OR')})"
+    note_id = sa.literal_column("+rowid", sa.Integer)
     statement = (
         sa.select(_FTS.c.rowid, sa.literal_column("bm25(note_words)").label("badness"))
-        .where(sa.literal_column("note_words").op("MATCH")(match), _among(sa.literal_column("+rowid"), filters))
+        .where(
+            sa.literal_column("note_words").op("MATCH")(match),
+            _no_duplicate(note_id) if notes is None else _one_of(session, note_id, notes),
+        )
         .order_by(_FTS.c.rowid.desc())
         .limit(RANKED)
     )
-    rows = [(row.rowid, row.badness) for row in session.execute(statement)]
+    rows = session.execute(statement).all()
     return [note_id for note_id, _ in sorted(rows, key=lambda row: (row[1], -row[0]))]
 
 
@@ -50,26 +63,39 @@ def _postgresql_words(session: Session, query: Query, filters: NoteFilters) -> l
     if query.excluded:
         match += f" & !({postgresql_match(query.excluded, 'OR')})"
     wanted = sa.cast(match, TSQUERY)
+    # The planner knows how common the words are and how many notes pass: it goes from the words to the notes, or back
+    # from the latest note. Ids alone are sorted, without the words, which are a hundred times as long.
     latest = (
-        sa.select(_WORDS.c.note_id, _WORDS.c.words)
+        sa.select(_WORDS.c.note_id)
         .where(_WORDS.c.words.op("@@")(wanted), _among(_WORDS.c.note_id, filters))
         .order_by(_WORDS.c.note_id.desc())
         .limit(RANKED)
-        .subquery()
     )
-    rank = sa.func.ts_rank(latest.c.words, wanted, 1)
-    return list(session.scalars(sa.select(latest.c.note_id).order_by(rank.desc(), latest.c.note_id.desc())))
+    rank = sa.func.ts_rank(_WORDS.c.words, wanted, 1)
+    ranked = sa.select(_WORDS.c.note_id).where(_WORDS.c.note_id.in_(latest))
+    return list(session.scalars(ranked.order_by(rank.desc(), _WORDS.c.note_id.desc())))
 
 
 def _among(note_id: sa.ColumnElement[int], filters: NoteFilters) -> sa.ColumnElement[bool]:
     """Return the condition that a note is searched: its filters, and that no other source brought it first."""
-    if not is_filtered(filters):
-        return sa.not_(note_id.in_(sa.select(NoteTable.id).where(NoteTable.duplicate_of.is_not(None))))
-    return note_id.in_(sa.select(NoteTable.id).where(*_searched(filters)))
+    return note_id.in_(_searched(filters)) if is_filtered(filters) else _no_duplicate(note_id)
 
 
-def _searched(filters: NoteFilters) -> list[sa.ColumnElement[bool]]:
-    return [_FIRST, *note_conditions(filters), *day_conditions(filters)]
+def _no_duplicate(note_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    return sa.not_(note_id.in_(sa.select(NoteTable.id).where(NoteTable.duplicate_of.is_not(None))))
+
+
+def _searched(filters: NoteFilters) -> sa.Select[int]:
+    return sa.select(NoteTable.id).where(_FIRST, *note_conditions(filters), *day_conditions(filters))
+
+
+def _one_of(session: Session, column: sa.SQLColumnExpression[int], ids: Iterable[int]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column has one of many ids, as one parameter: thousands take long to put in."""
+    listed = ",".join(map(str, ids))
+    if is_sqlite(session):
+        values = sa.func.json_each(f"[{listed}]").table_valued(sa.column("value", sa.Integer))
+        return column.in_(sa.select(values.c.value))
+    return column == sa.any_(sa.cast(sa.literal(f"{{{listed}}}", sa.Text), ARRAY(sa.BigInteger)))
 
 
 def is_filtered(filters: NoteFilters) -> bool:
@@ -77,9 +103,12 @@ def is_filtered(filters: NoteFilters) -> bool:
     return any(value is not None for name, value in filters if name != "compare")
 
 
-def filtered_notes(session: Session, filters: NoteFilters) -> list[int]:
-    """Return ids of the notes that pass filters."""
-    return list(session.scalars(sa.select(NoteTable.id).where(*_searched(filters))))
+def filtered_notes(session: Session, filters: NoteFilters) -> list[int] | None:
+    """Return ids of the notes that pass filters, and that no other source brought first; None where no filter is set.
+
+    Core reads many ids twice as fast as the ORM.
+    """
+    return list(session.connection().scalars(_searched(filters)).all()) if is_filtered(filters) else None
 
 
 def notes_holding(session: Session, terms: tuple[Term, ...], joined: str, note_ids: Sequence[int]) -> set[int]:
@@ -118,18 +147,17 @@ def passage_vectors(session: Session, first: int, last: int) -> Any:
 
 
 def standing_passages(session: Session, ids: Sequence[int]) -> list[sa.Row[int, int, int, int, bytes]]:
-    """Return id, note's id, start, end and vector of those passages that still stand in their note's text."""
-    return list(
-        session.execute(
-            sa.select(PassageTable.id, PassageTable.note_id, PassageTable.start, PassageTable.end, PassageTable.vector)
-            .join(NoteTable, NoteTable.id == PassageTable.note_id)
-            .where(
-                PassageTable.id.in_(ids),
-                NoteTable.analysed_revision == NoteTable.revision,
-                _FIRST,
-            )
-        )
-    )
+    """Return id, note's id, start, end and vector of those passages that still stand in their note's text.
+
+    In two statements: no statistics tell PostgreSQL that nearly all notes were read, so that it joins by reading all.
+    """
+    connection = session.connection()
+    columns = (PassageTable.id, PassageTable.note_id, PassageTable.start, PassageTable.end, PassageTable.vector)
+    passages = connection.execute(sa.select(*columns).where(_one_of(session, PassageTable.id, ids))).all()
+    read = sa.select(NoteTable.id).where(NoteTable.analysed_revision == NoteTable.revision, _FIRST)
+    notes = {row.note_id for row in passages}
+    standing = set(connection.scalars(read.where(_one_of(session, NoteTable.id, notes))).all())
+    return [row for row in passages if row.note_id in standing]
 
 
 def read_notes(session: Session, note_ids: Sequence[int]) -> dict[int, NoteRow]:

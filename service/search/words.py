@@ -62,6 +62,11 @@ class Query:
         return " ".join(word or phrase for minus, phrase, word in _PART.findall(self.text) if not _is_out(minus, word))
 
     @property
+    def words(self) -> Iterator[str]:
+        """The words of what is wanted, folded, as they were written."""
+        return (word for term in self.wanted for word in term.forms[0])
+
+    @property
     def quoted(self) -> tuple[Term, ...]:
         """What a note must have in any case: meaning does not make up for it."""
         return tuple(term for term in self.wanted if term.quoted)

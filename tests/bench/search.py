@@ -47,10 +47,16 @@ def sentences() -> list[str]:
     return list(found)
 
 
-def seed_texts(engine: sa.Engine, notes: int) -> None:
-    """Fill an empty, migrated database with notes of three to six sentences, each a passage with its own vector."""
+def seed_texts(engine: sa.Engine, notes: int, every: int = 1) -> None:
+    """Fill an empty, migrated database with notes of three to six sentences, each a passage with its own vector.
+
+    Args:
+        engine: The database.
+        notes: How many notes.
+        every: Of which of the corpus's sentences: each, each second one, and so on.
+    """
     chance = random.Random(7)
-    embedded = [(text, embed_query(text)) for text in sentences()]
+    embedded = [(text, embed_query(text)) for text in sentences()[::every]]
     said = [text for text, vector in embedded if vector]
     vectors = [vector for _, vector in embedded if vector]
     seed.insert_dimensions(engine, chance)
@@ -87,7 +93,10 @@ def _add(
 
 
 def measure_search(url: str, repeats: int = 2) -> dict[str, Any]:
-    """Return of each filter the median, 95th percentile and longest wall time, and the median processor time, in ms."""
+    """Return of each filter the median, 95th percentile and longest wall time, and the median processor time, in ms.
+
+    Beside it the median of a bare `select`, asked before each search.
+    """
     engine = make_engine(url)
     index = MeaningIndex()
     began = time.perf_counter()
@@ -96,16 +105,27 @@ def measure_search(url: str, repeats: int = 2) -> dict[str, Any]:
     asked = [query for by_language in QUERIES.values() for queries in by_language.values() for query in queries]
     for name, chosen in FILTERS.items():
         filters = NoteFilters.model_validate(chosen)
-        times = sorted(_ask(engine, index, query, filters) for query in asked * repeats)
-        wall = [one[0] for one in times]
+        bare, times = [], []
+        for query in asked * repeats:
+            bare.append(_select(engine))
+            times.append(_ask(engine, index, query, filters))
+        wall = sorted(one[0] for one in times)
         found[name] = {
             "median": round(1000 * statistics.median(wall), 1),
             "p95": round(1000 * wall[int(0.95 * (len(wall) - 1))], 1),
             "longest": round(1000 * wall[-1], 1),
             "processor_median": round(1000 * statistics.median(one[1] for one in times), 1),
+            "bare_select": round(1000 * statistics.median(bare), 2),
         }
     engine.dispose()
     return found
+
+
+def _select(engine: sa.Engine) -> float:
+    began = time.perf_counter()
+    with read_session(engine) as session:
+        session.execute(sa.select(sa.func.max(NoteTable.id))).one()
+    return time.perf_counter() - began
 
 
 def _ask(engine: sa.Engine, index: MeaningIndex, query: str, filters: NoteFilters) -> tuple[float, float]:

@@ -103,3 +103,10 @@ def test_an_unreadable_manifest_is_refused(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text('{"name": "encoder"}', encoding="utf-8")
     with pytest.raises(ArtefactDamaged, match="manifest"):
         load_encoder(folder)
+
+
+def test_a_word_that_is_only_spelled_is_not_known(encoder: Encoder) -> None:
+    known = ("price", "hébergement", "rabais", "hotline", "certifié", "erp", "daf", "cfo", "solidité", "ressaisir")
+    spelled = ("zzzz", "qqxx", "asdfgh", "qwertyuiop", "blorf", "zxcvbnm", "sdfsdf", "1234", "", "字")
+    assert [word for word in known if not encoder.knows(word)] == []
+    assert [word for word in spelled if encoder.knows(word)] == []

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from service.database import make_engine, migrate, read_session, write_session
@@ -23,6 +21,7 @@ from service.insights.queries import rank_insights
 from service.insights.tables import DayVersionTable
 from service.tables import AccountTable, CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
 from tests.bench.seed import seed
+from tests.plans import plans
 
 PERIOD = {"from": "2026-03-01", "to": "2026-09-30"}
 FILTERS: list[dict[str, str]] = [
@@ -221,25 +220,6 @@ def test_no_more_is_held_than_there_is_room_for(engine: sa.Engine, monkeypatch: 
         assert sum(len(day.accounts) for day in found) == 300
         assert sum(day.size for day in days._HELD._days.values()) <= 100
     check(engine)
-
-
-@contextmanager
-def plans(engine: sa.Engine) -> Iterator[list[str]]:
-    """Collect the plans of all statements, a line each."""
-    seen: list[str] = []
-    sqlite = engine.dialect.name == "sqlite"
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            inner = connection.connection.cursor()
-            rows = inner.execute(f"explain {'query plan ' if sqlite else ''}{statement}", parameters).fetchall()
-            seen.extend(row[3] if sqlite else row[0] for row in rows)
-
-    event.listen(engine, "after_cursor_execute", explain)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "after_cursor_execute", explain)
 
 
 @pytest.mark.parametrize("filters", [{}, {"segment": "small", "language": "fr"}, {"competitor": "Rival 3"}])
