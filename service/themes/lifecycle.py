@@ -10,6 +10,9 @@ Life, the first rule that holds:
   five notes or more before;
 - `established`: any other.
 
+Both must be no accident: were its notes drawn from all notes at random, it would come about once in twenty times at
+most, that so many fall in those months, or that none falls before the first month it was heard (after the last).
+
 Nature:
 - `too_early`: fewer than six months of notes, or fewer than three since the theme was first heard;
 - `structural`: heard in at least 60 % of the months since the first notes, or in the same season of two years, from
@@ -28,6 +31,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import fmean, pstdev
+
+from scipy.stats import binom
 
 
 class Life(StrEnum):
@@ -49,6 +54,7 @@ class Nature(StrEnum):
 
 EMERGING_MONTHS, EMERGING_SHARE, EMERGING_MOST_OF_ALL = 4, 0.7, 0.6
 FADING_MONTHS, FADING_SHARE, FADING_LEAST_OF_ALL, FADING_NOTES_BEFORE = 3, 0.1, 0.2, 5
+BY_CHANCE = 0.05
 MIN_ACCOUNTS, MIN_AUTHORS = 2, 2
 MIN_MONTHS, MIN_MONTHS_SINCE_FIRST = 6, 3
 STRUCTURAL_SHARE, STRUCTURAL_ACCOUNTS = 0.6, 3
@@ -134,13 +140,36 @@ def life(theme: ThemeMonths, all_notes: Mapping[int, int], last: int, *, retired
         return Life.RETIRED
     heard_by_enough = theme.accounts >= MIN_ACCOUNTS and theme.authors >= MIN_AUTHORS
     recent, recent_of_all = (_share_since(n, last - EMERGING_MONTHS, last) for n in (theme.notes, all_notes))
-    if heard_by_enough and recent >= EMERGING_SHARE and recent_of_all <= EMERGING_MOST_OF_ALL:
+    rises = recent >= EMERGING_SHARE and recent_of_all <= EMERGING_MOST_OF_ALL
+    if heard_by_enough and rises and _chance_of_rise(theme.notes, all_notes, last) <= BY_CHANCE:
         return Life.EMERGING
     late, late_of_all = (_share_since(n, last - FADING_MONTHS, last) for n in (theme.notes, all_notes))
     before = sum(count for month, count in theme.notes.items() if month <= last - FADING_MONTHS)
-    if late <= FADING_SHARE and late_of_all >= FADING_LEAST_OF_ALL and before >= FADING_NOTES_BEFORE:
+    falls = late <= FADING_SHARE and late_of_all >= FADING_LEAST_OF_ALL and before >= FADING_NOTES_BEFORE
+    if falls and _chance_of_fall(theme.notes, all_notes, last) <= BY_CHANCE:
         return Life.FADING
     return Life.ESTABLISHED
+
+
+def _chance_of_rise(notes: Mapping[int, int], all_notes: Mapping[int, int], last: int) -> float:
+    """Return how likely notes drawn at random would be as late: the more telling of two exact tests.
+
+    One counts those of the last months, the other looks at where the first one falls.
+    """
+    heard = {month: count for month, count in notes.items() if count and month <= last}
+    total, recent = sum(heard.values()), sum(n for month, n in heard.items() if month > last - EMERGING_MONTHS)
+    share = _share_since(all_notes, last - EMERGING_MONTHS, last)
+    since_first = _share_since(all_notes, min(heard) - 1, last)
+    return min(float(binom.sf(recent - 1, total, share)), since_first**total)
+
+
+def _chance_of_fall(notes: Mapping[int, int], all_notes: Mapping[int, int], last: int) -> float:
+    """Return how likely notes drawn at random would be as early, as `_chance_of_rise` does."""
+    heard = {month: count for month, count in notes.items() if count and month <= last}
+    total, before = sum(heard.values()), sum(n for month, n in heard.items() if month <= last - FADING_MONTHS)
+    share = 1 - _share_since(all_notes, last - FADING_MONTHS, last)
+    until_last = 1 - _share_since(all_notes, max(heard), last)
+    return min(float(binom.sf(before - 1, total, share)), until_last**total)
 
 
 def _share_since(notes: Mapping[int, int], after: int, last: int) -> float:

@@ -25,8 +25,23 @@ def theme(*notes: int, accounts: int = 6, authors: int = 4) -> ThemeMonths:
         (theme(0, 0, 0, 0, 0, 0, 0, 5, 6, accounts=1), Life.ESTABLISHED),
         (theme(0, 0, 0, 0, 0, 0, 0, 5, 6, authors=1), Life.ESTABLISHED),
         (theme(1, 1, 0, 0, 0, 0, 0, 0, 0), Life.ESTABLISHED),
+        (theme(0, 0, 0, 0, 0, 0, 2, 1, 1), Life.EMERGING),
+        (theme(1, 0, 0, 1, 0, 1, 2, 1, 1), Life.ESTABLISHED),
+        (theme(2, 2, 1, 2, 0, 0, 0, 0, 0), Life.FADING),
+        (theme(1, 0, 1, 1, 1, 2, 0, 0, 0), Life.ESTABLISHED),
     ],
-    ids=["rises", "stops", "steady", "one account", "one author", "too few to fade"],
+    ids=[
+        "rises",
+        "stops",
+        "steady",
+        "one account",
+        "one author",
+        "too few to fade",
+        "few, none before",
+        "few, may be chance",
+        "few, none since April",
+        "few, silent by chance",
+    ],
 )
 def test_life(history: ThemeMonths, expected: Life) -> None:
     assert life(history, ALL, LAST, retired=False) is expected
@@ -34,6 +49,11 @@ def test_life(history: ThemeMonths, expected: Life) -> None:
 
 def test_a_theme_is_not_new_because_the_notes_are() -> None:
     assert life(theme(5, 6, 7), {LAST - i: 30 for i in range(3)}, LAST, retired=False) is Life.ESTABLISHED
+
+
+def test_thousands_of_notes_are_judged_too() -> None:
+    many = {month: 50_000 for month in ALL}
+    assert life(theme(0, 0, 0, 900, 0, 6_000, 8_000, 8_000, 7_000), many, LAST, retired=False) is Life.EMERGING
 
 
 def test_silence_of_everybody_is_not_fading() -> None:
