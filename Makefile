@@ -71,10 +71,11 @@ train: dev ## train the classifiers of models/ and the space of themes from data
 learn: dev ## train the classifiers with corrections too, keep what is better; CORRECTIONS=file of "binome export corrections"
 	$(BIN)/python -m training.learn "$(CORRECTIONS)"
 
-train-text: dev ## make the lexicon and the language reader; CORPORA=folder of the public corpora
+train-text: dev ## make the lexicon, the language reader and the word classes; CORPORA=folder of the public corpora
 	$(PIP) install --quiet wordfreq spacy-lookups-data
 	$(BIN)/python -m training.lexicon --corpora "$(CORPORA)"
 	$(BIN)/python -m training.language --corpora "$(CORPORA)"
+	$(BIN)/python -m training.word_classes --corpora "$(CORPORA)"
 
 train-tagger: $(TRAIN_STAMP) ## train the encoder, the bilingual base and the tagger (hours); CORPORA=folder of the public corpora
 	$(TRAIN_BIN)/python -m training.encoder --corpora "$(CORPORA)"

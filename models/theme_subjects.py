@@ -21,9 +21,11 @@ FLAT = 4.0
 """What scores are divided by before one passage leans to subjects: it tells little."""
 CALM = 2.0
 """The same, of the mean of a theme's passages."""
-SURE = 0.6
+SURE = 0.62
 """Least chance of a family for a theme to be named by it; the others, and to be about none, have the rest."""
-SURE_OF_ONE = 0.8
+LIKELY = 0.4
+"""The same, for a theme that no phrase of its own surely names."""
+SURE_OF_ONE = 0.65
 """Least share of its family's chance for a theme to be named as one subject."""
 
 Label = Mapping[str, str]
@@ -42,6 +44,21 @@ class Subject:
     key: str
     label: Label
     family: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectGuess:
+    """What a theme is about.
+
+    Attributes:
+        label: Of a subject, or of a family of several.
+        one: Whether it is one subject.
+        sure: Whether it is, and not only likely.
+    """
+
+    label: Label
+    one: bool
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +84,27 @@ class Subjects:
         leanings: Vectors = softmax(self._scores(vectors) / FLAT, axis=1).astype(np.float32)
         return leanings
 
-    def label_of(self, vectors: Vectors) -> Label | None:
-        """Name what passages have in common, or None where no subject or family is sure.
+    def guess(self, vectors: Vectors, telling: Vectors) -> SubjectGuess | None:
+        """Say what passages have in common, or None where no family of subjects is likely.
 
         Args:
             vectors: Theme vectors of the passages of one theme, (n, n_dims).
+            telling: How likely each is about something that themes are made of, (n,): how much it is heeded.
         """
-        if not len(vectors):
+        if not telling.sum() > 0:
             return None
-        chances = softmax(self._scores(vectors).mean(axis=0) / CALM)[:-1]
+        chances = softmax(np.average(self._scores(vectors), axis=0, weights=telling) / CALM)[:-1]
         together: dict[str, float] = {}
         for subject, chance in zip(self.known, chances, strict=True):
             together[subject.family] = together.get(subject.family, 0.0) + float(chance)
         family = max(together, key=lambda key: (together[key], key))
-        if together[family] < SURE:
+        if together[family] < LIKELY:
             return None
         best = max(range(len(chances)), key=lambda i: (self.known[i].family == family, chances[i]))
-        if family not in self.families or chances[best] >= SURE_OF_ONE * together[family]:
-            return self.known[best].label
-        return self.families[family]
+        sure = together[family] >= SURE
+        if family not in self.families or (sure and chances[best] >= SURE_OF_ONE * together[family]):
+            return SubjectGuess(self.known[best].label, True, sure)
+        return SubjectGuess(self.families[family], False, sure)
 
     def _scores(self, vectors: Vectors) -> NDArray[np.float64]:
         # in double precision, so that a passage's neighbours don't move its last bit

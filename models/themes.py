@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
+from models.lexicon import load_lexicon
 from models.theme_groups import SAME_THEME, group_passages
-from models.theme_labels import best_phrase, keywords_of, name_themes, rank_phrases, read_phrases, stop_words
-from models.theme_space import ThemeSpace, Vectors, load_theme_space
-from models.theme_subjects import Label
+from models.theme_labels import OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
+from models.theme_phrases import read_phrases
+from models.theme_space import ThemeSpace, Vectors, load_theme_space, unit
+from models.theme_subjects import SubjectGuess
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
+from models.word_classes import load_word_classes
 
 VERSION = "themes-5"
 ARTEFACTS = Path(__file__).parent / "artefacts"
@@ -239,29 +242,30 @@ def _representatives(
 def _describe(
     passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]], vectors: Vectors
 ) -> tuple[list[dict[str, str]], list[dict[str, list[str]]]]:
-    """Name each theme in both languages, by its subject and by its own words, and list its keywords."""
-    meanings = from_bytes([p.vector for p in passages])
-    nothing = np.zeros(meanings.shape[1], dtype=np.float32)
-    centroids = [_centroid(meanings[inside]) if inside else nothing for inside in members]
+    """Name each theme in both languages, by its subject and by its own phrases, and list its keywords."""
+    axes = _axes(from_bytes([p.vector for p in passages]), members)
     encode = load_encoder(ARTEFACTS / "encoder").encode
-    phrases: list[dict[str, str]] = [{} for _ in members]
+    classes, lexicon = load_word_classes(ARTEFACTS / "classes"), load_lexicon(ARTEFACTS / "lexicon")
+    phrases: dict[str, list[OwnPhrase | None]] = {}
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
     for language in (Language.EN, Language.FR):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
-        book = read_phrases([passages[i].text for i in places], stop_words(language))
-        taken: set[str] = set()
-        for theme, inside in enumerate(members):
-            ranked = rank_phrases(book, [places[i] for i in inside if i in places], len(places))
-            name = best_phrase(ranked, centroids[theme], encode, taken)
-            if name:
-                taken.add(name)
-                phrases[theme][language] = book.forms[name]
-            keywords[theme][language] = keywords_of(book, ranked)
-    return name_themes(_subject_labels(members, vectors), phrases, keywords), keywords
+        book = read_phrases([passages[i].text for i in places], language, classes[language], lexicon)
+        inside = [[i for i in theme if i in places] for theme in members]
+        ranked = [rank_phrases(book, [places[i] for i in own], [passages[i].account for i in own]) for own in inside]
+        phrases[language] = name_by_phrase(book, ranked, axes, encode)
+        for words, used in zip(keywords, ranked, strict=True):
+            words[language] = keywords_of(book, used)
+    return name_themes(_guesses(members, vectors), phrases), keywords
 
 
-def _subject_labels(members: Sequence[Sequence[int]], vectors: Vectors) -> list[Label | None]:
-    """Return the label of each theme's subject, read from the passages that tell something."""
-    telling = _tell_something(vectors)
-    about = [[i for i in inside if telling[i]] or list(inside) for inside in members]
-    return [_space().subjects.label_of(vectors[inside]) for inside in about]
+def _axes(meanings: Vectors, members: Sequence[Sequence[int]]) -> Vectors:
+    """Return where the sentence vectors of each theme lie from the middle of all, of unit length."""
+    middle = meanings.mean(axis=0)
+    return unit(np.stack([meanings[inside].mean(axis=0) - middle if inside else 0 * middle for inside in members]))
+
+
+def _guesses(members: Sequence[Sequence[int]], vectors: Vectors) -> list[SubjectGuess | None]:
+    """Return what each theme is about, as its subjects are known."""
+    chances = _space().chances(vectors)
+    return [_space().subjects.guess(vectors[inside], chances[inside]) for inside in map(list, members)]

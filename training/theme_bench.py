@@ -30,17 +30,23 @@ from models.encoder import from_bytes
 from models.themes import ARTEFACTS, VERSION, fit
 from models.types import LivingTheme, ThemePassage
 from training.examples import fingerprint
+from training.theme_names import measure_names
 from training.theme_sets import read_sets
-from training.theme_workspaces import Describer, Workspace, load_describer, read_workspace, read_workspaces
+from training.theme_workspaces import (
+    CORPUS,
+    INDUSTRIES,
+    Describer,
+    Workspace,
+    load_describer,
+    read_workspace,
+    read_workspaces,
+)
 
-CORPUS = Path("data/corpus")
 OUT = Path("data/metrics/themes.json")
 SVD_DIMS = 100
 TIMED_PASSAGES = 5_000
 STREAM = (0.4, 0.6, 0.8, 1.0)
 """Shares of the passages, in the order of their days, after which themes are fitted anew."""
-INDUSTRIES = ("lift-maintenance", "packaging", "telecom")
-"""What is measured where nothing is named: no artefact has learned from them."""
 
 Keys = list[str | None]
 Group = Callable[[Sequence[ThemePassage]], Keys]
@@ -223,6 +229,7 @@ def bench(corpus: Path, industries: Sequence[str], describer: Describer) -> dict
         "passages": {w.name: len(w.passages) for w in measured},
         "timed_passages": TIMED_PASSAGES,
         "methods": results,
+        "names": measure_names(workspaces, corpus),
     }
 
 

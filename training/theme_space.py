@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,20 @@ from safetensors.numpy import save_file
 from models.encoder import from_bytes
 from models.manifest import verified_manifest, write_manifest
 from models.tagger import Tagger, load_tagger
-from models.theme_space import SPACE_FILE, Vectors, join_readings, unit, whole_texts
-from models.theme_subjects import SUBJECTS_FILE, write_subjects
+from models.theme_space import SPACE_FILE, ThemeSpace, Vectors, join_readings, unit, whole_texts
+from models.theme_subjects import SUBJECTS_FILE, Subjects, write_subjects
+from models.themes import ARTEFACTS
 from models.types import THEME_DIMS, Language
 from training.examples import fingerprint
-from training.theme_bench import ARTEFACTS, CORPUS, INDUSTRIES
-from training.theme_subjects import SHRINKAGE, SUBJECTS, learn_weights, read_subjects
-from training.theme_workspaces import Workspace, load_describer, read_single_passages, read_workspaces
+from training.theme_subjects import SHRINKAGE, SUBJECTS, SubjectList, learn_weights, read_subjects
+from training.theme_workspaces import (
+    CORPUS,
+    INDUSTRIES,
+    Workspace,
+    load_describer,
+    read_single_passages,
+    read_workspaces,
+)
 
 EVENNESS = 3.0
 """Of the mean variance inside themes, what is added to each direction's: more trusts what was learned less."""
@@ -84,44 +92,72 @@ def learn_telling(vectors: Vectors, themed: NDArray[np.bool_]) -> Vectors:
     return weights
 
 
-def train(notes: Sequence[Workspace], singles: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
-    """Write the artefact `themes`, and return what it was learned from.
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """An industry's passages with their readings, (n, n_readings)."""
+
+    workspace: Workspace
+    rows: Vectors
+
+
+def read_passages(workspaces: Sequence[Workspace], tagger: Tagger) -> list[Readings]:
+    """Return the readings of industries."""
+    return [Readings(workspace, readings_of(workspace, tagger)) for workspace in workspaces]
+
+
+def learn_space(notes: Sequence[Readings], singles: Sequence[Readings], listed: SubjectList) -> tuple[ThemeSpace, int]:
+    """Return the space of themes, and the number of marked passages that it is learned from.
 
     Args:
         notes: Passages of whole notes, from which centres and main directions come.
         singles: Marked passages that stand alone: of themes and subjects too.
+        listed: All subjects; those of which no passage is marked are left out.
     """
-    tagger = load_tagger(artefacts / "tagger")
-    readings = [readings_of(workspace, tagger) for workspace in notes]
-    languages = np.array([str(p.language) for w in notes for p in w.passages])
-    means = language_means(np.vstack(readings), languages)
-    centred = [_centred(w, rows, means) for w, rows in zip(notes, readings, strict=True)]
+    languages = np.array([str(p.language) for each in notes for p in each.workspace.passages])
+    means = language_means(np.vstack([each.rows for each in notes]), languages)
+    centred = [_centred(each, means) for each in notes]
     themed = [np.zeros(len(rows), dtype=bool) for rows in centred]
-    for workspace, marks in zip(notes, themed, strict=True):
-        marks[[place for _, place in workspace.places if place is not None]] = True
-    alone = [_centred(w, readings_of(w, tagger), means) for w in singles]
-    subjects = read_subjects()
+    for each, marks in zip(notes, themed, strict=True):
+        marks[[place for _, place in each.workspace.places if place is not None]] = True
+    alone = [_centred(each, means) for each in singles]
     marked = [
-        (f"{workspace.name}/{theme}", subjects.subject_of(workspace.name, theme), rows[place])
-        for workspace, rows in zip([*notes, *singles], [*centred, *alone], strict=True)
-        for theme, place in workspace.places
+        (f"{name}/{theme}", listed.subject_of(name, theme), rows[place])
+        for each, rows in zip([*notes, *singles], [*centred, *alone], strict=True)
+        for name in [each.workspace.name]
+        for theme, place in each.workspace.places
         if place is not None
     ]
     everything = np.vstack(centred)
-    scatter = inner_scatter(_by_theme_and_subject(marked))
-    projection = learn_projection(everything, scatter, THEME_DIMS)
+    projection = learn_projection(everything, inner_scatter(_by_theme_and_subject(marked)), THEME_DIMS)
     telling = learn_telling(unit(everything @ projection), np.concatenate(themed))
     placed = unit(np.stack([row for _, _, row in marked]) @ projection)
-    weights = learn_weights(placed, [subject for _, subject, _ in marked], subjects.known)
+    keys = [subject for _, subject, _ in marked]
+    known = tuple(subject for subject in listed.known if subject.key in keys)
+    subjects = Subjects(known, listed.families, learn_weights(placed, keys, known))
+    english, french = means[Language.EN], means[Language.FR]
+    centres = {Language.EN: english, Language.FR: french, Language.UNKNOWN: (english + french) / 2}
+    return ThemeSpace(centres, projection, (telling[:-1], float(telling[-1])), subjects, ""), len(marked)
+
+
+def train(notes: Sequence[Workspace], singles: Sequence[Workspace], corpus: Path, artefacts: Path) -> dict[str, int]:
+    """Write the artefact `themes`, and return what it was learned from; the arguments are those of `learn_space`."""
+    tagger = load_tagger(artefacts / "tagger")
+    space, n_marked = learn_space(read_passages(notes, tagger), read_passages(singles, tagger), read_subjects())
+    weights, bias = space.telling
+    stored = {
+        "projection": space.projection,
+        "telling": np.append(weights, np.float32(bias)),
+        "subjects": space.subjects.weights,
+        **{str(language): space.centres[language] for language in (Language.EN, Language.FR)},
+    }
     out = artefacts / "themes"
     out.mkdir(exist_ok=True)
-    stored = {"projection": projection, "telling": telling, "subjects": weights, **means}
     save_file({name: np.ascontiguousarray(v.astype(np.float16)) for name, v in stored.items()}, out / SPACE_FILE)
-    write_subjects(out, subjects.known, subjects.families)
+    write_subjects(out, space.subjects.known, space.subjects.families)
     counts = {
-        "themes": len({theme for theme, _, _ in marked}),
-        "subjects": len(subjects.known),
-        "passages": len(marked),
+        "themes": len({(w.name, theme) for w in (*notes, *singles) for theme, place in w.places if place is not None}),
+        "subjects": len(space.subjects.known),
+        "passages": n_marked,
     }
     write_manifest(
         out,
@@ -139,10 +175,11 @@ def train(notes: Sequence[Workspace], singles: Sequence[Workspace], corpus: Path
     return counts
 
 
-def _centred(workspace: Workspace, readings: Vectors, means: dict[str, Vectors]) -> Vectors:
+def _centred(each: Readings, means: dict[str, Vectors]) -> Vectors:
     """Take its language's mean off each reading; of an unknown language, the middle of both."""
     middle = (means[Language.EN] + means[Language.FR]) / 2
-    centred: Vectors = readings - np.stack([means.get(str(p.language), middle) for p in workspace.passages])
+    languages = [str(p.language) for p in each.workspace.passages]
+    centred: Vectors = each.rows - np.stack([means.get(language, middle) for language in languages])
     return centred
 
 

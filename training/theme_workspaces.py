@@ -20,6 +20,9 @@ from models.theme_space import ThemeEncoder, load_theme_encoder
 from models.types import ThemePassage
 from training.measures import overlap
 
+CORPUS = Path("data/corpus")
+INDUSTRIES = ("lift-maintenance", "packaging", "telecom")
+"""What themes are measured on where nothing is named: no artefact has learned from them."""
 MIN_GOLD = 50
 """Gold passages from which an industry is read."""
 MIN_OVERLAP = 0.3

@@ -29,23 +29,35 @@ def made() -> Subjects:
     return Subjects(KNOWN, FAMILIES, np.hstack([12 * np.eye(4), np.zeros((4, 1))]).astype(np.float32))
 
 
+ALL_TELL = np.ones(2, dtype=np.float32)
+
+
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        ([1, 0, 0, 0], "Contract length"),
-        ([0.7, 0.7, 0, 0], "Contract terms"),
-        ([0, 0, 1, 0], "Training"),
+        ([1, 0, 0, 0], ("Contract length", True, True)),
+        ([0.7, 0.7, 0, 0], ("Contract terms", False, True)),
+        ([0, 0, 1, 0], ("Training", True, True)),
         ([0, 0, 0, 1], None),
-        ([0.6, 0, 0.6, 0], None),
+        ([0.5, 0.5, 0.57, 0], ("Contract terms", False, False)),
+        ([0.6, 0, 0.6, 0.6], None),
     ],
 )
-def test_a_theme_is_named_as_finely_as_is_sure(place: list[float], expected: str | None) -> None:
-    label = made().label_of(np.array([place, place], dtype=np.float32))
-    assert (label and label["en"]) == expected
+def test_a_theme_is_named_as_finely_as_is_sure(place: list[float], expected: tuple[str, bool, bool] | None) -> None:
+    guess = made().guess(np.array([place, place], dtype=np.float32), ALL_TELL)
+    assert (guess and (guess.label["en"], guess.one, guess.sure)) == expected
+
+
+def test_what_tells_nothing_is_not_heeded() -> None:
+    vectors = np.array([[1, 0, 0, 0], [0, 0, 1, 0]], dtype=np.float32)
+    guess = made().guess(vectors, np.array([0.05, 0.95], dtype=np.float32))
+    assert guess is not None
+    assert guess.label["en"] == "Training"
+    assert made().guess(vectors, np.zeros(2, dtype=np.float32)) is None
 
 
 def test_no_passages_have_no_subject() -> None:
-    assert made().label_of(np.zeros((0, 4), dtype=np.float32)) is None
+    assert made().guess(np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=np.float32)) is None
 
 
 def test_leanings_add_to_one_and_do_not_depend_on_the_neighbours() -> None:
@@ -63,6 +75,7 @@ def test_names_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_what_is_shipped_knows_a_subject_in_both_languages() -> None:
     vectors = load_theme_encoder(ARTEFACTS).encode(HOSTING)
-    label = load_theme_space(ARTEFACTS / "themes").subjects.label_of(vectors)
-    assert label is not None
-    assert label["en"] in {"Data hosting", "Data protection"}
+    space = load_theme_space(ARTEFACTS / "themes")
+    guess = space.subjects.guess(vectors, space.chances(vectors))
+    assert guess is not None
+    assert guess.label["en"] in {"Data hosting", "Data protection"}
