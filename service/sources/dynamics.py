@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from service.imports.values import parse_currency
 from service.sources.contract import (
     Aside,
     Change,
@@ -15,7 +16,6 @@ from service.sources.contract import (
     Deleted,
     Delivery,
     Event,
-    FetchWanted,
     NoteChange,
     NotVerified,
     Parsed,
@@ -92,7 +92,7 @@ def _changes(document: dict[str, Any], entity: str, message: str, cut: bool) -> 
         values = _values(document, target)
         at = moment(values.get("modifiedon")) or at
         if cut:
-            yield FetchWanted(entity, key, "oversize", at)
+            yield Aside("oversize", "Dynamics left out the text (over 256 KB): import it as a file", document, key)
         elif entity == "opportunity":
             yield _deal(key, values, at)
         else:
@@ -126,8 +126,8 @@ def _note(entity: str, key: str, values: dict[str, Any], at: datetime | None, me
     if not text.strip():
         if values.get("isdocument") is True:
             return Skipped("an attachment without text")
-        cleared = name in values and message == "Update"
-        return Deleted(key, at, emptied=True) if cleared else FetchWanted(entity, key, "no_text", at)
+        cleared = name in values and message != "Create"
+        return Deleted(key, at, emptied=True) if cleared else Skipped("a message without text")
     owner = part(values.get("ownerid"))
     about = part(values.get("objectid")) or part(values.get("regardingobjectid"))
     kind, record = text_of(about.get("LogicalName")).lower(), _guid(about.get("Id"))
@@ -153,6 +153,8 @@ def _deal(key: str, values: dict[str, Any], at: datetime | None) -> DealChange:
     state = values.get("statecode")
     state = state.get("Value") if isinstance(state, dict) else state
     outcomes = {0: "open", 1: "won", 2: "lost"}
+    owner = part(values.get("parentaccountid")) or part(values.get("customerid"))
+    account = party(_guid(owner.get("Id")), owner.get("Name")) if owner.get("LogicalName") == "account" else None
     value = values.get("actualvalue") if values.get("actualvalue") is not None else values.get("estimatedvalue")
     return DealChange(
         key,
@@ -160,6 +162,8 @@ def _deal(key: str, values: dict[str, Any], at: datetime | None) -> DealChange:
         amount=amount(value),
         stage=short(values.get("stepname")),
         outcome=outcomes.get(state) if type(state) is int else None,
+        account=account,
+        currency=parse_currency(text_of(part(values.get("transactioncurrencyid")).get("Name"))),
     )
 
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from service.errors import Unauthorized
+from service.imports.columns import known_names
 from service.sources import generic
 from service.sources.contract import (
     API_OPTIONS,
@@ -37,7 +38,7 @@ from service.sources.contract import (
     Source,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
-from service.sources.reading import amount, ident, iso, listed, load_body, moment, note_item, rich_text, text_of
+from service.sources.reading import amount, ident, iso, listed, load_body, moment, note_item, part, rich_text, text_of
 
 NAME = "hubspot"
 MAX_EVENTS = 100
@@ -92,6 +93,7 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     """Read a batch of events, or the body of a workflow action."""
     document = load_body(delivery.body)
     if isinstance(document, dict) and "subscriptionType" not in document and "eventType" not in document:
+        document = _of_custom_action(document)
         return Parsed([Event(generic.or_refused(generic.changes(document, NAME, connection, delivery)))], Reply(200))
     batch = [document] if isinstance(document, dict) else document
     if "x-hubspot-signature-v3" not in delivery.headers:
@@ -99,6 +101,15 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     events = sorted(listed(batch, "body", MAX_EVENTS), key=_at_ms)  # deals go by the order in which things happened
     portal = connection.option("portal_id")
     return Parsed([Event(list(_changes(event, portal))) for event in events])
+
+
+def _of_custom_action(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a workflow action of one's own, with the id of the record that it runs for."""
+    fields, record = document.get("inputFields"), part(document, "object")
+    if not isinstance(fields, dict):
+        return document
+    key = ident(record.get("objectId"))
+    return {"external_id": key, **fields} if key and "external_id" not in known_names(list(fields)) else fields
 
 
 def _at_ms(event: Any) -> int:
@@ -216,10 +227,10 @@ def _merge(event: dict[str, Any], object_type: str, at: datetime | None) -> Iter
 
 
 def _association(event: dict[str, Any], at: datetime | None) -> Iterator[Change]:
-    kind = text_of(event.get("associationType")).lower().split("_to_")
-    ends = zip(kind, ("fromObjectId", "toObjectId"), strict=False)
-    for name, end in ends:
-        object_type, key = _TYPES.get(name.removesuffix("s"), ""), ident(event.get(end))
+    kind = text_of(event.get("associationType")).lower().partition("_to_")
+    for name, end in zip(kind[::2], ("from", "to"), strict=True):
+        object_type = ident(event.get(f"{end}ObjectTypeId")) or _TYPES.get(name.removesuffix("s"), "")
+        key = ident(event.get(f"{end}ObjectId"))
         if object_type in NOTE_TYPES and key:
             yield FetchWanted(object_type, key, "links", at)
     yield Skipped("an association")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,7 @@ from service.sources.reading import (
 )
 
 NAME = "pipedrive"
+_LINKS = frozenset({"org_id", "deal_id", "add_time"})
 
 
 def parse(delivery: Delivery, connection: Connection) -> Parsed:
@@ -69,7 +71,7 @@ def _changes(meta: dict[str, Any], document: dict[str, Any]) -> Iterator[Change]
     elif action not in {"create", "change", "added", "updated"}:
         yield Skipped(f"the action {action[:40]}")
     elif entity == "deal":
-        yield deal_change(key, data, at)
+        yield deal_change(key, data, at, _organisation(data))
     else:
         yield _note(entity, key, data, meta, at)
 
@@ -90,9 +92,17 @@ def _note(entity: str, key: str, data: dict[str, Any], meta: dict[str, Any], at:
             else FetchWanted("note", key, "no_text", at)
         )
     author = next((one for name in ("user_id", "owner_id") if (one := ident(data.get(name)))), None)
-    organisation = data.get("org_id")
-    name = organisation.get("name") if isinstance(organisation, dict) else None
-    return record_note(entity, key, text, data, at, party(author or meta.get("user_id")), party(organisation, name))
+    names = part(data, "user").get("name") if author else None
+    writer = party(author or meta.get("user_id"), names)
+    note = record_note(entity, key, text, data, at, writer, _organisation(data))
+    return note if data.keys() >= _LINKS else replace(note, partial=True)  # what is not told stays as it is
+
+
+def _organisation(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return whom a record is about: by id, and by name where an object beside it tells that."""
+    given = data.get("org_id")
+    name = given.get("name") if isinstance(given, dict) else part(data, "organization").get("name")
+    return party(given, name) if ident(given) else None
 
 
 def record_note(

@@ -17,6 +17,7 @@ from service.notes.text import is_html
 MAX_DEPTH = 64
 MAX_EVENTS = 1_000
 _DOTNET_DATE = re.compile(r"/Date\((-?\d{1,15})(?:([+-])(\d{2})(\d{2}))?\)/")
+_SCIENTIFIC = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?[eE][+-]?\d{1,2}")  # as SOAP has large doubles
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,9})?")
 
 
@@ -115,8 +116,7 @@ def amount(value: Any) -> float | None:
     if isinstance(value, dict):
         value = value.get("Value", value.get("value"))
     if isinstance(value, str):
-        money = parse_money(value)
-        value = money[0] if money else None
+        value = float(value) if _SCIENTIFIC.fullmatch(value.strip()) else (parse_money(value) or [None])[0]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and value.bit_length() > 60:

@@ -5,8 +5,11 @@ One acknowledgement covers all notifications of a message, so all are stored in 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -14,6 +17,8 @@ from defusedxml.ElementTree import fromstring
 from python_multipart.multipart import parse_options_header
 
 from service.errors import BadRequest, TooLarge, Unauthorized
+from service.imports.columns import known_names
+from service.notes.text import html_text, is_html
 from service.sources.contract import (
     Aside,
     Change,
@@ -22,7 +27,6 @@ from service.sources.contract import (
     Deleted,
     Delivery,
     Event,
-    FetchWanted,
     NoteChange,
     Parsed,
     Reply,
@@ -45,6 +49,9 @@ ACK = (
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 _PROLOG = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _TEXTS = ("Description", "Comments__c", "Body", "Content", "Text__c")
+_CUSTOM = "__c"  # what names of one's own fields end in
+_CONTENT_NOTE = "069"
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{8,}={0,2}")
 _KINDS = {"Task": "call_note", "Event": "meeting_note"}
 
 
@@ -135,13 +142,28 @@ def _changes(fields: dict[str, str], kind: str) -> Iterator[Change]:
         yield Skipped(f"a record of {kind or key[:3]}")
     elif fields.get("IsDeleted", "").lower() in {"true", "1"}:
         yield Deleted(key, at)
+    elif text := _text(key, fields):
+        yield NoteChange(_item(key, kind, text, fields), contacts=_contacts(fields))
+    elif any(map(_is_text, fields)):
+        yield Deleted(key, at, emptied=True)  # later words bring the note back
     else:
-        text = next((fields[name] for name in _TEXTS if fields.get(name)), "")
-        text = "\n\n".join(part for part in (fields.get("Subject", ""), text) if part)
-        if text:
-            yield NoteChange(_item(key, kind, text, fields), contacts=_contacts(fields))
-        else:  # only chosen fields are sent
-            yield FetchWanted(kind or {"00T": "Task", "00U": "Event"}.get(key[:3], "Note"), key, "no_text", at)
+        yield Aside("no_text", "the message has no field of text: add Description to its fields", fields, key)
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a field holds the text of a record, a field of one's own (`Notes__c`) too."""
+    return name in _TEXTS or (name.endswith(_CUSTOM) and known_names([name.removesuffix(_CUSTOM)]) == {"text"})
+
+
+def _text(key: str, fields: dict[str, str]) -> str:
+    """Return what a record says, after its subject; empty where it says nothing."""
+    names = [*_TEXTS, *filter(_is_text, fields)]
+    text = next((fields[name] for name in names if fields.get(name)), "")
+    if key.startswith(_CONTENT_NOTE) and _BASE64.fullmatch(text):
+        with suppress(binascii.Error, ValueError):
+            text = clean_text(base64.b64decode(text, validate=True).decode())
+    subject = fields.get("Subject") or fields.get("Title") or ""
+    return "\n\n".join(part for part in (subject, html_text(text) if is_html(text) else text) if part)
 
 
 def _contacts(fields: dict[str, str]) -> tuple[str, ...]:
@@ -159,7 +181,8 @@ def _item(key: str, kind: str, text: str, fields: dict[str, str]) -> dict[str, A
         ),
         None,
     )
-    about, account = long_id(fields.get("WhatId")), long_id(fields.get("AccountId"))
+    about = long_id(fields.get("WhatId") or fields.get("ParentId"))
+    account = long_id(fields.get("AccountId") or fields.get("Account__c"))
     account = account or (about if about.startswith("001") else "")
     disposition = fields.get("CallDisposition", "")
     owner = long_id(fields.get("OwnerId"))
@@ -183,8 +206,15 @@ def _deal(key: str, fields: dict[str, str], at: Any) -> DealChange:
     outcome = ("won" if won else "lost" if closed else "open") if told else None
     if outcome is None:
         outcome = {"closed won": "won", "closed lost": "lost"}.get(stage.lower())
+    account = long_id(fields.get("AccountId"))
     return DealChange(
-        key, at, amount(fields.get("Amount")), currency(fields.get("CurrencyIsoCode")), stage[:200] or None, outcome
+        key,
+        at,
+        amount(fields.get("Amount")),
+        currency(fields.get("CurrencyIsoCode")),
+        stage[:200] or None,
+        outcome,
+        {"id": account} if account else None,
     )
 
 

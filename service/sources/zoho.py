@@ -90,7 +90,7 @@ def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: 
         yield Skipped(f"the operation {operation[:40]}")
     elif module == "Deals":
         if told:
-            yield deal_change(key, told, at)
+            yield deal_change(key, told, at, deal_account(told))
         yield FetchWanted(module, key, operation, at)
     elif text_of(told.get("Description")).strip():
         yield _note(module, key, told, at)
@@ -102,8 +102,29 @@ def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: 
 
 
 def _note(module: str, key: str, told: dict[str, Any], at: datetime | None) -> NoteChange:
-    deal = ident(part(told, "What_Id"))
-    return NoteChange(record_item(module, key, told, at, deal={"id": deal} if deal else None), partial=True)
+    deal, account = ident(about(told, "Deals")), about(told, "Accounts")
+    links = {"deal": {"id": deal} if deal else None, "account": party(account, account["name"]) if account else None}
+    return NoteChange(record_item(module, key, told, at, **links), partial=True, contacts=contacts(told))
+
+
+def about(record: Mapping[str, Any], module: str) -> dict[str, Any] | None:
+    """Return what a record hangs on, where that is of a module: by `$se_module`, a deal where it is not told."""
+    found = part(record, "What_Id")
+    if not ident(found) or text_of(record.get("$se_module") or "Deals") != module:
+        return None
+    return {"id": ident(found), "name": short(found.get("name"))}
+
+
+def contacts(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the contact that a record is about."""
+    contact = ident(part(record, "Who_Id"))
+    return (contact,) if contact else ()
+
+
+def deal_account(deal: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return whose deal it is."""
+    account = part(deal, "Account_Name")
+    return party(account, account.get("name")) if ident(account) else None
 
 
 def record_item(

@@ -14,7 +14,7 @@ from service.sources.contract import Connection, Deleted, NoteChange
 from service.sources.fetching.addresses import check_address
 from service.sources.fetching.contract import Api, Fetcher, Page, Records, Refused, TokenRequest
 from service.sources.reading import ident, moment, part, party, text_of
-from service.sources.zoho import NAME, deal_change, record_item
+from service.sources.zoho import NAME, about, contacts, deal_account, deal_change, record_item
 
 BATCH = 100
 PAGE = 200
@@ -71,11 +71,6 @@ def _by_ids(api: Api, stream: str, ids: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _account(deal: Mapping[str, Any]) -> dict[str, Any] | None:
-    account = part(deal, "Account_Name")
-    return party(account, account.get("name")) if ident(account) else None
-
-
 def _changed_at(record: Mapping[str, Any]) -> datetime | None:
     return moment(record.get("Modified_Time"))
 
@@ -85,27 +80,22 @@ def _with_links(api: Api, stream: str, found: Sequence[dict[str, Any]], records:
     if stream == DEALS:
         for one in found:
             key = str(ident(one))
-            records.changes[key] = [deal_change(key, one, _changed_at(one), _account(one))]
+            records.changes[key] = [deal_change(key, one, _changed_at(one), deal_account(one))]
         return records
-    wanted = {str(ident(about)) for one in found if (about := _about(one, DEALS))}
+    wanted = {str(ident(held)) for one in found if (held := about(one, DEALS))}
     deals = {str(ident(one)): one for one in _by_ids(api, DEALS, sorted(wanted))} if wanted else {}
     for one in found:
         key, at = str(ident(one)), _changed_at(one)
         if not text_of(one.get("Description")).strip():
             records.changes[key] = [Deleted(key, at, emptied=True)]
             continue
-        deal, account = ident(_about(one, DEALS)), _about(one, "Accounts")
-        near = party(account, part(account).get("name")) if account else _account(deals.get(deal or "", {}))
+        deal = ident(about(one, DEALS))
+        account = about(one, "Accounts")
+        near = party(account, account["name"]) if account else deal_account(deals.get(deal or "", {}))
         item = record_item(stream, key, one, at, deal={"id": deal} if deal else None, account=near)
-        contact = ident(part(one, "Who_Id"))
-        records.changes[key] = [NoteChange(item, contacts=(contact,) if contact else ())]
-    records.changes[""] = [deal_change(key, one, _changed_at(one), _account(one)) for key, one in deals.items()]
+        records.changes[key] = [NoteChange(item, contacts=contacts(one))]
+    records.changes[""] = [deal_change(key, one, _changed_at(one), deal_account(one)) for key, one in deals.items()]
     return records
-
-
-def _about(record: Mapping[str, Any], module: str) -> dict[str, Any] | None:
-    about = part(record, "What_Id")
-    return about if ident(about) and text_of(record.get("$se_module") or DEALS) == module else None
 
 
 def _headers(_connection: Connection, token: str) -> Mapping[str, str]:
