@@ -237,6 +237,7 @@ class BodyLimit:
             await problems.answer(request, problem)(scope, receive, send)
             return
         seen = 0
+        answered = False
 
         async def counted() -> Message:
             nonlocal seen
@@ -246,4 +247,16 @@ class BodyLimit:
                 raise problem
             return message
 
-        await self.app(scope, counted, send)
+        async def passed(message: Message) -> None:
+            nonlocal answered
+            if answered or seen <= self.max_bytes:  # FastAPI takes any fault of a body's reading for a broken body
+                answered = True
+                await send(message)
+
+        try:
+            await self.app(scope, counted, passed)
+        except Exception:
+            if answered or seen <= self.max_bytes:
+                raise
+        if not answered:
+            await problems.answer(request, problem)(scope, receive, send)

@@ -19,12 +19,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import HeadTooLarge, Problem, TooSlow, Unavailable
+from service.errors import HeadTooLarge, Problem, TooLarge, TooSlow, Unavailable
 from service.problems import MEDIA_TYPE, problem_body
 from service.settings import Settings
 
 BYTES_A_SECOND = 16_384
 MOST_HEAD_BYTES = 65_536
+MOST_PIECES = 100_000  # of a body: whoever sends it byte by byte, in chunks, costs more time than what it holds
 READ_SECONDS = 60  # in which a client takes in what waits to be sent to it
 _NET_BITS = 64  # of an IPv6 address: its owner has all the others
 
@@ -82,6 +83,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._until = 0.0
         self._in_body = False
         self._head_bytes = 0
+        self._pieces = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and wait for the head of a request."""
@@ -128,9 +130,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_body = True
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body; what came allows more time."""
-        self._until += len(body) / BYTES_A_SECOND
-        super().on_body(body)
+        """Take a part of the body; what came allows more time, while there is no answer yet."""
+        if not self.cycle.response_complete:
+            self._until += len(body) / BYTES_A_SECOND
+        self._pieces += 1
+        if self._pieces > MOST_PIECES:
+            self._give_up(TooLarge(f"The body came in over {MOST_PIECES} pieces: send larger ones."))
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Wait for nothing more until the next request."""
@@ -150,7 +157,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _expect(self) -> None:
         self._cancel()
-        self._in_body, self._head_bytes = False, 0
+        self._in_body, self._head_bytes, self._pieces = False, 0, 0
         self._until = self.loop.time() + self._limits.seconds
         self._timer = self.loop.call_at(self._until, self._look)
 
@@ -165,11 +172,17 @@ class GuardedProtocol(HttpToolsProtocol):
             self._until = self.loop.time() + self._limits.seconds
         if self._until > self.loop.time():
             self._timer = self.loop.call_at(self._until, self._look)
-        elif self._in_body and self.cycle.response_started:
-            self.transport.abort()
         else:
             detail = f"The request did not arrive within {self._limits.seconds:g} seconds and one for each 16 KiB."
-            self._refuse(TooSlow(detail))
+            self._give_up(TooSlow(detail))
+
+    def _give_up(self, problem: Problem) -> None:
+        """Refuse what is under way, without words where the answer has begun."""
+        if self._in_body and self.cycle.response_started:
+            self._cancel()
+            self.transport.abort()
+        else:
+            self._refuse(problem)
 
     def _refuse(self, problem: Problem) -> None:
         """Answer in the shape of all errors, and close the connection."""

@@ -39,6 +39,7 @@ NAMES = {
     "flow": "Salesforce Flow",
     "dynamics": "Dynamics 365",
     "sendgrid": "SendGrid",
+    "ses": "Amazon SES",
     "standard": "Standard Webhooks",
     "cloudevents": "CloudEvents",
     "generic": "JSON",

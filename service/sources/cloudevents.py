@@ -12,6 +12,8 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from python_multipart.multipart import parse_options_header
+
 from service.errors import BadRequest, UnsupportedMedia
 from service.sources import generic
 from service.sources.contract import Aside, Change, Connection, Delivery, Event, Parsed, Setup, Source
@@ -83,10 +85,19 @@ def _from_headers(delivery: Delivery) -> dict[str, Any]:
     if kind in {"", "application/json", "text/json"} or kind.endswith("+json"):
         event["data"] = load_body(delivery.body)
     elif kind.startswith("text/"):
-        event["data"] = clean_text(delivery.body.decode("utf-8", "replace"))
+        event["data"] = clean_text(_text(delivery))
     else:
         raise UnsupportedMedia("The data is neither JSON nor text.")
     return event
+
+
+def _text(delivery: Delivery) -> str:
+    """Decode a text by the charset that its type names."""
+    _, options = parse_options_header(delivery.headers.get("content-type", ""))
+    try:
+        return delivery.body.decode(options.get(b"charset", b"utf-8").decode("ascii", "replace"), "replace")
+    except LookupError:
+        return delivery.body.decode("utf-8", "replace")
 
 
 def _event(event: dict[str, Any], delivery: Delivery, connection: Connection) -> Event:

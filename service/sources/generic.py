@@ -36,7 +36,7 @@ OPTIONS = {
     "fields": 'which name of the sender is which field: {"Body text": "text", "Client": "account.name"}',
     "dates": "day_first (default) or month_first: what 03/02/2026 is",
 }
-_WRAPPERS = ("notes", "data", "items", "records", "note", "payload", "body")
+_WRAPPERS = ("notes", "data", "items", "records", "note", "payload", "body", "json")
 _MAX_FIELDS = 300
 
 
@@ -179,8 +179,8 @@ _SAMPLE = {
 }
 
 
-def source(name: str, title: str) -> Source:
-    """Make a source of this kind: the same but for its name."""
+def source(name: str, title: str, french: str = "") -> Source:
+    """Make a source of this kind: the same but for its name, and what its sender is called in English and French."""
     return Source(
         name=name,
         verify=check_token,
@@ -194,7 +194,7 @@ def source(name: str, title: str) -> Source:
             "4. Send id, text, date, owner, account, deal_id, amount: English and French names are known.\n"
             f'5. Other names: binome connections add {name} --option \'fields={{"Body": "text"}}\'.',
             fr=f"1. Créez une clé : binome keys create {name} --scope ingest.\n"
-            f"2. Dans {title}, ajoutez une étape qui envoie (POST) du JSON à {{url}}.\n"
+            f"2. Dans {french or title}, ajoutez une étape qui envoie (POST) du JSON à {{url}}.\n"
             "3. En-tête : Authorization: Bearer CLÉ.\n"
             "4. Envoyez id, texte, date, commercial, client, id opportunité, montant : les noms usuels sont connus.\n"
             f'5. Autres noms : binome connections add {name} --option \'fields={{"Corps": "text"}}\'.',

@@ -185,7 +185,8 @@ _RAW = (
 )
 
 
-def _setup(en: str, fr: str) -> Setup:
+def mail_setup(en: str, fr: str) -> Setup:
+    """Return how to set a relay up, and how to name the reps."""
     return Setup(
         en=f"{en}\nName your reps: --option 'reps=[\"@firm.com\"]'. Others' messages are kept without author.",
         fr=f"{fr}\nNommez vos commerciaux : --option 'reps=[\"@firm.com\"]'. Les autres messages restent sans auteur.",
@@ -199,7 +200,7 @@ RAW = Source(
     keys=True,
     options=OPTIONS,
     media_type="message/rfc822",
-    setup=_setup(
+    setup=mail_setup(
         "1. Make a key: binome keys create mail --scope ingest.\n"
         "2. Have your relay pipe each message to: curl --data-binary @- -H 'Content-Type: message/rfc822' "
         "-H 'Authorization: Bearer KEY' {url}\n3. Only after its own checks of SPF, DKIM and DMARC.",
@@ -216,7 +217,7 @@ MAILGUN = Source(
     options=OPTIONS,
     refusal=refused_for_good,
     media_type="application/x-www-form-urlencoded",
-    setup=_setup(
+    setup=mail_setup(
         "1. binome connections add mailgun --secret WEBHOOK_SIGNING_KEY.\n"
         '2. Receiving, Create route: match_recipient("notes@…"), action forward("{url}/mime").\n'
         "3. The /mime at the end makes Mailgun send the whole message.",
@@ -232,7 +233,7 @@ POSTMARK = Source(
     parse=parse_postmark,
     options=OPTIONS,
     refusal=acknowledged,
-    setup=_setup(
+    setup=mail_setup(
         "1. binome connections add postmark --secret 'user:password'.\n"
         "2. Inbound stream, Settings, Webhook: {url} with user:password@ before the host.\n"
         '3. Tick "Include raw email content".',
@@ -261,7 +262,7 @@ SENDGRID = Source(
     options=OPTIONS,
     refusal=acknowledged,
     media_type="multipart/form-data",
-    setup=_setup(
+    setup=mail_setup(
         "1. binome connections add sendgrid shows a secret URL: {url}/SECRET.\n"
         "2. Settings, Inbound Parse, Add host & URL: that URL.\n"
         '3. Tick "POST the raw, full MIME message".',

@@ -12,6 +12,7 @@ from service.sources import (
     mail,
     pipedrive,
     salesforce,
+    ses,
     slack,
     standard,
     zoho,
@@ -30,7 +31,7 @@ SOURCES: dict[str, Source] = {
         standard.SOURCE,
         cloudevents.SOURCE,
         slack.SOURCE,
-        generic.source("generic", "your own code"),
+        generic.source("generic", "your own code", "votre propre code"),
         generic.source("zapier", "Zapier"),
         generic.source("make", "Make"),
         generic.source("n8n", "n8n"),
@@ -39,6 +40,7 @@ SOURCES: dict[str, Source] = {
         mail.MAILGUN,
         mail.POSTMARK,
         mail.SENDGRID,
+        ses.SOURCE,
         imap.SOURCE,
     )
 }

@@ -23,6 +23,7 @@ from service.sources.reading import ident, iso, load_object, moment, text_of, wr
 
 NAME = "standard"
 MAX_SIGNATURES = 50
+_CREATION = re.compile(r"(?:^|[._-])(?:created?|new|added|logged)$", re.IGNORECASE)
 _DELETION = re.compile(r"(?:^|[._-])(?:deleted?|removed|erased|destroyed)$", re.IGNORECASE)
 
 
@@ -53,6 +54,11 @@ def is_deletion(kind: str) -> bool:
     return _DELETION.search(kind) is not None
 
 
+def is_creation(kind: str) -> bool:
+    """Tell whether an event's type says that the thing is new: `note.created`."""
+    return _CREATION.search(kind) is not None
+
+
 def parse(delivery: Delivery, connection: Connection) -> Parsed:
     """Read one event."""
     document = load_object(delivery.body)
@@ -76,7 +82,10 @@ def event_changes(
         key = next((ident(data[name]) for name in ("external_id", "id", "note_id") if name in flat), None)
         if key or fallback_id:
             return [Deleted(key or fallback_id, moment(data.get("deleted_at")) or moment(at))]
-    known = {"updated_at": iso(moment(at)) or "", "external_id": fallback_id}
+    told = iso(moment(at)) or ""
+    known = {"updated_at": told, "external_id": fallback_id}
+    if is_creation(kind):  # an event of another kind tells when the note was changed, not when it came about
+        known["occurred_at"] = told
     return generic.changes(data, connection.source, connection, delivery, **known)
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,30 +31,34 @@ FORM = "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
 Serve = Callable[..., int]
 
 
+@contextmanager
+def served(template: Path, folder: Path, **values: Any) -> Iterator[int]:
+    """Serve an application over a database of its own, as `binome serve` does; give its port."""
+    shutil.copy(template, folder / "binome.sqlite3")
+    engine = make_engine(f"sqlite:///{folder / 'binome.sqlite3'}")
+    with write_session(engine) as session:
+        store_key(session, ADMIN_KEY, name="tests", scopes=[Scope.ADMIN], now=datetime.now(UTC))
+    settings = Settings(data_dir=folder, _env_file=None, **values)
+    app = create_app(settings, engine)
+    config = uvicorn.Config(app, port=0, http=protocol(settings), log_config=None, lifespan="off")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield int(server.servers[0].sockets[0].getsockname()[1])
+    server.should_exit = True
+    thread.join()
+    engine.dispose()
+
+
 @pytest.fixture
 def serve(sqlite_template: Path, tmp_path: Path) -> Iterator[Serve]:
     """Serves applications as `binome serve` does; gives their ports."""
     with ExitStack() as stack:
-
-        def started(**values: Any) -> int:
-            shutil.copy(sqlite_template, tmp_path / "binome.sqlite3")
-            engine = make_engine(f"sqlite:///{tmp_path / 'binome.sqlite3'}")
-            with write_session(engine) as session:
-                store_key(session, ADMIN_KEY, name="tests", scopes=[Scope.ADMIN], now=datetime.now(UTC))
-            stack.callback(engine.dispose)
-            settings = Settings(data_dir=tmp_path, _env_file=None, **{"receive_seconds": 1, **values})
-            app = create_app(settings, engine)
-            config = uvicorn.Config(app, port=0, http=protocol(settings), log_config=None, lifespan="off")  # type: ignore[arg-type]
-            server = uvicorn.Server(config)
-            thread = threading.Thread(target=server.run, daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(setattr, server, "should_exit", True)
-            while not server.started:
-                time.sleep(0.01)
-            return int(server.servers[0].sockets[0].getsockname()[1])
-
-        yield started
+        yield lambda **values: stack.enter_context(
+            served(sqlite_template, tmp_path, **{"receive_seconds": 1, **values})
+        )
 
 
 def connect(port: int) -> socket.socket:
@@ -124,6 +128,12 @@ def test_a_body_that_trickles_is_given_up_quietly(serve: Serve, first: str, expe
     assert statuses == expected
     assert lasted < 4
     assert not [one for one in logs if one["event"] == "request_failed"]
+
+
+def test_who_goes_on_after_the_answer_is_cut(serve: Serve) -> None:
+    with connect(serve(max_body_bytes=4_096)) as line:
+        line.sendall(HEAD.replace("Content-Length: 100000", "Transfer-Encoding: chunked").encode())
+        assert is_cut(line, b"1000\r\n" + b"x" * 4_096 + b"\r\n", 1_000, every=0.01)
 
 
 def test_a_body_that_comes_steadily_has_its_time(serve: Serve) -> None:

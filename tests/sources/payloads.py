@@ -165,6 +165,7 @@ SENDERS: dict[str, Sender] = {
         good_content=CONTENT | {200},
     ),
     "sendgrid": Sender(200, _message, **_RELAY, good_content=CONTENT | {200}),
+    "ses": Sender(200, _message, **_RELAY, good_content=CONTENT | {200}),
 }
 SIGNED_BODY = frozenset({"hubspot", "hubspot v2", "standard", "slack"})
 PROOFS = {

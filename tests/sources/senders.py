@@ -49,6 +49,7 @@ CONNECTIONS: dict[str, Any] = {
     "mailgun": {"secret": "mailgun-key", "reps": ["@firm.example"]},
     "postmark": {"secret": "postmark:password", "reps": ["ann@firm.example"]},
     "sendgrid": {"secret": "sendgrid-token"},
+    "ses": {"secret": "ses-token-123", "reps": ["@firm.example"]},
 }
 
 
@@ -155,6 +156,19 @@ def sendgrid(body: Any, *, secret: str = "sendgrid-token", shift: float = 0) -> 
     return Request(f"/v1/webhooks/sendgrid?token={secret}", *multipart({"to": b"x", "email": _text(body).encode()}))
 
 
+def ses(body: Any, *, secret: str = "ses-token-123", shift: float = 0) -> Request:
+    """A notification of SNS around a message; what is JSON already is sent as it is."""
+    if (isinstance(body, bytes) and body[:1] not in b"{[") or not isinstance(body, bytes | dict):
+        receipt = {"action": {"type": "SNS", "encoding": "BASE64"}, "spamVerdict": {"status": "PASS"}}
+        content = base64.b64encode(_text(body).encode()).decode()
+        inner = {"notificationType": "Received", "receipt": receipt, "content": content}
+        body = {"Type": "Notification", "MessageId": hashlib.sha256(content.encode()).hexdigest()} | {
+            "Message": json.dumps(inner)
+        }
+    headers = {"Content-Type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification"}
+    return Request(f"/v1/webhooks/ses/{secret}", headers, _bytes(body))
+
+
 def _text(body: Any) -> str:
     return body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
 
@@ -185,6 +199,7 @@ SIGNERS: dict[str, Signer] = {
     "mailgun": mailgun,
     "postmark": _basic("postmark", "postmark:password"),
     "sendgrid": sendgrid,
+    "ses": ses,
 }
 CLOCKED = ("hubspot", "standard", "slack", "mailgun")
 

@@ -12,7 +12,7 @@ from tests.sources.senders import ADMIN, notes, send
 from tests.sources.test_deliveries import NAMES, signed
 from tests.work import note
 
-ONLY_ON_503 = {"salesforce", "dynamics", "sendgrid"}
+ONLY_ON_503 = {"salesforce", "dynamics", "sendgrid", "ses"}
 
 
 @pytest.fixture

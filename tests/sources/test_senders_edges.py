@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -202,3 +203,25 @@ def test_hubspot_note_about_an_erased_contact_is_not_taken(client: TestClient, e
         bodies = session.scalars(sa.select(KeptDeliveryTable.body)).all()
     assert not any(b"Zanzibar" in body for body in bodies)
     assert texts(client) == ["Other words."]
+
+
+@pytest.mark.parametrize(("kind", "fresh"), [("note.created", False), ("note.updated", True)])
+def test_a_note_without_a_date_came_about_when_its_event_says_so(client: TestClient, kind: str, fresh: bool) -> None:
+    event = {"specversion": "1.0", "id": "e1", "source": "/crm", "type": kind, "time": "2026-09-14T10:20:00Z"}
+    post(client, "cloudevents", {**event, "data": {"id": "n1", "text": "Too dear."}})
+    assert (notes(client)[0]["occurred_at"] != event["time"]) is fresh
+
+
+def test_cloudevents_text_in_its_own_charset(client: TestClient) -> None:
+    headers = {"ce-specversion": "1.0", "ce-id": "e1", "ce-source": "/crm", "ce-type": "note.created"}
+    request = SIGNERS["cloudevents"]("Trop élevé.".encode("latin-1"))
+    for charset in ("iso-8859-1", "klingon"):
+        kind = f"text/plain; charset={charset}"
+        sent = replace(request, headers={**request.headers, **headers, "ce-id": charset, "Content-Type": kind})
+        assert send(client, sent).status_code == 202
+    assert [note["text"] for note in notes(client)] == ["Trop élevé.", "Trop \ufffdlev\ufffd."]
+
+
+def test_n8n_items_are_unwrapped(client: TestClient) -> None:
+    post(client, "generic", [{"json": {"id": "n2", "text": "Too dear."}, "pairedItem": {"item": 0}}])
+    assert [note["external_id"] for note in notes(client)] == ["n2"]
