@@ -26,6 +26,7 @@ from service.auth.usage import Usage
 from service.database import read_session, write_session
 from service.errors import Forbidden, InvalidInput, Unauthorized
 from service.settings import Settings
+from service.thresholds import WITHHELD
 
 COOKIE = "binome_session"  # `__Host-` goes before it over https
 ANY_QUERY = "x-any-query"  # marks routes whose callers put what they like into the query
@@ -188,7 +189,26 @@ def require(scope: Scope) -> Callable[..., Caller]:
     return caller
 
 
+def refuse_single_notes(request: Request, caller: Caller) -> Caller:
+    """Return who may see single notes, each of one account and one author.
+
+    Raises:
+        Forbidden: If there are thresholds, and the caller may not see what names persons.
+    """
+    if get_settings(request).thresholds.are_set and not caller.sees_personal:
+        raise Forbidden(
+            f"Here nothing is shown of a few accounts or authors, so single notes need the scope {Scope.PERSONAL}.",
+            code=WITHHELD,
+        )
+    return caller
+
+
+def _note_reader(request: Request, caller: Annotated[Caller, Depends(require(Scope.READ))]) -> Caller:
+    return refuse_single_notes(request, caller)
+
+
 Ingester = Annotated[Caller, Depends(require(Scope.INGEST))]
 Reader = Annotated[Caller, Depends(require(Scope.READ))]
+NoteReader = Annotated[Caller, Depends(_note_reader)]
 Curator = Annotated[Caller, Depends(require(Scope.CURATE))]
 Admin = Annotated[Caller, Depends(require(Scope.ADMIN))]

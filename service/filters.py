@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session, aliased
 
@@ -24,6 +24,7 @@ from service.tables import (
     PassageTable,
     ThemeTable,
 )
+from service.thresholds import refuse_single
 
 DEFAULT_PERIOD_DAYS = 90
 
@@ -276,5 +277,18 @@ def name_key(name: str) -> str:
     return "".join(name.casefold().split())
 
 
-FilterQuery = Annotated[Filters, Query()]
-NoteFilterQuery = Annotated[NoteFilters, Query()]
+def _filters(request: Request, filters: Annotated[Filters, Query()]) -> Filters:
+    refuse_single(request.app.state.settings.thresholds, account=filters.account, author=filters.author)
+    return filters
+
+
+def _note_filters(request: Request, filters: Annotated[NoteFilters, Query()]) -> NoteFilters:
+    refuse_single(request.app.state.settings.thresholds, account=filters.account, author=filters.author)
+    return filters
+
+
+FilterQuery = Annotated[Filters, Depends(_filters)]
+NoteFilterQuery = Annotated[NoteFilters, Depends(_note_filters)]
+SingleFilterQuery = Annotated[Filters, Query()]
+"""Of lists of notes, which are of one account and one author each: all filters, whatever the thresholds."""
+SingleNoteFilterQuery = Annotated[NoteFilters, Query()]

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from service.auth.roles import Grant, read_grants
 from service.errors import SettingsRefused
 from service.insights.weights import Weights, read_weights
+from service.thresholds import Thresholds
 
 PREFIX = "BINOME_"
 ENV_FILE = "binome.env"
@@ -173,6 +174,13 @@ class Settings(BaseSettings):
         description="points of a score's parts, such as reach=40, growth=30: each 0 to 100, scaled to 100 together",
     )
 
+    min_accounts: int = Field(
+        0, ge=0, le=1000, description="accounts under which nothing is shown, 0 to 1000; 0 for no threshold"
+    )
+    min_authors: int = Field(
+        0, ge=0, le=1000, description="authors under which nothing is shown, 0 to 1000; 0 for no threshold"
+    )
+
     @field_validator("admin_key")
     @classmethod
     def _long_enough(cls, value: str) -> str:
@@ -231,6 +239,11 @@ class Settings(BaseSettings):
     def ranking_weights(self) -> Weights:
         """The points of the parts of a score."""
         return read_weights(self.weights)
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """The least accounts and authors behind what is shown."""
+        return Thresholds(self.min_accounts, self.min_authors)
 
     @cached_property
     def configured_connections(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from models.types import Catalog, Competitor
 from service.filters import name_key
 from service.notes.queries import requeue
 from service.tables import CatalogNameTable, CompetitorMentionTable, NoteTable
+from service.thresholds import thresholds_of
 
 MAX_SEARCHED_NAMES = 200  # more names in one statement than SQLite allows, and most notes hold one of them
 
@@ -94,9 +95,10 @@ def _requeue_touched(session: Session, changed: set[tuple[str, str]]) -> int:
 
 
 def list_candidates(session: Session, limit: int) -> list[Candidate]:
-    """Return unknown names, those of most accounts first; dismissed ones are left out."""
+    """Return unknown names, those of most accounts first; dismissed and withheld ones are left out."""
     mention = CompetitorMentionTable
-    accounts = sa.func.count(sa.distinct(mention.account_id))
+    accounts, authors = (sa.func.count(sa.distinct(column)) for column in (mention.account_id, mention.author_id))
+    thresholds = thresholds_of(session)
     rows = session.execute(
         sa.select(
             sa.func.min(mention.name),
@@ -107,6 +109,7 @@ def list_candidates(session: Session, limit: int) -> list[Candidate]:
         )
         .where(mention.known.is_(False), mention.name_key.not_in(dismissed_keys(session)))
         .group_by(mention.name_key)
+        .having(accounts >= thresholds.accounts, authors >= thresholds.authors)
         .order_by(accounts.desc(), sa.func.count().desc(), mention.name_key)
         .limit(limit)
     )

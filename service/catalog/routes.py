@@ -48,7 +48,10 @@ def put_catalog(body: CatalogBody, session: WriteSession, _caller: Curator) -> C
 def get_candidates(
     session: ReadSession, _caller: Reader, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Candidates:
-    """List names that notes use like a competitor's and that the catalogue lacks."""
+    """List names that notes use like a competitor's and that the catalogue lacks.
+
+    Where there are thresholds, names that too few accounts or authors used are left out.
+    """
     return Candidates(
         items=[
             CandidateOutput(

@@ -13,6 +13,7 @@ from models.types import Relation, Standing
 from service.filters import NoteFilters, Period
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.tables import CompetitorMentionTable, PassageTable
+from service.thresholds import Voices, thresholds_of, voices_by
 
 MAX_POINTS = 12
 QUOTES = 2
@@ -24,14 +25,14 @@ class Point:
 
     Attributes:
         notes: Ids of the notes, by how the competitor stands in them.
-        accounts: Ids of their accounts.
+        voices: Who said it, by the same; nothing where nobody did.
         findings: For each standing the latest objections or passages, one an account: row ids.
     """
 
     about: About
     key: Any
     notes: dict[Standing, set[int]] = field(default_factory=lambda: {standing: set() for standing in Standing})
-    accounts: set[int] = field(default_factory=set)
+    voices: dict[Standing, Voices] = field(default_factory=dict)
     findings: dict[Standing, dict[int, int]] = field(default_factory=lambda: {standing: {} for standing in Standing})
 
     @property
@@ -39,21 +40,33 @@ class Point:
         """Ids of all notes."""
         return set().union(*self.notes.values())
 
+    @property
+    def all_voices(self) -> Voices:
+        """All who said it."""
+        together = Voices()
+        for voices in self.voices.values():
+            together |= voices
+        return together
+
+    @property
+    def accounts(self) -> set[int]:
+        """Ids of all accounts."""
+        return self.all_voices.accounts
+
 
 def points_of(session: Session, filters: NoteFilters, period: Period, name_key: str) -> list[Point]:
-    """Return the points on which a competitor is measured, those of most accounts first."""
+    """Return the points on which a competitor is measured, those of most accounts first, withheld ones too."""
     points: dict[tuple[About, Any], Point] = {}
     for about in (About.OBJECTION, About.THEME):
-        for item, standing, note_id, account_id, finding_id, _ in _together(session, about, filters, period, name_key):
+        for row in _together(session, about, filters, period, name_key):
+            item, standing, note_id, account_id, author_id, finding_id, _ = row
             point = points.setdefault((about, item), Point(about, item))
             point.notes[Standing(standing)].add(note_id)
-            if account_id is not None:
-                point.accounts.add(account_id)
+            point.voices.setdefault(Standing(standing), Voices()).add(account_id, author_id)
             latest = point.findings[Standing(standing)]
             if len(latest) < QUOTES:
                 latest.setdefault(account_id or 0, finding_id)
-    ordered = sorted(points.values(), key=lambda p: (-len(p.accounts), -len(p.all_notes), p.about, str(p.key)))
-    return ordered[:MAX_POINTS]
+    return sorted(points.values(), key=lambda p: (-len(p.accounts), -len(p.all_notes), p.about, str(p.key)))
 
 
 def _together(session: Session, about: About, filters: NoteFilters, period: Period, name_key: str) -> Iterable[Any]:
@@ -63,7 +76,15 @@ def _together(session: Session, about: About, filters: NoteFilters, period: Peri
     found = passage if about is About.THEME else TABLES[about]
     item = passage.theme_id if about is About.THEME else ITEM_COLUMNS[about]
     query = (
-        sa.select(item, mention.standing, mention.note_id, mention.account_id, found.id, mention.occurred_on)
+        sa.select(
+            item,
+            mention.standing,
+            mention.note_id,
+            mention.account_id,
+            mention.author_id,
+            found.id,
+            mention.occurred_on,
+        )
         .select_from(mention)
         .join(passage, passage.note_id == mention.note_id)
         .where(
@@ -82,12 +103,23 @@ def _together(session: Session, about: About, filters: NoteFilters, period: Peri
 def accounts_by_relation(
     session: Session, filters: NoteFilters, period: Period, name_keys: Sequence[str]
 ) -> dict[str, dict[Relation, int]]:
-    """Return for each competitor at how many accounts it is the incumbent, evaluated, and so on."""
+    """Return for each competitor at how many accounts it is the incumbent, evaluated, and so on.
+
+    Relations that are withheld are left out.
+    """
     mention = CompetitorMentionTable
     rows = session.execute(
-        sa.select(mention.name_key, mention.relation, sa.func.count(sa.distinct(mention.account_id)))
+        sa.select(mention.name_key, mention.relation, mention.account_id, mention.author_id)
         .where(*item_conditions(About.COMPETITOR, filters, period, name_keys))
-        .group_by(mention.name_key, mention.relation)
+        .distinct()
     )
-    counts = {(key, relation): accounts for key, relation, accounts in rows}
-    return {key: {relation: counts.get((key, relation), 0) for relation in Relation} for key in name_keys}
+    voices = voices_by(((key, Relation(relation)), account, author) for key, relation, account, author in rows)
+    thresholds = thresholds_of(session)
+    found = {}
+    for key in name_keys:
+        of_key = {relation: voices.get((key, relation), Voices()) for relation in Relation}
+        hidden = thresholds.hidden_parts(
+            {relation: who for relation, who in of_key.items() if (key, relation) in voices}
+        )
+        found[key] = {relation: len(who.accounts) for relation, who in of_key.items() if relation not in hidden}
+    return found

@@ -16,7 +16,7 @@ from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.queries import is_known, titles
-from service.insights.schemas import QuoteOutput, Series
+from service.insights.schemas import ItemPage, QuoteOutput, Series
 from service.paging import Cursor, Limit, Page
 from service.problems import problem_responses
 
@@ -33,15 +33,20 @@ def get_competitors(
     known: Annotated[bool | None, Query(description="Only those in the catalogue, or only the others.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[CompetitorItem]:
+) -> ItemPage[CompetitorItem]:
     """List competitors, those of most accounts first."""
-    items = in_order(measure_items(session, About.COMPETITOR, filters, measuring_frame(session, filters)))
-    if known is not None:
-        items = [item for item in items if is_known(item) is known]
+    measured = measure_items(session, About.COMPETITOR, filters, measuring_frame(session, filters))
+    items, withheld = (
+        [item for item in of if known is None or is_known(item) is known]
+        for of in (in_order(measured.items), measured.withheld)
+    )
     page, following = cut(items, limit, cursor)
     names = titles(session, About.COMPETITOR, [item.key for item in page])
-    return Page(
-        items=[competitor_item(i, names[i.key].en) for i in page if i.key in names], next=following, total=len(items)
+    return ItemPage(
+        items=[competitor_item(i, names[i.key].en) for i in page if i.key in names],
+        next=following,
+        total=len(items),
+        withheld=len(withheld),
     )
 
 
@@ -54,7 +59,7 @@ def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters:
     return view
 
 
-@router.get("/{name}/evidence")
+@router.get("/{name}/evidence", responses=problem_responses(404))
 def get_competitor_evidence(
     name: NameId,
     session: ReadSession,
@@ -67,7 +72,7 @@ def get_competitor_evidence(
     return quotes_page(session, About.COMPETITOR, filters, name_key(name), limit, cursor)
 
 
-@router.get("/{name}/series")
+@router.get("/{name}/series", responses=problem_responses(404))
 def get_competitor_series(
     name: NameId,
     session: ReadSession,

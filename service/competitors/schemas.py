@@ -38,8 +38,8 @@ class CompetitorItem(Measures):
     id: str
     name: str
     known: bool
-    relations: dict[Relation, int]
-    standings: dict[Standing, int]
+    relations: dict[Relation, int] = Field(description="mentions; those that are withheld are left out")
+    standings: dict[Standing, int] = Field(description="mentions; those that are withheld are left out")
 
 
 class PointOutput(BaseModel):
@@ -50,7 +50,7 @@ class PointOutput(BaseModel):
     title: Label
     accounts: int
     notes: dict[Standing, int] = Field(description="in which the competitor is ahead of us, behind, or neither")
-    previous: int = Field(description="notes in the period before")
+    previous: int | None = Field(description="notes in the period before; null where that is withheld")
     direction: Direction
     quotes: dict[Standing, list[QuoteOutput]] = Field(description="the latest, one an account")
 
@@ -83,7 +83,8 @@ class CompetitorView(CompetitorItem):
                             "quotes": {"ahead": [EXAMPLE_QUOTE], "behind": [], "neutral": []},
                         }
                     ],
-                    "parts": EXAMPLE_PARTS,
+                    "points_withheld": 0,
+                    **EXAMPLE_PARTS,
                 }
             ]
         }
@@ -92,4 +93,6 @@ class CompetitorView(CompetitorItem):
     win_rate_interval: tuple[float, float] | None = Field(description="95 % interval of outcomes.win_rate")
     accounts_by_relation: dict[Relation, int] = Field(description="one account may stand in several")
     points: list[PointOutput]
+    points_withheld: int = Field(description="points that too few accounts or authors are behind")
     parts: dict[Dimension, list[PartOutput]]
+    parts_withheld: dict[Dimension, int] = Field(description="parts that too few accounts or authors are behind")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from service.corrections import queries, storage
 from service.corrections.schemas import CorrectionKind, CorrectionOutput, CorrectionState, NewCorrection
-from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
+from service.dependencies import Curator, NoteReader, Now, ReadSession, WriteSession, refuse_single_notes
 from service.errors import NotFound
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
@@ -28,12 +28,14 @@ _GONE = "The note's text does not hold these words any more."
     },
 )
 def post_correction(
-    body: NewCorrection, session: WriteSession, now: Now, caller: Curator, response: Response
+    body: NewCorrection, request: Request, session: WriteSession, now: Now, caller: Curator, response: Response
 ) -> CorrectionOutput:
     """Correct a finding, or add one that was missed.
 
     It counts at once, is kept when the note is analysed again, and follows its words through edits of the note.
     """
+    if body.start is not None:  # the answer shows the words there, whatever they are
+        refuse_single_notes(request, caller)
     correction, new = storage.correct(session, body, by=caller.name, now=now)
     response.status_code = 201 if new else 200
     return _output(correction)
@@ -42,7 +44,7 @@ def post_correction(
 @router.get("")
 def get_corrections(
     session: ReadSession,
-    _caller: Reader,
+    _caller: NoteReader,
     note_id: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     kind: CorrectionKind | None = None,
     state: CorrectionState | None = None,

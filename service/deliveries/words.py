@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from service.deliveries.events import EventType
 from service.filters import NoteFilters, Period
 from service.insights.evidence import list_quotes
-from service.insights.measures import About
+from service.insights.measures import About, item_conditions
 from service.insights.schemas import quote_output
+from service.insights.withholding import are_too_few
 from service.outgoing_tables import EventTable
 from service.themes.queries import find_theme
 
@@ -30,5 +31,7 @@ def quotes_of_event(session: Session, event: EventTable) -> list[dict[str, Any]]
         theme = find_theme(session, item)
         item = theme.id if theme else None
     period = Period(date.fromisoformat(days["start"]), date.fromisoformat(days["end"]))
+    if are_too_few(session, about, item_conditions(about, NoteFilters(), period, [item])):
+        return []
     quotes, _ = list_quotes(session, about, NoteFilters(), period, item=item, limit=QUOTES)
     return [quote_output(quote).model_dump(mode="json") for quote in quotes]

@@ -11,22 +11,29 @@ from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from models.types import ObjectionType
-from service.dependencies import Reader, ReadSession
+from service.dependencies import NoteReader, Reader, ReadSession
 from service.errors import InvalidInput
 from service.exports import rows, writing
 from service.exports.rows import Lang
 from service.exports.writing import Format
-from service.filters import FilterQuery
+from service.filters import FilterQuery, SingleFilterQuery
 from service.insights.measures import About
 from service.problems import problem_responses
 from service.search.routes import Meaning, QueryText
 
 _CHUNK = 65_536
+WITHHELD_HEADER = "X-Withheld"
 _FILE = {"type": "string", "format": "binary"}
 _ROWS = {"type": "array", "items": {"type": "object"}}
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
+        "headers": {
+            WITHHELD_HEADER: {
+                "description": "How many items are left out because too few accounts or authors said them.",
+                "schema": {"type": "integer"},
+            }
+        },
         "content": {
             media: {"schema": _ROWS if form is Format.JSON else _FILE} for form, media in writing.MEDIA_TYPES.items()
         },
@@ -55,8 +62,8 @@ def export_insights(
     lang: Language = Lang.EN,
 ) -> StreamingResponse:
     """Export the ranking."""
-    table = rows.insight_rows(session, caller, filters, about, lang)
-    return _file("insights", rows.INSIGHT_COLUMNS, table, form, lang)
+    table, withheld = rows.insight_rows(session, caller, filters, about, lang)
+    return _file("insights", rows.INSIGHT_COLUMNS, table, form, lang, withheld)
 
 
 @router.get("/objections")
@@ -64,8 +71,8 @@ def export_objections(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
     """Export the types of objections."""
-    table = rows.objection_rows(session, caller, filters, lang)
-    return _file("objections", rows.ITEM_COLUMNS, table, form, lang)
+    table, withheld = rows.objection_rows(session, caller, filters, lang)
+    return _file("objections", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
 @router.get("/competitors")
@@ -73,8 +80,8 @@ def export_competitors(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
     """Export the competitors."""
-    table = rows.competitor_rows(session, caller, filters, lang)
-    return _file("competitors", rows.ITEM_COLUMNS, table, form, lang)
+    table, withheld = rows.competitor_rows(session, caller, filters, lang)
+    return _file("competitors", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
 @router.get("/themes")
@@ -82,8 +89,8 @@ def export_themes(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
     """Export the themes."""
-    table = rows.theme_rows(session, caller, filters, lang)
-    return _file("themes", rows.ITEM_COLUMNS, table, form, lang)
+    table, withheld = rows.theme_rows(session, caller, filters, lang)
+    return _file("themes", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
 @router.get("/evidence", responses=problem_responses(404))
@@ -108,7 +115,11 @@ def export_evidence(
 
 @router.get("/notes")
 def export_notes(
-    session: ReadSession, _caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+    session: ReadSession,
+    _caller: NoteReader,
+    filters: SingleFilterQuery,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
 ) -> StreamingResponse:
     """Export the notes with their texts."""
     return _file("notes", rows.NOTE_COLUMNS, rows.note_rows(session, filters), form, lang)
@@ -119,8 +130,8 @@ def export_search(
     q: QueryText,
     session: ReadSession,
     index: Meaning,
-    _caller: Reader,
-    filters: FilterQuery,
+    _caller: NoteReader,
+    filters: SingleFilterQuery,
     form: Form = Format.CSV,
     lang: Language = Lang.EN,
 ) -> StreamingResponse:
@@ -129,9 +140,13 @@ def export_search(
 
 
 def _file(
-    name: str, columns: tuple[str, ...], table: Iterable[rows.Row], form: Format, lang: Lang
+    name: str, columns: tuple[str, ...], table: Iterable[rows.Row], form: Format, lang: Lang, withheld: int = 0
 ) -> StreamingResponse:
-    """Write a file that has no name on the disk, then send it: an error on the way is answered as one."""
+    """Write a file that has no name on the disk, then send it: an error on the way is answered as one.
+
+    A header tells how many items are withheld, if any: a row of its own would be taken for one of the others.
+    """
+    told = {WITHHELD_HEADER: str(withheld)} if withheld else {}
     file = tempfile.TemporaryFile()  # noqa: SIM115  # closed once it is sent
     headings = rows.headings(columns, lang)
     try:
@@ -148,6 +163,7 @@ def _file(
     return StreamingResponse(
         iter(lambda: file.read(_CHUNK), b""),
         media_type=writing.MEDIA_TYPES[form],
-        headers={"Content-Disposition": f'attachment; filename="binome-{name}.{form}"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="binome-{name}.{form}"', "Cache-Control": "no-store"}
+        | told,
         background=BackgroundTask(file.close),
     )

@@ -108,10 +108,10 @@ def headings(columns: tuple[str, ...], lang: Lang) -> dict[str, str]:
 
 def insight_rows(
     session: Session, caller: Caller, filters: Filters, about: list[About] | None, lang: Lang
-) -> list[Row]:
-    """Return the ranking."""
+) -> tuple[list[Row], int]:
+    """Return the ranking, and how many items are withheld."""
     page = get_insights(session, caller, filters, about, limit=ALL)
-    return [
+    rows = [
         {
             "rank": insight.rank,
             "score": insight.score,
@@ -123,24 +123,28 @@ def insight_rows(
         }
         for insight in page.items
     ]
+    return rows, page.withheld
 
 
-def objection_rows(session: Session, caller: Caller, filters: Filters, lang: Lang) -> list[Row]:
-    """Return the list of objections."""
+def objection_rows(session: Session, caller: Caller, filters: Filters, lang: Lang) -> tuple[list[Row], int]:
+    """Return the list of objections, and how many are withheld."""
     page = get_objections(session, caller, filters, limit=ALL)
-    return [_item(item, item.id, _label(item.title, lang), _counted(item.statuses)) for item in page.items]
+    rows = [_item(item, item.id, _label(item.title, lang), _counted(item.statuses)) for item in page.items]
+    return rows, page.withheld
 
 
-def competitor_rows(session: Session, caller: Caller, filters: Filters, _lang: Lang) -> list[Row]:
-    """Return the list of competitors."""
+def competitor_rows(session: Session, caller: Caller, filters: Filters, _lang: Lang) -> tuple[list[Row], int]:
+    """Return the list of competitors, and how many are withheld."""
     page = get_competitors(session, caller, filters, limit=ALL)
-    return [_item(i, i.id, i.name, f"{_counted(i.relations)}; {_counted(i.standings)}") for i in page.items]
+    rows = [_item(i, i.id, i.name, f"{_counted(i.relations)}; {_counted(i.standings)}") for i in page.items]
+    return rows, page.withheld
 
 
-def theme_rows(session: Session, caller: Caller, filters: Filters, lang: Lang) -> list[Row]:
-    """Return the list of themes."""
+def theme_rows(session: Session, caller: Caller, filters: Filters, lang: Lang) -> tuple[list[Row], int]:
+    """Return the list of themes, and how many are withheld."""
     page = get_themes(session, caller, filters, limit=ALL)
-    return [_item(i, i.id, _label(i.label, lang), f"{i.lifecycle}, {i.nature}") for i in page.items]
+    rows = [_item(i, i.id, _label(i.label, lang), f"{i.lifecycle}, {i.nature}") for i in page.items]
+    return rows, page.withheld
 
 
 def evidence_rows(session: Session, caller: Caller, filters: Filters, about: About, item_id: str) -> Iterator[Row]:

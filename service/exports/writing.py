@@ -94,16 +94,17 @@ def write_xlsx(file: IO[bytes], title: str, headings: Mapping[str, str], rows: I
     for column, heading in enumerate(headings.values()):
         sheet.write_string(0, column, heading, bold)
     sheet.freeze_panes(1, 0)
-    for number, row in enumerate(rows, start=1):
-        if number > MAX_SHEET_ROWS:
-            workbook.close()
-            raise InvalidInput(
-                f"A sheet holds {MAX_SHEET_ROWS} rows and there are more: ask for csv or json, or filter.",
-                errors=[{"field": "format", "code": "too_many_rows", "message": "more rows than a sheet holds"}],
-            )
-        for column, name in enumerate(headings):
-            _write_cell(sheet, number, column, row[name], styles)
-    workbook.close()
+    try:
+        for number, row in enumerate(rows, start=1):
+            if number > MAX_SHEET_ROWS:
+                raise InvalidInput(
+                    f"A sheet holds {MAX_SHEET_ROWS} rows and there are more: ask for csv or json, or filter.",
+                    errors=[{"field": "format", "code": "too_many_rows", "message": "more rows than a sheet holds"}],
+                )
+            for column, name in enumerate(headings):
+                _write_cell(sheet, number, column, row[name], styles)
+    finally:
+        workbook.close()  # its temporary files too
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: Any, styles: dict[type[date], Any]) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from service.database import read_session
-from service.dependencies import Ingester, Now, Reader, ReadSession, get_engine
+from service.dependencies import Ingester, NoteReader, Now, Reader, ReadSession, get_engine
 from service.errors import NotFound
 from service.imports import queries
 from service.imports.refused import Refused, column_names, csv_lines
@@ -136,14 +136,14 @@ def get_imports(session: ReadSession, _caller: Reader, limit: Limit = 50, cursor
 
 
 @router.get("/{import_id}", responses=problem_responses(404, 503))
-def get_import(import_id: ImportId, session: ReadSession, _caller: Reader) -> ImportOutput:
+def get_import(import_id: ImportId, session: ReadSession, _caller: NoteReader) -> ImportOutput:
     """Read how far an import is, what came of it, and the first 100 rows that it refused."""
     return _output(session, _found(session, import_id))
 
 
 @router.get("/{import_id}/refused", responses=problem_responses(404, 503))
 def get_refused_rows(
-    import_id: ImportId, session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+    import_id: ImportId, session: ReadSession, _caller: NoteReader, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RefusedRow]:
     """List the rows that an import refused, each with its reason and its original cells."""
     _found(session, import_id)
@@ -158,7 +158,9 @@ def get_refused_rows(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problem_responses(404, 503)},
 )
-def get_refused_file(import_id: ImportId, session: ReadSession, engine: Engine, _caller: Reader) -> StreamingResponse:
+def get_refused_file(
+    import_id: ImportId, session: ReadSession, engine: Engine, _caller: NoteReader
+) -> StreamingResponse:
     """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled."""
     _found(session, import_id)
     names = column_names(_refused(engine, import_id))

@@ -13,6 +13,7 @@ from service.filters import NoteFilters, Outcome, Period, day_end, day_start, no
 from service.insights.measures import TABLES, About, item_conditions
 from service.insights.statistics import WinRates, win_rates
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable
+from service.thresholds import thresholds_of, voices_by
 
 MAX_PARTS = 20
 
@@ -49,9 +50,22 @@ class Part:
     wins: WinRates
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An item by one dimension.
+
+    Attributes:
+        withheld: How many parts are left out because too few accounts or authors are behind them, or because the
+            others would tell of those.
+    """
+
+    shown: list[Part]
+    withheld: int = 0
+
+
 def break_down(
     session: Session, about: About, filters: NoteFilters, period: Period, *, item: Any, by: Dimension
-) -> list[Part]:
+) -> Parts:
     """Return the parts of an item, those of most accounts first; notes that name no such thing are left out."""
     table = TABLES[about]
     dimension, value, key = _COLUMNS[by]
@@ -76,12 +90,31 @@ def break_down(
         Part(name, mentions, notes, accounts, min(1.0, notes / read[name]) if read.get(name) else 0.0, _wins(won, lost))
         for name, mentions, notes, accounts, won, lost in rows
     ]
-    return sorted(parts, key=lambda part: (-part.accounts, -part.notes, part.value))[:MAX_PARTS]
+    hidden = _hidden(session, about, conditions, by)
+    shown = [part for part in parts if part.value not in hidden]
+    return Parts(sorted(shown, key=lambda part: (-part.accounts, -part.notes, part.value))[:MAX_PARTS], len(hidden))
+
+
+def _hidden(session: Session, about: About, conditions: list[Any], by: Dimension) -> set[str]:
+    """Return the segments, teams or stages that are withheld."""
+    thresholds = thresholds_of(session)
+    if not thresholds.are_set:
+        return set()
+    table: Any = TABLES[about]
+    dimension, value, key = _COLUMNS[by]
+    rows = (
+        sa.select(value, table.account_id, table.author_id)
+        .select_from(table)
+        .join(dimension, dimension.id == getattr(table, key))
+        .where(*conditions)
+        .distinct()
+    )
+    return thresholds.hidden_parts(voices_by(session.execute(rows)))
 
 
 def break_down_all(
     session: Session, about: About, filters: NoteFilters, period: Period, item: Any
-) -> dict[Dimension, list[Part]]:
+) -> dict[Dimension, Parts]:
     """Return the parts of an item by every dimension."""
     return {by: break_down(session, about, filters, period, item=item, by=by) for by in Dimension}
 

@@ -76,6 +76,25 @@ def count_said(choice: Choice, about: About) -> Mapping[Any, Sum]:
     return {item: _sum(tally) for item, tally in tallies.items()}
 
 
+Voice = tuple[int, int, int, int]
+"""Account, author and deal of a finding, 0 for none, and its details as an index into `DETAILS_SEEN`."""
+
+
+@lru_cache(maxsize=2 * len(About) * MAX_CHOICES)
+def voices_of(choice: Choice, about: About) -> Mapping[Any, frozenset[Voice]]:
+    """Return for each item of a kind who said it."""
+    voices: defaultdict[Any, set[Voice]] = defaultdict(set)
+    for chosen in choice:
+        said = chosen.day.said[about]
+        picks = chosen.picks(said)
+        of_findings = list(zip(said.accounts, said.authors, said.deals, said.details, strict=True))
+        for item, (begin, end, _) in said.spans.items():
+            voices[item].update(
+                of_findings[begin:end] if picks is None else compress(of_findings[begin:end], picks[begin:end])
+            )
+    return {item: frozenset(found) for item, found in voices.items() if found}
+
+
 def _sum(tally: _Tally) -> Sum:
     accounts, authors = (len(set(people) - {NOBODY}) for people in (tally.accounts, tally.authors))
     return Sum(len(tally.details), tally.notes, accounts, authors, frozenset(tally.deals), Counter(tally.details))

@@ -17,6 +17,7 @@ from service.insights.counting import latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.sources.record_links import note_link, options_by_source
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
+from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
 
 LATEST = 60  # findings of an item among which quotes are chosen
 BEFORE, AFTER = 120, 160  # characters of a line shown around a name
@@ -26,7 +27,11 @@ BEFORE, AFTER = 120, 160  # characters of a line shown around a name
 class Quote:
     """A customer's words, and where they stand.
 
+    Where there is a threshold of accounts, no quote names its account, and where there is one of authors, none its
+    team; no link then leads to its record.
+
     Attributes:
+        account_id: Row id of its account, to tell accounts apart.
         detail: What belongs to the kind: status; relation and standing; similarity.
         record_url: The note's record at its source, where that can be told.
     """
@@ -44,6 +49,7 @@ class Quote:
     outcome: str | None
     detail: dict[str, Any]
     record_url: str | None = None
+    account_id: int | None = None
 
 
 _DETAILS = {
@@ -150,6 +156,7 @@ def read_quotes(
         .options(load_only(*_NOTE), *_UNREAD[about])
     )
     quotes = {}
+    thresholds = thresholds_of(session)
     connected = options_by_source(session) if connected is None else connected
     for finding, item, note, account, team, deal in session.execute(query):
         if not _stands(finding, note):
@@ -162,12 +169,13 @@ def read_quotes(
             end=finding.end,
             text=_words(about, finding, note),
             occurred_on=finding.occurred_on,
-            account=(account.name or account.key) if account else None,
-            team=team,
+            account=(account.name or account.key) if account and thresholds.accounts < 2 else None,
+            team=team if thresholds.authors < 2 else None,
             language=finding.language if about is About.THEME else note.language,
             outcome=deal.outcome if deal else None,
             detail={name: getattr(finding, name) for name in _DETAILS[about]},
-            record_url=note_link(connected, note, account, deal),
+            record_url=None if thresholds.are_set else note_link(connected, note, account, deal),
+            account_id=finding.account_id,
         )
     return [quotes[i] for i in ids if i in quotes]
 
@@ -206,13 +214,19 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One week or month of a series; `label` is like `2026-W47` or `2026-09`."""
+    """One week or month of a series; `label` is like `2026-W47` or `2026-09`.
+
+    Attributes:
+        withheld: Whether its counts are left out, and 0 here: too few accounts or authors are behind them, or the
+            other points would tell of one that is left out.
+    """
 
     label: str
     start: date
     mentions: int
     notes: int
     accounts: int
+    withheld: bool = False
 
 
 def read_series(
@@ -223,6 +237,7 @@ def read_series(
     starts = _starts(period, step)
     ends = [*starts[1:], date.max]
     spans = [(start, end - timedelta(days=1)) for start, end in zip(starts, ends, strict=True)]
+    conditions = item_conditions(about, filters, period, items)
     steps = sa.values(sa.column("first", sa.Date), sa.column("last", sa.Date), name="steps").data(spans).cte("steps")
     rows = session.execute(
         sa.select(
@@ -233,11 +248,26 @@ def read_series(
             sa.func.count(sa.distinct(table.account_id)),
         )
         .join(steps, table.occurred_on.between(steps.c.first, steps.c.last))
-        .where(*item_conditions(about, filters, period, items))
+        .where(*conditions)
         .group_by(column, steps.c.first)
     )
     heard = {(item, start): (mentions, notes, accounts) for item, start, mentions, notes, accounts in rows}
-    return {item: [_point(start, step, *heard.get((item, start), (0, 0, 0))) for start in starts] for item in items}
+    series = {item: [_point(start, step, *heard.get((item, start), (0, 0, 0))) for start in starts] for item in items}
+    thresholds = thresholds_of(session)
+    if not thresholds.are_set:
+        return series
+    said = sa.select(column, steps.c.first, table.account_id, table.author_id).distinct()
+    said = said.join(steps, table.occurred_on.between(steps.c.first, steps.c.last)).where(*conditions)
+    voices = voices_by(((item, start), account, author) for item, start, account, author in session.execute(said))
+    return {item: _withhold(points, item, voices, thresholds) for item, points in series.items()}
+
+
+def _withhold(
+    points: list[Point], item: Any, voices: Mapping[tuple[Any, date], Voices], thresholds: Thresholds
+) -> list[Point]:
+    """Return a series without the counts that are withheld."""
+    hidden = thresholds.hidden_parts({p.start: voices[item, p.start] for p in points if (item, p.start) in voices})
+    return [Point(p.label, p.start, 0, 0, 0, withheld=True) if p.start in hidden else p for p in points]
 
 
 def step_start(day: date, step: Step) -> date:

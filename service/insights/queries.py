@@ -24,19 +24,24 @@ from service.tables import CompetitorMentionTable, ThemeTable
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The ranked items of a period, and what they were measured against."""
+    """The ranked items of a period, and what they were measured against; `withheld` are those that too few said."""
 
     frame: Frame
     items: list[RankedItem]
+    withheld: int = 0
 
 
 def rank_insights(session: Session, filters: Filters, kinds: Collection[About] = tuple(About)) -> Ranking:
     """Rank the items of several kinds together; competitors that the catalogue lacks and muted themes are left out."""
     frame = measuring_frame(session, filters)
-    items = [item for about in About if about in kinds for item in measure_items(session, about, filters, frame)]
+    measured = [measure_items(session, about, filters, frame) for about in About if about in kinds]
     muted = muted_themes(session) if About.THEME in kinds else frozenset()
-    shown = [i for i in items if not is_unlisted(i) and not (i.about is About.THEME and i.key in muted)]
-    return Ranking(frame, rank(shown, frame.whole, weights_of(session)))
+    shown, withheld = (
+        [i for i in items if not is_unlisted(i) and not (i.about is About.THEME and i.key in muted)]
+        for items in ([i for of in measured for i in of.items], [i for of in measured for i in of.withheld])
+    )
+    ranked = rank(shown, frame.whole, weights_of(session))
+    return Ranking(frame, ranked, sum(1 for item in withheld if item.counts.mentions))
 
 
 def muted_themes(session: Session) -> frozenset[int]:

@@ -14,15 +14,24 @@ from service.insights import queries
 from service.insights.evidence import Quote
 from service.insights.measures import About
 from service.insights.ranking import RankedItem
-from service.insights.schemas import Insight, Label, Measures, PeriodOutput, ReasonOutput, measures, quote_output
+from service.insights.schemas import (
+    Insight,
+    ItemPage,
+    Label,
+    Measures,
+    PeriodOutput,
+    ReasonOutput,
+    measures,
+    quote_output,
+)
 from service.insights.words import sentence
-from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service.paging import Cursor, Limit, decode_cursor, encode_cursor
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/insights", tags=["insights"], responses=problem_responses(503))
 
 
-class InsightPage(Page[Insight]):
+class InsightPage(ItemPage[Insight]):
     """One page of the ranking, with the periods that it compares."""
 
     model_config = ConfigDict(title="InsightPage")
@@ -53,6 +62,7 @@ def get_insights(
         items=insights(session, filters, ranking, page),
         next=encode_cursor([following]) if following < len(ranking.items) else None,
         total=len(ranking.items),
+        withheld=ranking.withheld,
         period=PeriodOutput(start=ranking.frame.period.start, end=ranking.frame.period.end),
         previous=PeriodOutput(start=previous.start, end=previous.end) if previous else None,
     )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.types import Language
 from service.filters import Outcome, Period
-from service.insights.breakdown import Dimension, Part
+from service.insights.breakdown import Dimension, Part, Parts
 from service.insights.evidence import Point, Quote
 from service.insights.items import Item
 from service.insights.measures import About
 from service.insights.statistics import Direction
+from service.insights.withholding import TREND
+from service.paging import Page
+
+Value = TypeVar("Value", bound=str)
+Entry = TypeVar("Entry")
 
 EXAMPLE_MEASURES: dict[str, Any] = {
     "mentions": 34,
@@ -42,6 +48,7 @@ EXAMPLE_MEASURES: dict[str, Any] = {
         "difference": [-0.6113, 0.1236],
         "enough_data": True,
     },
+    "withheld": [],
 }
 EXAMPLE_QUOTE: dict[str, Any] = {
     "id": "41",
@@ -69,14 +76,18 @@ EXAMPLE_REASON: dict[str, Any] = {
 
 
 class TrendOutput(BaseModel):
-    """The period against the one before, by notes; `steady` unless significant after correction."""
+    """The period against the one before, by notes; `steady` unless significant after correction.
+
+    Where too few accounts or authors said the item before, and there is a threshold, only `direction` and
+    `significant` are told.
+    """
 
     direction: Direction
-    previous: int
+    previous: int | None
     change: float | None = Field(description="relative change of the share of notes; null where it was nil")
-    p_value: float
+    p_value: float | None
     significant: bool
-    at_least: float = Field(
+    at_least: float | None = Field(
         1.0, description="how many times its share has grown at least, with 95 % confidence; 1 where it may not have"
     )
 
@@ -118,6 +129,9 @@ class Measures(BaseModel):
     trend: TrendOutput
     money: Money
     outcomes: Outcomes
+    withheld: list[str] = Field(
+        default_factory=list, description="figures left out because too few accounts or authors are behind them"
+    )
 
 
 class Label(BaseModel):
@@ -158,9 +172,9 @@ class PointOutput(BaseModel):
 
     label: str
     start: date
-    mentions: int
-    notes: int
-    accounts: int
+    mentions: int | None = Field(description="null, as the others, where too few accounts or authors are behind it")
+    notes: int | None
+    accounts: int | None
 
 
 class Series(BaseModel):
@@ -224,9 +238,20 @@ class Insight(BaseModel):
     quotes: list[QuoteOutput]
 
 
+class ItemPage(Page[Entry], Generic[Entry]):
+    """One page of a list of items.
+
+    Attributes:
+        withheld: How many items are left out because too few accounts or authors said them.
+    """
+
+    withheld: int = Field(0, ge=0)
+
+
 def measures(item: Item) -> dict[str, Any]:
     """Return the fields of `Measures`."""
     counts, wins, trend = item.counts, item.wins, item.trend
+    hidden = TREND in item.withheld
     return {
         "mentions": counts.mentions,
         "notes": counts.notes,
@@ -235,11 +260,11 @@ def measures(item: Item) -> dict[str, Any]:
         "share": round(item.share, 4),
         "trend": TrendOutput(
             direction=trend.direction,
-            previous=trend.previous,
+            previous=None if hidden else trend.previous,
             change=None if trend.change is None else round(trend.change, 4),
-            p_value=round(trend.p_value, 6),
+            p_value=None if hidden else round(trend.p_value, 6),
             significant=trend.significant,
-            at_least=round(trend.at_least, 4),
+            at_least=None if hidden else round(trend.at_least, 4),
         ),
         "money": Money(**{str(o): _amounts(sums) for o, sums in counts.deals.money.items()}),
         "outcomes": Outcomes(
@@ -250,7 +275,14 @@ def measures(item: Item) -> dict[str, Any]:
             difference=wins.difference,
             enough_data=wins.enough_data,
         ),
+        "withheld": list(item.withheld),
     }
+
+
+def counted(item: Item, detail: str, values: Iterable[Value]) -> dict[Value, int]:
+    """Return how many mentions of an item have each value of a detail; those that are withheld are left out."""
+    counts = item.counts.details.get(detail)
+    return {v: counts[v] for v in values if v in counts} if counts is not None else dict.fromkeys(values, 0)
 
 
 def _amounts(sums: dict[str, float]) -> list[Amount]:
@@ -281,7 +313,9 @@ def series_output(key: str, period: Period, points: list[Point]) -> Series:
         id=key,
         period=PeriodOutput(start=period.start, end=period.end),
         points=[
-            PointOutput(label=p.label, start=p.start, mentions=p.mentions, notes=p.notes, accounts=p.accounts)
+            PointOutput(label=p.label, start=p.start, mentions=None, notes=None, accounts=None)
+            if p.withheld
+            else PointOutput(label=p.label, start=p.start, mentions=p.mentions, notes=p.notes, accounts=p.accounts)
             for p in points
         ],
     )
@@ -302,27 +336,33 @@ class PartOutput(BaseModel):
 
 
 EXAMPLE_PARTS: dict[str, Any] = {
-    "segment": [
-        {
-            "value": "mid-market",
-            "mentions": 14,
-            "notes": 12,
-            "accounts": 6,
-            "share": 0.2727,
-            "won": 2,
-            "lost": 4,
-            "win_rate": 0.3333,
-            "win_rate_interval": [0.0968, 0.7],
-        }
-    ],
-    "team": [],
-    "stage": [],
+    "parts": {
+        "segment": [
+            {
+                "value": "mid-market",
+                "mentions": 14,
+                "notes": 12,
+                "accounts": 6,
+                "share": 0.2727,
+                "won": 2,
+                "lost": 4,
+                "win_rate": 0.3333,
+                "win_rate_interval": [0.0968, 0.7],
+            }
+        ],
+        "team": [],
+        "stage": [],
+    },
+    "parts_withheld": {"segment": 0, "team": 0, "stage": 0},
 }
 
 
-def parts_output(parts: dict[Dimension, list[Part]]) -> dict[Dimension, list[PartOutput]]:
-    """Return the parts of an item as JSON has them."""
-    return {dimension: [_part(part) for part in of_dimension] for dimension, of_dimension in parts.items()}
+def parts_output(parts: dict[Dimension, Parts]) -> dict[str, Any]:
+    """Return the parts of an item as JSON has them, and how many are withheld."""
+    return {
+        "parts": {dimension: [_part(part) for part in of.shown] for dimension, of in parts.items()},
+        "parts_withheld": {dimension: of.withheld for dimension, of in parts.items()},
+    }
 
 
 def _part(part: Part) -> PartOutput:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from models.types import Language, ObjectionStatus, ObjectionType, Relation, Standing
-from service.dependencies import Admin, Curator, Ingester, Now, Reader, ReadSession, WriteSession
+from service.dependencies import Admin, Curator, Ingester, NoteReader, Now, ReadSession, WriteSession
 from service.errors import Conflict, NotFound
-from service.filters import NoteFilterQuery, NoteKind, Outcome, milliseconds
+from service.filters import NoteKind, Outcome, SingleNoteFilterQuery, milliseconds
 from service.notes import intake, queries
 from service.notes.schemas import (
     EXAMPLE_NOTE,
@@ -119,8 +119,8 @@ def _result(stored: queries.StoredNote) -> NoteResult:
 @router.get("", responses=problem_responses(503))
 def get_notes(
     session: ReadSession,
-    _caller: Reader,
-    filters: NoteFilterQuery,
+    _caller: NoteReader,
+    filters: SingleNoteFilterQuery,
     state: Annotated[AnalysisState | None, Query(description="State of the analysis.")] = None,
     external_id: Annotated[str | None, Query(max_length=500)] = None,
     limit: Limit = 50,
@@ -155,7 +155,7 @@ def _position(cursor: str) -> tuple[datetime, int]:
 
 
 @router.get("/{note_id}", responses=problem_responses(404, 503))
-def get_note(note_id: NoteId, session: ReadSession, _caller: Reader) -> NoteOutput:
+def get_note(note_id: NoteId, session: ReadSession, _caller: NoteReader) -> NoteOutput:
     """Read one note with its text and what was found in it."""
     row = queries.get_note(session, note_id)
     if row is None:

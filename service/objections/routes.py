@@ -13,7 +13,7 @@ from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import QuoteOutput, Series
+from service.insights.schemas import ItemPage, QuoteOutput, Series
 from service.objections.schemas import ObjectionItem, ObjectionView
 from service.objections.view import objection_item, objection_view
 from service.paging import Cursor, Limit, Page
@@ -27,20 +27,26 @@ TypeId = Annotated[ObjectionType, Path(description="The type of objection.")]
 @router.get("")
 def get_objections(
     session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ObjectionItem]:
+) -> ItemPage[ObjectionItem]:
     """List types of objections, those of most accounts first."""
-    items = in_order(measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters)))
+    measured = measure_items(session, About.OBJECTION, filters, measuring_frame(session, filters))
+    items = in_order(measured.items)
     page, following = cut(items, limit, cursor)
-    return Page(items=[objection_item(item) for item in page], next=following, total=len(items))
+    return ItemPage(
+        items=[objection_item(item) for item in page],
+        next=following,
+        total=len(items),
+        withheld=len(measured.withheld),
+    )
 
 
-@router.get("/{type_id}")
+@router.get("/{type_id}", responses=problem_responses(404))
 def get_objection(type_id: TypeId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> ObjectionView:
     """Read a type of objection: its measures, what resolved it, and where it is heard."""
     return objection_view(session, filters, type_id)
 
 
-@router.get("/{type_id}/evidence")
+@router.get("/{type_id}/evidence", responses=problem_responses(404))
 def get_objection_evidence(
     type_id: TypeId,
     session: ReadSession,
@@ -53,7 +59,7 @@ def get_objection_evidence(
     return quotes_page(session, About.OBJECTION, filters, type_id, limit, cursor)
 
 
-@router.get("/{type_id}/series")
+@router.get("/{type_id}/series", responses=problem_responses(404))
 def get_objection_series(
     type_id: TypeId,
     session: ReadSession,

@@ -39,7 +39,7 @@ class ObjectionItem(Measures):
 
     id: ObjectionType
     title: Label
-    statuses: dict[ObjectionStatus, int]
+    statuses: dict[ObjectionStatus, int] = Field(description="mentions; those that are withheld are left out")
 
 
 class AnswerOutput(BaseModel):
@@ -57,8 +57,9 @@ class ObjectionView(ObjectionItem):
     """A type of objection with what resolved it, and where it is heard."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{**EXAMPLE_OBJECTION, "answers": [EXAMPLE_ANSWER], "parts": EXAMPLE_PARTS}]}
+        json_schema_extra={"examples": [{**EXAMPLE_OBJECTION, "answers": [EXAMPLE_ANSWER], **EXAMPLE_PARTS}]}
     )
 
     answers: list[AnswerOutput] = Field(description="the latest ten, one an account first")
     parts: dict[Dimension, list[PartOutput]]
+    parts_withheld: dict[Dimension, int] = Field(description="parts that too few accounts or authors are behind")

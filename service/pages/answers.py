@@ -29,6 +29,7 @@ from service.pages.menu import ENTRIES
 from service.pages.strings import STRINGS
 from service.pages.words import COOKIE, Words, asked_language, choose_language
 from service.problems import request_id
+from service.thresholds import WITHHELD
 
 _FOLDER = Path(__file__).parent
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -75,7 +76,7 @@ class PageRoute(APIRoute):
             except NotSignedIn:
                 response = RedirectResponse(_sign_in_address(request), 303)
             except Exception as error:
-                response = error_page(request, _status(request, error))
+                response = error_page(request, _status(request, error), getattr(error, "code", ""))
             return finish(request, response)
 
         return answer
@@ -113,10 +114,12 @@ def _changed(request: Request) -> str:
     return text if re.fullmatch(r"\d{1,18}(,\d{1,18}){0,9}", text, re.ASCII) else ""
 
 
-def error_page(request: Request, status: int) -> Response:
-    """Say in a plain sentence what went wrong."""
+def error_page(request: Request, status: int, code: str = "") -> Response:
+    """Say in a plain sentence what went wrong; what is withheld has sentences of its own."""
     known = f"error_{status}" if f"error_{status}" in STRINGS else "error_400"
     title = f"error_title_{status}" if f"error_title_{status}" in STRINGS else "error_title"
+    if code == WITHHELD:
+        known, title = f"error_withheld_{status}", "error_title_withheld"
     number = request_id(request) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
     return render(request, "error.html", status, signed_in=False, title=title, message=known, number=number)
 

@@ -58,12 +58,16 @@ class Bars:
     @property
     def values(self) -> str:
         """The numbers of the period, for a text alternative."""
-        return ", ".join(str(bar.point.notes) for bar in self.bars if not bar.before)
+        return ", ".join(_value(bar) for bar in self.bars if not bar.before)
 
     @property
     def values_before(self) -> str:
         """The numbers of the period before; empty where there is none."""
-        return ", ".join(str(bar.point.notes) for bar in self.bars if bar.before)
+        return ", ".join(_value(bar) for bar in self.bars if bar.before)
+
+
+def _value(bar: Bar) -> str:
+    return "?" if bar.point.withheld else str(bar.point.notes)
 
 
 def bars(points: Sequence[Point], before: Sequence[Point] = ()) -> Bars:
@@ -90,11 +94,15 @@ class Balance:
 
 def balances(points: Sequence[PointOutput]) -> list[Balance]:
     """Lay out a competitor's points, those on which it is ahead first, those on which it is behind last."""
-    told = [p for p in points if p.notes[Standing.AHEAD] or p.notes[Standing.BEHIND]]
-    most = max((p.notes[standing] for p in told for standing in (Standing.AHEAD, Standing.BEHIND)), default=1)
+    told = [p for p in points if p.notes.get(Standing.AHEAD) or p.notes.get(Standing.BEHIND)]
+    most = max((p.notes.get(standing, 0) for p in told for standing in (Standing.AHEAD, Standing.BEHIND)), default=1)
     ordered = sorted(told, key=lambda p: (_lead(p) * -1, -p.accounts, p.about, p.id))
     return [
-        Balance(p, round(50 * p.notes[Standing.BEHIND] / most, 1), round(50 * p.notes[Standing.AHEAD] / most, 1))
+        Balance(
+            p,
+            round(50 * p.notes.get(Standing.BEHIND, 0) / most, 1),
+            round(50 * p.notes.get(Standing.AHEAD, 0) / most, 1),
+        )
         for p in ordered
     ]
 
@@ -105,7 +113,7 @@ def voices(points: Sequence[PointOutput], standing: Standing) -> list[tuple[Poin
     found: list[tuple[PointOutput, QuoteOutput]] = []
     heard: set[str] = set()
     for point in sorted(points, key=lambda p: (-sign * _lead(p), -p.accounts)):
-        quote = next((q for q in point.quotes[standing] if q.note_id not in heard), None)
+        quote = next((q for q in point.quotes.get(standing, []) if q.note_id not in heard), None)
         if quote and sign * _lead(point) > 0:
             found.append((point, quote))
             heard.add(quote.note_id)
@@ -114,7 +122,7 @@ def voices(points: Sequence[PointOutput], standing: Standing) -> list[tuple[Poin
 
 def _lead(point: PointOutput) -> int:
     """Return in how many notes more a competitor is ahead than behind."""
-    return point.notes[Standing.AHEAD] - point.notes[Standing.BEHIND]
+    return point.notes.get(Standing.AHEAD, 0) - point.notes.get(Standing.BEHIND, 0)
 
 
 def natural_step(period: Period) -> Step:

@@ -19,11 +19,12 @@ from service.filters import name_key
 from service.insights.items import Frame, measuring_frame
 from service.insights.measures import About
 from service.pages.answers import PageRoute, render
-from service.pages.forms import Fault, FilterForm, read_form
+from service.pages.forms import FilterForm, fault_of, read_form
 from service.pages.queries import list_segments, list_teams
 from service.pages.saved_filters import saved_panel
 from service.pages.sign_in import CuratingVisitor, FormFields, Visitor, may_curate
 from service.pages.views import item_address
+from service.thresholds import refuse_single, thresholds_of
 
 SHOWN_CANDIDATES = 100
 FIRST_CANDIDATES = 8  # the others are folded away
@@ -49,6 +50,7 @@ def get_competitors_page(request: Request, session: ReadSession, visitor: Visito
         saved=saved_panel(session, visitor),
         frame=frame,
         stands=stands,
+        thresholds=thresholds_of(session),
         names=names,
         most=max((most_of(stand) for stand in stands.values()), default=1) or 1,
         aliases={name_key(one.name): one.aliases for one in followed},
@@ -67,11 +69,12 @@ def most_of(stand: Stand) -> int:
 
 
 def _frame(session: Session, form: FilterForm) -> Frame | None:
-    """Return what the competitors are measured in; None where the period starts after the latest note."""
+    """Return what the competitors are measured in; None where the filters can't be, and then a fault says why."""
     try:
+        refuse_single(thresholds_of(session), account=form.filters.account, author=form.filters.author)
         return measuring_frame(session, form.filters)
-    except InvalidInput:
-        form.faults.append(Fault("from", "wrong_late"))
+    except InvalidInput as error:
+        form.faults.append(fault_of(error))
         return None
 
 

@@ -15,7 +15,7 @@ from service.catalog.queries import read_catalog
 from service.corrections import storage
 from service.corrections.schemas import CorrectionKind, NewCorrection
 from service.database import write_session
-from service.dependencies import Caller, Now, get_engine
+from service.dependencies import Caller, Now, get_engine, refuse_single_notes
 from service.errors import Conflict, InvalidInput, NotFound
 from service.insights.measures import TABLES, About
 from service.notes.queries import get_note
@@ -71,6 +71,7 @@ def _wanted(session: Session, about: About, finding_id: int, fields: dict[str, s
 @router.post("/notes/{note_id}/missed")
 def post_missed(note_id: str, request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
     """Add a finding that was missed: the words that stand in the note, and what they are."""
+    refuse_single_notes(request, visitor)
     about = _about(fields)
     kind, names = _MISSED[about]
     with write_session(get_engine(request)) as session:

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
+from service.errors import InvalidInput
 from service.filters import Filters
 from service.insights.measures import About
+from service.thresholds import WITHHELD
 
 IN_FORM = ("from", "to", "language", "team", "segment")
 OTHERS = ("compare", "author", "account", "kind", "outcome", "source", "competitor", "objection_type", "theme")
@@ -103,6 +105,14 @@ def read_page(params: QueryParams) -> int:
     """Return the page of a list, from 1; anything else is the first."""
     text = params.get("page", "")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def fault_of(error: InvalidInput) -> Fault:
+    """Return why filters are refused that can be read: one account or author, or a period after the latest note."""
+    for one in error.errors:
+        if one["code"] == WITHHELD:
+            return Fault(one["field"], "wrong_withheld")
+    return Fault("from", "wrong_late")
 
 
 def _fault(name: str, error: str) -> Fault:

@@ -25,7 +25,7 @@ from service.imports.uploads import FOLDER, Upload, read_options, uploaded
 from service.operation.pressure import admit
 from service.pages.answers import PageRoute, render
 from service.pages.forms import read_page
-from service.pages.sign_in import FormFields, IngestingVisitor, Visitor, may_ingest, same_site
+from service.pages.sign_in import FormFields, IngestingVisitor, NoteVisitor, Visitor, may_ingest, same_site
 from service.pages.views import Pager
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -154,7 +154,7 @@ def _mapping(fields: Mapping[str, str]) -> dict[str, str | None]:
 
 
 @router.get("/imports/{import_id}")
-def get_import_page(import_id: int, request: Request, session: ReadSession, visitor: Visitor) -> Response:
+def get_import_page(import_id: int, request: Request, session: ReadSession, visitor: NoteVisitor) -> Response:
     """Show how far an import is, and what it refused."""
     row = queries.get_import(session, import_id) if 0 < import_id < 2**62 else None
     if row is None:

@@ -22,7 +22,7 @@ from service.pages.audit import router as audit_router
 from service.pages.competitors import router as competitors_router
 from service.pages.corrections import competitor_names
 from service.pages.corrections import router as corrections_router
-from service.pages.forms import Fault, FilterForm, read_form
+from service.pages.forms import FilterForm, fault_of, read_form
 from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
 from service.pages.outgoing import router as outgoing_router
@@ -34,7 +34,7 @@ from service.pages.retention import router as retention_router
 from service.pages.saved_filters import router as saved_router
 from service.pages.saved_filters import saved_panel
 from service.pages.search import router as search_router
-from service.pages.sign_in import Visitor, may_curate
+from service.pages.sign_in import NoteVisitor, Visitor, may_curate
 from service.pages.sign_in import router as sign_in_router
 from service.pages.sources import router as sources_router
 from service.pages.status import router as status_router
@@ -86,8 +86,8 @@ def get_home(request: Request, session: ReadSession, now: Now, visitor: Visitor)
         return _home(request, form, **context)
     try:
         view = views.ranking_view(session, form.filters, form.kinds, form.page)
-    except InvalidInput:  # the period starts after the latest note
-        form.faults.append(Fault("from", "wrong_late"))
+    except InvalidInput as error:
+        form.faults.append(fault_of(error))
         return _home(request, form, 422, **context)
     return _home(request, form, view=view, **context)
 
@@ -141,7 +141,7 @@ def get_item(about: str, item_id: str, request: Request, session: ReadSession, v
 
 
 @router.get("/notes/{note_id}")
-def get_note_page(note_id: str, request: Request, session: ReadSession, visitor: Visitor) -> Response:
+def get_note_page(note_id: str, request: Request, session: ReadSession, visitor: NoteVisitor) -> Response:
     """Show one note with what was found in it."""
     number = int(note_id) if note_id.isascii() and note_id.isdigit() and len(note_id) < 20 else 0
     row = get_note(session, number) if 1 <= number <= MAX_NOTE_ID else None

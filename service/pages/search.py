@@ -20,7 +20,7 @@ from service.pages.forms import read_form
 from service.pages.highlights import Highlight
 from service.pages.queries import list_segments, list_teams
 from service.pages.saved_filters import saved_panel
-from service.pages.sign_in import Visitor
+from service.pages.sign_in import NoteVisitor
 from service.pages.views import PAGE_SIZE, Pager, note_highlights
 from service.pages.words import Words, choose_language
 from service.search.finding import Way, find
@@ -62,7 +62,7 @@ class SearchView:
 
 
 @router.get("/search")
-def get_search_page(request: Request, session: ReadSession, index: Meaning, visitor: Visitor) -> Response:
+def get_search_page(request: Request, session: ReadSession, index: Meaning, visitor: NoteVisitor) -> Response:
     """Show what a search finds."""
     q = request.query_params.get("q", "").replace("\0", "").strip()
     form = read_form(request.query_params)

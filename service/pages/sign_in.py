@@ -27,6 +27,7 @@ from service.dependencies import (
     find_caller,
     get_engine,
     get_settings,
+    refuse_single_notes,
 )
 from service.errors import Forbidden, TooLarge, TooMany
 from service.pages.answers import NotSignedIn, PageRoute, render
@@ -55,6 +56,13 @@ def visitor(request: Request, session: ReadSession, now: Now) -> Caller:
 
 
 Visitor = Annotated[Caller, Depends(visitor)]
+
+
+def _note_visitor(request: Request, visitor: Visitor) -> Caller:
+    return refuse_single_notes(request, visitor)
+
+
+NoteVisitor = Annotated[Caller, Depends(_note_visitor)]
 
 
 def may_curate(visitor: Caller) -> bool:

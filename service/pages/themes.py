@@ -101,7 +101,7 @@ def get_themes_page(request: Request, session: ReadSession, visitor: Visitor) ->
 def _described(session: Session) -> dict[str, ThemeItem]:
     """Return life, nature and trend of the themes that were heard lately, by public id."""
     frame = measuring_frame(session, Filters())
-    items = measure_items(session, About.THEME, Filters(), frame)
+    items = measure_items(session, About.THEME, Filters(), frame).items
     return {item.id: item for item in outputs.theme_items(session, items, frame.period)}
 
 
@@ -141,7 +141,8 @@ def curation_panel(session: Session, theme_id: str, visitor: Caller) -> Panel | 
         return None
     events, _ = queries.list_events(session, theme.id, limit=SHOWN_EVENTS, before=None)
     rows, _ = queries.list_changes(session, limit=SHOWN_CHANGES, before=None, theme_id=theme.id)
-    active = [other for other, _, _ in queries.sized_themes(session)]
+    hidden = queries.withheld_themes(session)
+    active = [other for other, _, _ in queries.sized_themes(session) if other.id not in hidden]
     into = queries.keys_of(session, [theme.merged_into]) if theme.merged_into else {}
     return Panel(
         theme,

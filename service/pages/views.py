@@ -16,7 +16,7 @@ from service.competitors.view import competitor_view
 from service.filters import Filters, Period, name_key
 from service.insights import queries
 from service.insights.evidence import Step, list_quotes, read_series
-from service.insights.items import Frame, Item, measure_items, silent_item
+from service.insights.items import Frame, Item, measure_one, silent_item
 from service.insights.measures import About
 from service.insights.ranking import RankedItem
 from service.insights.routes import insights
@@ -33,6 +33,7 @@ from service.tables import CompetitorMentionTable, ObjectionTable, PassageTable
 from service.themes.lifecycle import ThemeMonths, life, month_number, nature
 from service.themes.queries import find_theme, note_months, teams_and_segments, theme_months, themes_by_id
 from service.themes.storage import ThemeState
+from service.thresholds import refuse_single, thresholds_of
 
 PAGE_SIZE = 20
 
@@ -72,17 +73,23 @@ class RankingView:
     cards: list[Card]
     pager: Pager
     step: Step
+    withheld: int
 
 
 def ranking_view(session: Session, filters: Filters, kinds: tuple[About, ...], page: int) -> RankingView:
-    """Rank, and gather what one page of it shows."""
+    """Rank, and gather what one page of it shows.
+
+    Raises:
+        InvalidInput: If the filters leave a single account or author, and there is a threshold.
+    """
+    refuse_single(thresholds_of(session), account=filters.account, author=filters.author)
     ranking = queries.rank_insights(session, filters, kinds)
     pager = Pager(min(page, Pager(1, len(ranking.items)).pages), len(ranking.items))
     shown = ranking.items[pager.skipped :][:PAGE_SIZE]
     step = natural_step(ranking.frame.period)
     sparks = _sparks(session, filters, ranking.frame, shown, step)
     cards = [Card(i, stacked(i.reasons), sparks[i.rank]) for i in insights(session, filters, ranking, shown)]
-    return RankingView(ranking.frame, cards, pager, step)
+    return RankingView(ranking.frame, cards, pager, step, ranking.withheld)
 
 
 def _sparks(session: Session, filters: Filters, frame: Frame, shown: list[RankedItem], step: Step) -> dict[int, Bars]:
@@ -149,7 +156,13 @@ class ItemView:
 def item_view(
     session: Session, about: About, item_id: str, filters: Filters, *, step: Step | None, page: int
 ) -> tuple[ItemView, Step] | None:
-    """Gather one item; None where there is no such thing."""
+    """Gather one item; None where there is no such thing.
+
+    Raises:
+        NotFound: If it is withheld.
+        InvalidInput: If the filters leave a single account or author, and there is a threshold.
+    """
+    refuse_single(thresholds_of(session), account=filters.account, author=filters.author)
     key = find_key(session, about, item_id)
     title = queries.titles(session, about, [key]).get(key) if key is not None else None
     if title is None:
@@ -198,8 +211,7 @@ def find_key(session: Session, about: About, item_id: str) -> Any:
 
 def _unranked(session: Session, about: About, key: Any, filters: Filters, frame: Frame) -> Item:
     """Measure an item that the ranking leaves out: not heard any more, or not in the catalogue."""
-    items = measure_items(session, about, filters, frame)
-    return next((item for item in items if item.key == key), silent_item(about, key))
+    return measure_one(session, about, filters, frame, key) or silent_item(about, key)
 
 
 def _theme_facts(session: Session, theme_id: int, period: Period) -> tuple[dict[str, str], Mapping[str, list[str]]]:

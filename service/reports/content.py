@@ -44,6 +44,7 @@ from service.reports.schemas import (
 from service.reports.sentences import summary
 from service.reports.splitting import split_changes
 from service.themes.outputs import theme_items
+from service.thresholds import thresholds_of
 
 TOP_INSIGHTS = 10
 TOP_ITEMS = 15
@@ -130,12 +131,12 @@ class _Writer:
     def quotes(self, found: Sequence[Quote], most: int = QUOTES) -> list[ReportQuote]:
         """Return some quotes, one an account, none that names a person."""
         kept: list[ReportQuote] = []
-        accounts: set[str | None] = set()
+        accounts: set[int | None] = set()
         for quote in found:
             text = " ".join(quote.text.split())
-            if quote.account in accounts or may_name_person(text, self.firms, self.persons):
+            if quote.account_id in accounts or may_name_person(text, self.firms, self.persons):
                 continue
-            accounts.add(quote.account)
+            accounts.add(quote.account_id)
             kept.append(
                 ReportQuote(
                     note_id=str(quote.note_id),
@@ -191,6 +192,7 @@ def build_content(
         weeks=queries.notes_by_week(session, period, WEEKS),
         coverage=_coverage(session, ranking, period),
         method=_method(session, period),
+        withheld=ranking.withheld,
     )
     return content.model_copy(update={"summary": summary(content)})
 
@@ -198,7 +200,7 @@ def build_content(
 def _heard(session: Session, about: About, ranking: Ranking, filters: Filters) -> list[Item]:
     """Return the items of a kind that were said in the month or the one before, the widest heard first."""
     muted: Collection[int] = muted_themes(session) if about is About.THEME else ()
-    items = [i for i in measure_items(session, about, filters, ranking.frame) if i.key not in muted]
+    items = [i for i in measure_items(session, about, filters, ranking.frame).items if i.key not in muted]
     return sorted(items, key=lambda i: (-i.counts.accounts, -i.counts.notes, -i.trend.previous, str(i.key)))
 
 
@@ -231,7 +233,7 @@ def _objections(writer: _Writer, items: Sequence[Item], period: Period) -> list[
             **fields,
             statuses=item.counts.details.get("statuses", {}),
             segments=segments.get(item.key, {}),
-            resolved=_resolved(writer, overcome.get(item.key, [])),
+            resolved=[] if "statuses" in item.withheld else _resolved(writer, overcome.get(item.key, [])),
         )
         for item, fields in zip(items, writer.fields(items), strict=True)
     ]
@@ -299,9 +301,20 @@ def _changes(
         for (kind, shown), split in splits.items()
         if (About(kind), shown) in named
     ]
+    told = _told(session, ranking, earlier) if thresholds_of(session).are_set else None
     moved = [c for c in changes if c.market or c.notes or c.reader or c.taxonomy]
+    moved = [c for c in moved if told is None or (c.about, c.id) in told]
     moved.sort(key=lambda c: (-abs(c.market) - abs(c.recounted - (c.then or 0)), c.about, c.id))
     return moved[:CHANGES]
+
+
+def _told(session: Session, ranking: Ranking, earlier: Ranking) -> set[tuple[About, str]]:
+    """Return the items that enough accounts and authors said in both months, so that what changed may be told."""
+    told: set[tuple[About, str]] = set()
+    for about in About:
+        now, before = ({r.item.key for r in of.items if r.item.about is about} for of in (ranking, earlier))
+        told |= {(about, shown) for shown in public_ids(session, about, now & before).values()}
+    return told
 
 
 def all_items(content: ReportContent) -> list[ReportItem]:
@@ -312,8 +325,9 @@ def all_items(content: ReportContent) -> list[ReportItem]:
 def _coverage(session: Session, ranking: Ranking, period: Period) -> Coverage:
     whole = ranking.frame.whole
     states = queries.note_states(session, period)
-    by = {what: queries.notes_by(session, what, period) for what in ("source", "team", "language")}
-    before = {what: queries.notes_by(session, what, period.previous) for what in by}
+    whats = ("source", "team", "language")
+    hidden = {w: queries.withheld_names(session, w, (period, period.previous)) for w in whats}
+    by, before = ({w: queries.notes_by(session, w, p, hidden[w]) for w in whats} for p in (period, period.previous))
     parts = {
         what: [
             Part(name=name, notes=by[what].get(name, 0), before=before[what].get(name, 0))

@@ -170,7 +170,7 @@ def _compared(title: str, items: Sequence[ReportItem], say: Phrases) -> Chart | 
     charted = [i for i in items if i.notes or i.trend.previous][:CHART_ITEMS]
     series = [
         (say("this_month"), [i.notes for i in charted]),
-        (say("notes_before"), [i.trend.previous for i in charted]),
+        (say("notes_before"), [i.trend.previous or 0 for i in charted]),
     ]
     return Chart(title, [say.of(i.title) for i in charted], series, grouped=True) if charted else None
 

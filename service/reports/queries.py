@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from service.tables import (
     ThemeFitTable,
 )
 from service.themes.queries import count_passages_in
+from service.thresholds import thresholds_of, voices_by
 
 FOLLOWING_CHARS = 240
 RESOLVED = 6
@@ -87,13 +89,36 @@ def note_states(session: Session, period: Period) -> NoteStates:
     return NoteStates(notes, waiting, failed)
 
 
-def notes_by(session: Session, what: str, period: Period) -> dict[str | None, int]:
-    """Count the notes of a period by `source`, `team` or `language`."""
-    column: Any = {"source": NoteTable.source, "team": AuthorTable.team, "language": NoteTable.language}[what]
+_PARTED: dict[str, Any] = {"source": NoteTable.source, "team": AuthorTable.team, "language": NoteTable.language}
+
+
+def notes_by(session: Session, what: str, period: Period, hidden: Collection[str | None]) -> dict[str | None, int]:
+    """Count the notes of a period by `source`, `team` or `language`.
+
+    Args:
+        session: The session.
+        what: Which of them.
+        period: The period.
+        hidden: Names that are withheld; their notes are counted together with those that have none.
+    """
+    column = _PARTED[what]
     query = sa.select(column, sa.func.count()).select_from(NoteTable)
     query = query.outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id)
-    rows = session.execute(query.where(*_in(period)).group_by(column))
-    return {name: count for name, count in rows}
+    counts: Counter[str | None] = Counter()
+    for name, count in session.execute(query.where(*_in(period)).group_by(column)):
+        counts[None if name in hidden else name] += count
+    return dict(counts)
+
+
+def withheld_names(session: Session, what: str, periods: Sequence[Period]) -> set[str | None]:
+    """Return the sources, teams or languages that too few accounts or authors are behind in one of some periods."""
+    thresholds = thresholds_of(session)
+    hidden: set[str | None] = set()
+    for period in periods if thresholds.are_set else ():
+        query = sa.select(_PARTED[what], NoteTable.account_id, NoteTable.author_id).select_from(NoteTable).distinct()
+        query = query.outerjoin(AuthorTable, AuthorTable.id == NoteTable.author_id).where(*_in(period))
+        hidden |= thresholds.hidden_parts(voices_by(session.execute(query)))
+    return hidden
 
 
 def passages_in(session: Session, period: Period) -> tuple[int, int]:
@@ -127,7 +152,7 @@ def latest_fit(session: Session) -> ThemeFitTable | None:
 
 
 def objection_segments(session: Session, period: Period) -> dict[str, dict[str, int]]:
-    """Return for each type of objection how many accounts of each segment raised it."""
+    """Return for each type of objection how many accounts of each segment raised it; withheld ones are left out."""
     accounts = sa.func.count(sa.distinct(ObjectionTable.account_id))
     rows = session.execute(
         sa.select(ObjectionTable.type, AccountTable.segment, accounts)
@@ -139,6 +164,19 @@ def objection_segments(session: Session, period: Period) -> dict[str, dict[str, 
     found: dict[str, dict[str, int]] = {}
     for kind, segment, count in rows:
         found.setdefault(kind, {})[str(segment)] = count
+    thresholds = thresholds_of(session)
+    if not thresholds.are_set:
+        return found
+    said = session.execute(
+        sa.select(ObjectionTable.type, AccountTable.segment, ObjectionTable.account_id, ObjectionTable.author_id)
+        .join(AccountTable, AccountTable.id == ObjectionTable.account_id)
+        .where(ObjectionTable.occurred_on.between(period.start, period.end), AccountTable.segment.is_not(None))
+        .distinct()
+    )
+    voices = voices_by(((kind, str(segment)), account, author) for kind, segment, account, author in said)
+    for kind, counts in found.items():
+        hidden = thresholds.hidden_parts({segment: voices[kind, segment] for segment in counts})
+        found[kind] = {segment: count for segment, count in counts.items() if segment not in hidden}
     return found
 
 

@@ -179,6 +179,7 @@ class ReportContent(BaseModel):
     weeks: list[tuple[date, int]] = Field(description="notes read by week, by its Monday, over thirteen weeks")
     coverage: Coverage
     method: Method
+    withheld: int = Field(0, description="items of the ranking left out: too few accounts or authors said them")
 
 
 class Difference(BaseModel):

@@ -31,8 +31,20 @@ def summary(content: ReportContent) -> list[Statement]:
     """Return the sentences of a month, those that have something to say."""
     if not content.coverage.read:
         return [_silence(content)]
-    parts = (_volume, _first, _rising, _falling, _new_themes, _natures, _competitors, _deals, _reading)
+    parts = (_volume, _first, _rising, _falling, _new_themes, _natures, _competitors, _deals, _withheld, _reading)
     return [statement for part in parts for statement in part(content)]
+
+
+def _withheld(content: ReportContent) -> Iterator[Statement]:
+    count = content.withheld
+    if count:
+        text = Label(
+            en=f"{plural(count, 'other item is', 'other items are')} withheld: too few accounts or authors spoke of "
+            f"{'it' if count == 1 else 'them'}.",
+            fr=f"{plural(count, 'autre élément est retenu', 'autres éléments sont retenus', french=True)} : trop peu "
+            "de comptes ou d'auteurs en ont parlé.",
+        )
+        yield Statement(text=text, figures={"withheld": count}, source=_source(content, "/v1/insights"))
 
 
 def plural(count: float, one: str, many: str, *, french: bool = False) -> str:
@@ -97,14 +109,16 @@ def _first(content: ReportContent) -> Iterator[Statement]:
     kind, previous = KINDS[top.about], top.trend.previous
     english = (
         f"What matters most is the {kind.en} “{top.title.en}”: heard at "
-        f"{plural(top.accounts, 'account', 'accounts')} in {plural(top.notes, 'note', 'notes')}, "
-        f"{number(previous, french=False)} the month before"
+        f"{plural(top.accounts, 'account', 'accounts')} in {plural(top.notes, 'note', 'notes')}"
     )
     french = (
         f"En tête vient {_the(top.about)} « {top.title.fr} » : "
         f"{plural(top.accounts, 'compte', 'comptes', french=True)}, "
-        f"{plural(top.notes, 'note', 'notes', french=True)}, contre {number(previous, french=True)} le mois précédent"
+        f"{plural(top.notes, 'note', 'notes', french=True)}"
     )
+    if previous is not None:
+        english += f", {number(previous, french=False)} the month before"
+        french += f", contre {number(previous, french=True)} le mois précédent"
     if top.rank_before:
         english += f" (rank {top.rank_before} then)"
         french += f" (rang {top.rank_before} alors)"
@@ -132,15 +146,20 @@ def _moved(content: ReportContent, directions: frozenset[Direction]) -> list[Rep
     return [i for i in measured(content) if i.trend.significant and i.trend.direction in directions]
 
 
+def _after(item: ReportItem) -> Label:
+    """Say how many notes an item had before; nothing where that is withheld."""
+    before = item.trend.previous
+    if before is None:
+        return Label(en="", fr="")
+    return Label(en=f" after {before} the month before", fr=f" après {before} le mois précédent")
+
+
 def _names(items: Sequence[ReportItem]) -> Label:
     """Name some items with their notes, now and before."""
     shown = items[:NAMED]
-    english = "; ".join(
-        f"“{i.title.en}” ({plural(i.notes, 'note', 'notes')} after {i.trend.previous} the month before)" for i in shown
-    )
+    english = "; ".join(f"“{i.title.en}” ({plural(i.notes, 'note', 'notes')}{_after(i).en})" for i in shown)
     french = " ; ".join(
-        f"« {i.title.fr} » ({plural(i.notes, 'note', 'notes', french=True)} après {i.trend.previous} le mois précédent)"
-        for i in shown
+        f"« {i.title.fr} » ({plural(i.notes, 'note', 'notes', french=True)}{_after(i).fr})" for i in shown
     )
     more = len(items) - len(shown)
     if more:

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 
-from service.dependencies import Reader, ReadSession
-from service.filters import NoteFilterQuery
+from service.dependencies import NoteReader, ReadSession
+from service.filters import SingleNoteFilterQuery
 from service.notes.queries import NoteRow
 from service.notes.routes import summary
 from service.notes.schemas import NoteSummary
@@ -48,8 +48,8 @@ def get_search(
     q: QueryText,
     session: ReadSession,
     index: Meaning,
-    _caller: Reader,
-    filters: NoteFilterQuery,
+    _caller: NoteReader,
+    filters: SingleNoteFilterQuery,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SearchPage:

@@ -20,6 +20,7 @@ from service.insights.queries import Ranking, public_ids, rank_insights, titles
 from service.insights.ranking import Part, RankedItem
 from service.insights.schemas import Label
 from service.insights.statistics import UPWARD, Direction
+from service.insights.withholding import TREND
 from service.insights.words import sentence
 from service.outgoing_tables import SubscriptionTable
 from service.pages.words import Lang, Words
@@ -124,6 +125,10 @@ def compose(
     more = words.count("alert_more", len(entries) - 1) if len(entries) > 1 else ""
     subject = words("alert_subject", first=first, more=more) if alert else words("digest_subject", period=days)
     summary = words("digest_none") if not whole.notes else words("digest_summary", **counts)
+    if ranking.frame.withheld:
+        summary = words("all_withheld")
+    elif ranking.withheld:
+        summary = f"{summary} {words.count('withheld_count', ranking.withheld)}"
     return Message(
         kind=kind,
         language=words.lang,
@@ -193,6 +198,8 @@ def _still_rises(ranked: RankedItem, item_id: str, places: Collection[tuple[str,
 
 def _trend(words: Words, ranked: RankedItem) -> str:
     trend = ranked.item.trend
+    if TREND in ranked.item.withheld:
+        return f"{words(f'trend_{trend.direction}')}{words('colon')}{words.count('n_notes', ranked.item.counts.notes)}"
     return words(
         "digest_trend",
         direction=words(f"trend_{trend.direction}"),

@@ -35,6 +35,7 @@ from service.themes.schemas import (
     TreeTheme,
 )
 from service.themes.storage import ThemeState
+from service.thresholds import NONE, Thresholds, thresholds_of
 
 OTHER_LABEL = Label(en="Other matters", fr="Autres sujets")
 SAMPLES = 6
@@ -137,7 +138,7 @@ def change_outputs(
 
     Args:
         preview: They are about to be taken back.
-        quotes: Add some of the passages that they moved.
+        quotes: Add some of the passages that they moved, for who makes the change.
     """
     born = {row.id: _born(row) for row in rows}
     ids = {row.theme_id for row in rows} | {row.detail["into"] for row in rows if "into" in row.detail}
@@ -152,7 +153,7 @@ def change_outputs(
             kind=ChangeKind(row.kind),
             theme_id=keys[row.theme_id],
             preview=preview,
-            effect=Effect(**row.detail.get("effect", {"passages": 0, "notes": 0, "accounts": 0})),
+            effect=_effect(row, NONE if quotes else thresholds_of(session)),
             into=keys.get(row.detail.get("into", 0)),
             born=keys.get(born[row.id] or 0),
             before=row.detail.get("before", {}) if row.kind == ChangeKind.EDIT else {},
@@ -167,6 +168,12 @@ def change_outputs(
     ]
 
 
+def _effect(row: ThemeChangeTable, thresholds: Thresholds) -> Effect | None:
+    """Return what a change touched; whose authors it is about was not kept."""
+    effect = Effect(**row.detail.get("effect", {"passages": 0, "notes": 0, "accounts": 0}))
+    return None if effect.passages and thresholds.hide(effect.accounts, 0) else effect
+
+
 def _born(row: ThemeChangeTable) -> int | None:
     return row.theme_id if row.kind == ChangeKind.DECLARE else row.detail.get("born")
 
@@ -174,24 +181,33 @@ def _born(row: ThemeChangeTable) -> int | None:
 def tree_output(session: Session, unassigned: int) -> Tree:
     """Return areas and their themes, the largest first; what has no area comes last."""
     areas: dict[str, list[TreeTheme]] = {}
-    for theme, passages, notes in queries.sized_themes(session):
+    shown, withheld = _shown_themes(session)
+    for theme, passages, notes in shown:
         areas.setdefault(theme.area or OTHER_AREA, []).append(_sized(theme, passages, notes))
     found = [
         TreeArea(area=area, label=area_label(area), passages=sum(t.passages for t in themes), themes=themes)
         for area, themes in areas.items()
     ]
     found.sort(key=lambda a: (a.area == OTHER_AREA, -a.passages, a.area))
-    return Tree(areas=found, unassigned=unassigned)
+    return Tree(areas=found, unassigned=unassigned, withheld=withheld)
+
+
+def _shown_themes(session: Session) -> tuple[list[tuple[ThemeTable, int, int]], int]:
+    """Return the active themes that are shown, and how many are withheld."""
+    hidden, themes = queries.withheld_themes(session), queries.sized_themes(session)
+    shown = [sized for sized in themes if sized[0].id not in hidden]
+    return shown, len(themes) - len(shown)
 
 
 def map_output(session: Session) -> ThemeMap:
     """Return the themes that have a place on the map."""
+    shown, withheld = _shown_themes(session)
     themes = [
         MapTheme(**_sized(theme, passages, notes).model_dump(), x=theme.x, y=theme.y, area=theme.area or OTHER_AREA)
-        for theme, passages, notes in queries.sized_themes(session)
+        for theme, passages, notes in shown
         if theme.x is not None and theme.y is not None
     ]
-    return ThemeMap(themes=themes)
+    return ThemeMap(themes=themes, withheld=withheld)
 
 
 def _sized(theme: ThemeTable, passages: int, notes: int) -> TreeTheme:

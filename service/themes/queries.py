@@ -22,6 +22,7 @@ from service.tables import (
     UtcDateTime,
 )
 from service.themes.lifecycle import ThemeMonths, month_number, month_start
+from service.thresholds import thresholds_of, voices_by
 
 _READ = (NoteTable.analysed_revision > 0, NoteTable.deleted_at.is_(None), NoteTable.duplicate_of.is_(None))
 
@@ -150,8 +151,23 @@ def keys_of(session: Session, ids: Collection[int]) -> dict[int, str]:
     }
 
 
+def withheld_themes(session: Session) -> frozenset[int]:
+    """Return the themes whose passages of all time come from too few accounts or authors."""
+    thresholds = thresholds_of(session)
+    if not thresholds.are_set:
+        return frozenset()
+    accounts = sa.func.count(sa.distinct(PassageTable.account_id))
+    authors = sa.func.count(sa.distinct(PassageTable.author_id))
+    rows = session.execute(
+        sa.select(ThemeTable.id, accounts, authors)
+        .join(PassageTable, PassageTable.theme_id == ThemeTable.id)
+        .group_by(ThemeTable.id)
+    )
+    return frozenset(theme_id for theme_id, heard, by in rows if thresholds.hide(heard, by))
+
+
 def sized_themes(session: Session) -> list[tuple[ThemeTable, int, int]]:
-    """Return the active themes with how many passages and notes each has, the largest first."""
+    """Return the active themes with how many passages and notes each has, the largest first, withheld ones too."""
     sizes = (
         sa.select(
             PassageTable.theme_id.label("theme"),
@@ -181,11 +197,16 @@ def count_passages_in(session: Session, filters: NoteFilters, period: Period) ->
     return total - with_theme, total
 
 
+def unassigned_conditions(filters: NoteFilters, period: Period) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on passages of a period without a theme."""
+    return [*finding_conditions(filters, PassageTable, period), PassageTable.theme_id.is_(None)]
+
+
 def unassigned_passages(
     session: Session, filters: NoteFilters, period: Period, *, limit: int, after: int
 ) -> tuple[list[int], int]:
     """Return one page of the ids of passages without a theme, latest first, and how many there are."""
-    conditions = [*finding_conditions(filters, PassageTable, period), PassageTable.theme_id.is_(None)]
+    conditions = unassigned_conditions(filters, period)
     total = session.scalar(sa.select(sa.func.count(PassageTable.id)).where(*conditions)) or 0
     ids = sa.select(PassageTable.id).where(*conditions)
     ids = ids.order_by(PassageTable.occurred_on.desc(), PassageTable.id.desc()).limit(limit).offset(after)
@@ -199,26 +220,24 @@ def passages_of_change(session: Session, change_id: int, limit: int) -> list[int
 
 
 def dimension_values(session: Session, theme_id: int, dimension: str, period: Period, limit: int) -> list[str]:
-    """Return the teams or segments that a theme was heard in, the loudest first."""
+    """Return the teams or segments that a theme was heard in, the loudest first; not those that are withheld."""
     column: Any = AuthorTable.team if dimension == "team" else AccountTable.segment
     joined: Any = (
         AuthorTable.id == PassageTable.author_id if dimension == "team" else AccountTable.id == PassageTable.account_id
     )
-    query = (
-        sa.select(column)
-        .select_from(PassageTable)
-        .join(AuthorTable if dimension == "team" else AccountTable, joined)
-        .where(
-            PassageTable.theme_id == theme_id,
-            PassageTable.occurred_on.between(period.start, period.end),
-            column.is_not(None),
-            column != "",
-        )
-        .group_by(column)
-        .order_by(sa.func.count().desc(), column)
-        .limit(limit)
+    dimensioned = AuthorTable if dimension == "team" else AccountTable
+    conditions = (
+        PassageTable.theme_id == theme_id,
+        PassageTable.occurred_on.between(period.start, period.end),
+        column.is_not(None),
+        column != "",
     )
-    return list(session.scalars(query))
+    query = sa.select(column).select_from(PassageTable).join(dimensioned, joined).where(*conditions)
+    thresholds = thresholds_of(session)
+    if thresholds.are_set:
+        voices = query.add_columns(PassageTable.account_id, PassageTable.author_id).distinct()
+        query = query.where(column.not_in(thresholds.hidden_parts(voices_by(session.execute(voices)))))
+    return list(session.scalars(query.group_by(column).order_by(sa.func.count().desc(), column).limit(limit)))
 
 
 def count_all_passages(session: Session) -> tuple[int, int]:

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
 from service.errors import NotFound
 from service.filters import FilterQuery, NoteFilterQuery, NoteFilters, resolve_period
-from service.insights.evidence import Step, read_quotes
-from service.insights.items import measure_items, measuring_frame, silent_item
+from service.insights.evidence import Step, read_quotes, read_series
+from service.insights.items import measure_items, measure_one, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series
 from service.insights.measures import About
-from service.insights.schemas import QuoteOutput, quote_output
+from service.insights.schemas import QuoteOutput, quote_output, series_output
+from service.insights.withholding import refuse_too_few
 from service.jobs.queries import JobKind, request_job
 from service.jobs.schemas import JobOutput, job_output
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
@@ -52,15 +53,17 @@ def get_themes(
 ) -> ThemePage:
     """List themes, those of most accounts first; `unassigned` counts the period's passages without a theme."""
     frame = measuring_frame(session, filters)
-    items = in_order(measure_items(session, About.THEME, filters, frame))
+    measured = measure_items(session, About.THEME, filters, frame)
+    items = in_order(measured.items)
     page, following = cut(items, limit, cursor)
     unassigned, passages = queries.count_passages_in(session, filters, frame.period)
     return ThemePage(
         items=outputs.theme_items(session, page, frame.period),
         next=following,
         total=len(items),
-        unassigned=unassigned,
-        passages=passages,
+        withheld=len(measured.withheld),
+        unassigned=None if frame.withheld else unassigned,
+        passages=None if frame.withheld else passages,
     )
 
 
@@ -79,13 +82,14 @@ def get_theme_fits(session: ReadSession, _caller: Reader, limit: Limit = 50, cur
     return Page(items=[outputs.fit_output(row) for row in rows[:limit]], next=following, total=total)
 
 
-@router.get("/unassigned")
+@router.get("/unassigned", responses=problem_responses(404))
 def get_unassigned(
     session: ReadSession, _caller: Reader, filters: NoteFilterQuery, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[QuoteOutput]:
     """List the passages that have no theme, latest first; the next fit looks at them again."""
     start = min(max(0, decode_cursor(cursor, int)[0]), 2**31) if cursor else 0
     period = resolve_period(session, filters)
+    refuse_too_few(session, About.THEME, queries.unassigned_conditions(filters, period))
     ids, total = queries.unassigned_passages(session, filters, period, limit=limit, after=start)
     quotes = [quote_output(q) for q in read_quotes(session, About.THEME, ids)]
     return Page(items=quotes, next=encode_cursor([start + limit]) if start + limit < total else None, total=total)
@@ -112,8 +116,8 @@ def get_theme(theme_id: ThemeId, session: ReadSession, _caller: Reader, filters:
     """
     theme = found_theme(session, theme_id)
     frame = measuring_frame(session, filters)
-    items = measure_items(session, About.THEME, filters, frame, key=theme.id)
-    return outputs.theme_detail(session, [*items, silent_item(About.THEME, theme.id)][0], frame.period)
+    item = measure_one(session, About.THEME, filters, frame, theme.id) or silent_item(About.THEME, theme.id)
+    return outputs.theme_detail(session, item, frame.period)
 
 
 @router.get("/{theme_id}/history", responses=problem_responses(404))
@@ -161,15 +165,12 @@ def _parts(session: Session, theme: ThemeTable, filters: NoteFilters, by: Step, 
     period = resolve_period(session, filters)
     asked = getattr(filters, split)
     values = [asked] if asked else queries.dimension_values(session, theme.id, split, period, MAX_PARTS)
-    return [
-        SeriesPart(
-            value=value,
-            points=series(
-                session, About.THEME, filters.model_copy(update={str(split): value}), theme.id, theme.key, by
-            ).points,
-        )
-        for value in values
-    ]
+    parts = []
+    for value in values:
+        narrowed = filters.model_copy(update={str(split): value})
+        points = read_series(session, About.THEME, narrowed, period, items=[theme.id], step=by)[theme.id]
+        parts.append(SeriesPart(value=value, points=series_output(theme.key, period, points).points))
+    return parts
 
 
 def found_theme(session: Session, key: str, *, lock: bool = False) -> ThemeTable:

@@ -10,9 +10,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from models.types import ObjectionType
 from service.catalog.schemas import Name
-from service.insights.schemas import EXAMPLE_MEASURES, EXAMPLE_QUOTE, Label, Measures, PointOutput, QuoteOutput, Series
+from service.insights.schemas import (
+    EXAMPLE_MEASURES,
+    EXAMPLE_QUOTE,
+    ItemPage,
+    Label,
+    Measures,
+    PointOutput,
+    QuoteOutput,
+    Series,
+)
 from service.notes.schemas import trimmed
-from service.paging import Page
 from service.themes.lifecycle import Life, Nature
 
 OTHER_AREA = "other"
@@ -63,13 +71,13 @@ class ThemeItem(Measures):
     merged_into: str | None = Field(description="where a merged theme's passages are now")
 
 
-class ThemePage(Page[ThemeItem]):
-    """One page of themes; `unassigned` of the period's `passages` have none."""
+class ThemePage(ItemPage[ThemeItem]):
+    """One page of themes; `unassigned` of the period's `passages` have none, both null where they are withheld."""
 
     model_config = ConfigDict(title="ThemePage")
 
-    unassigned: int
-    passages: int
+    unassigned: int | None
+    passages: int | None
 
 
 class EvidenceOutput(BaseModel):
@@ -224,10 +232,12 @@ class Tree(BaseModel):
             }
         ],
         unassigned=96,
+        withheld=0,
     )
 
     areas: list[TreeArea]
     unassigned: int
+    withheld: int = Field(description="themes that too few accounts or authors spoke of")
 
 
 class MapTheme(TreeTheme):
@@ -253,10 +263,12 @@ class ThemeMap(BaseModel):
                 "y": 0.72,
                 "area": "service_delivery",
             }
-        ]
+        ],
+        withheld=0,
     )
 
     themes: list[MapTheme]
+    withheld: int = Field(description="themes that too few accounts or authors spoke of")
 
 
 class PartialLabel(BaseModel):
@@ -353,6 +365,9 @@ class Effect(BaseModel):
 class ChangeOutput(BaseModel):
     """A change of themes, made or shown before it is (`preview`: then `id` is null and nothing is stored).
 
+    `effect` is null in lists where there are thresholds and it is not known that enough accounts and authors are behind
+    it.
+
     `before` and `after` belong to an edit, `into` to a merge; `born` names the theme that a split or a declaration
     makes, `quotes` some of the passages moved.
     """
@@ -378,7 +393,7 @@ class ChangeOutput(BaseModel):
     kind: ChangeKind
     theme_id: str
     preview: bool
-    effect: Effect
+    effect: Effect | None
     into: str | None
     born: str | None
     before: dict[str, Any]

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.thresholds import Thresholds
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all
 
@@ -130,6 +131,22 @@ def test_a_series_has_every_week_also_the_silent_ones(workspace: TestClient) -> 
     weeks = workspace.get("/v1/objections/price/series?from=2026-09-01&to=2026-09-30").json()["points"]
     assert [p["label"] for p in weeks] == ["2026-W36", "2026-W37", "2026-W38", "2026-W39", "2026-W40"]
     assert [p["mentions"] for p in weeks] == [4, 0, 2, 4, 0]
+
+
+def test_figures_on_too_few_accounts_are_withheld(workspace: TestClient, engine: sa.Engine) -> None:
+    workspace.app.state.engine = engine.execution_options(thresholds=Thresholds(accounts=3))
+    assert workspace.get(f"/v1/insights?{SEPTEMBER}").json()["withheld"] == 0
+    price = workspace.get(f"/v1/objections/price?{SEPTEMBER}").json()
+    assert (price["accounts"], price["trend"]["previous"]) == (4, None)
+    assert price["parts"] == {"segment": [], "team": price["parts"]["team"], "stage": []}  # two accounts each
+    assert (price["parts"]["team"][0]["accounts"], price["parts_withheld"]["segment"]) == (4, 2)
+    weeks = workspace.get("/v1/objections/price/series?from=2026-09-01&to=2026-09-30").json()["points"]
+    assert [week["accounts"] for week in weeks] == [None, 0, None, None, 0]
+    orbiport = workspace.get(f"/v1/competitors/orbiport?{SEPTEMBER}").json()
+    assert orbiport["withheld"] == ["money", "outcomes"]
+    assert orbiport["outcomes"] == {**orbiport["outcomes"], "won": 0, "lost": 0, "enough_data": False}
+    assert workspace.get("/v1/objections/price/evidence?from=2026-08-01&to=2026-08-31").status_code == 404
+    assert workspace.get("/v1/themes/tree").json()["withheld"] == 0
 
 
 def test_insights_are_ranked_with_reasons_that_add_up_and_quotes(workspace: TestClient) -> None:

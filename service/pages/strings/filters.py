@@ -51,5 +51,9 @@ STRINGS: dict[str, tuple[str, str]] = {
         "This kind is not one of the list: choose objections, competitors or themes.",
         "Ce genre n'est pas dans la liste : choisissez objections, concurrents ou thèmes.",
     ),
+    "wrong_withheld": (
+        "Here nothing is shown of a single account or author: take this filter away.",
+        "Ici, rien n'est montré d'un seul compte ou auteur : retirez ce filtre.",
+    ),
     "wrong_other": ("The filter “{name}” has a value that can't be.", "Le filtre « {name} » a une valeur impossible."),
 }

@@ -59,6 +59,18 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The disk is full: your administrator has to make room.",
         "Le disque est plein : votre administrateur doit faire de la place.",
     ),
+    "error_withheld_403": (
+        "Here nothing is shown of a few accounts or authors, so single notes are for those who may see what names "
+        "persons.",
+        "Ici, rien n'est montré de quelques comptes ou auteurs : les notes une à une sont réservées à qui peut voir ce "
+        "qui nomme des personnes.",
+    ),
+    "error_withheld_404": (
+        "Too few accounts or authors said this, or nobody did: it is not shown for this period and these filters.",
+        "Trop peu de comptes ou d'auteurs l'ont dit, ou personne : ce n'est pas montré pour cette période et ces "
+        "filtres.",
+    ),
+    "error_title_withheld": ("Withheld", "Non montré"),
     "error_title_403": ("Not allowed", "Accès refusé"),
     "error_title_404": ("Not found", "Introuvable"),
     "error_title_409": ("It has changed", "Cela a changé"),

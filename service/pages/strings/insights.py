@@ -19,6 +19,25 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Rien n'est lu : aucun processus de lecture n'est actif. Lancez-en un avec « binome worker ».",
     ),
     "insight_count": ("{n} insight|{n} insights", "{n} enseignement|{n} enseignements"),
+    "withheld_count": (
+        "{n} more is withheld: too few accounts or authors said it.|"
+        "{n} more are withheld: too few accounts or authors said them.",
+        "{n} autre n'est pas montré : trop peu de comptes ou d'auteurs l'ont dit.|"
+        "{n} autres ne sont pas montrés : trop peu de comptes ou d'auteurs les ont dits.",
+    ),
+    "all_withheld": (
+        "Too few accounts or authors are behind these notes: nothing of them is shown.",
+        "Trop peu de comptes ou d'auteurs sont derrière ces notes : rien n'en est montré.",
+    ),
+    "withheld_figures": (
+        "Figures that too few accounts or authors are behind are withheld.",
+        "Les chiffres derrière lesquels il y a trop peu de comptes ou d'auteurs ne sont pas montrés.",
+    ),
+    "withheld": ("withheld", "non montré"),
+    "silent_or_withheld": (
+        "Not heard in this period, or by too few.",
+        "Pas entendu dans cette période, ou par trop peu.",
+    ),
     "rank": ("Rank {n}", "Rang {n}"),
     "score": ("{points} of 100 points", "{points} points sur 100"),
     "why": ("Why it ranks here", "Pourquoi ce rang"),
