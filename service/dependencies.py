@@ -26,7 +26,6 @@ from service.auth.usage import Usage
 from service.database import read_session, write_session
 from service.errors import Forbidden, InvalidInput, Unauthorized
 from service.settings import Settings
-from service.thresholds import WITHHELD
 
 COOKIE = "binome_session"  # `__Host-` goes before it over https
 ANY_QUERY = "x-any-query"  # marks routes whose callers put what they like into the query
@@ -198,7 +197,7 @@ def refuse_single_notes(request: Request, caller: Caller) -> Caller:
     if get_settings(request).thresholds.are_set and not caller.sees_personal:
         raise Forbidden(
             f"Here nothing is shown of a few accounts or authors, so single notes need the scope {Scope.PERSONAL}.",
-            code=WITHHELD,
+            code="withheld",
         )
     return caller
 

@@ -113,5 +113,5 @@ def too_few() -> NotFound:
     """Return the error for an item that is withheld; one that nobody said has the same, so that it tells nothing."""
     return NotFound(
         "Too few accounts or authors said this, or nobody did: it is not shown for this period and these filters.",
-        code=WITHHELD,
+        code="withheld",
     )

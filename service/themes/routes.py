@@ -33,6 +33,7 @@ from service.themes.schemas import (
     ThemeSeries,
     Tree,
 )
+from service.thresholds import too_few
 
 router = APIRouter(prefix="/v1/themes", tags=["themes"], responses=problem_responses(503))
 
@@ -127,6 +128,8 @@ def get_theme_history(
     """List what happened to a theme, latest first: which fit or change, why, who."""
     before = decode_cursor(cursor, int)[0] if cursor else None
     theme = found_theme(session, theme_id)
+    if theme.id in queries.withheld_themes(session):
+        raise too_few()
     rows, total = queries.list_events(session, theme.id, limit=limit + 1, before=before)
     following = encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None
     return Page(items=outputs.event_outputs(session, rows[:limit]), next=following, total=total)

@@ -19,10 +19,14 @@ from service.auth.scopes import Scope
 from service.catalog.queries import replace_catalog
 from service.catalog.schemas import CatalogBody
 from service.database import make_engine, read_session, write_session
+from service.deliveries.events import EventType
+from service.deliveries.words import quotes_of_event
 from service.engine_options import engine_options
+from service.outgoing_tables import EventTable, SubscriptionTable
 from service.reports.content import build_content, month_period
 from service.reports.ledger import read_ledger
 from service.settings import Settings
+from service.subscriptions.content import MessageKind, compose
 from service.tables import CompetitorMentionTable, NoteTable, PassageTable, ThemeTable
 from service.thresholds import Thresholds, Voices
 from tests.access.matrix import address_of
@@ -262,6 +266,48 @@ def test_reports_withhold_and_say_so(engine: sa.Engine, settings: Settings) -> N
     assert content.changes == []  # in August one account spoke
     assert {part.name for part in content.coverage.teams} == {None}
     assert all(objection.segments == {} for objection in content.objections)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("list_insights", {"about": "competitor"}),
+        ("list_items", {"about": "theme"}),
+        ("read_evidence", {"about": "competitor", "item_id": "secretia"}),
+        ("search_notes", {"query": "whisper"}),
+        ("read_note", {"note_id": 9}),
+    ],
+)
+def test_assistants_are_told_no_more(reader: TestClient, tool: str, arguments: dict[str, Any]) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+    answer = reader.post("/mcp", json=body, headers={"Accept": "application/json, text/event-stream"})
+    result = answer.json()["result"]
+    assert not [secret for secret in (*SECRETS, "Secretia") if secret in answer.text]
+    if tool.startswith("list"):
+        assert result["structuredContent"]["withheld"] == 1
+    else:
+        assert result["isError"]
+        assert any(why in answer.text for why in ("Too few accounts", "scope personal"))
+
+
+def test_digests_and_events_withhold_and_say_so(engine: sa.Engine, settings: Settings) -> None:
+    subscription = SubscriptionTable(language="en", filters={})
+    narrow = SubscriptionTable(language="fr", filters={"account": "a"})
+    period = month_period("2026-09")
+    insight = {"about": "competitor", "id": "secretia"}
+    days = {"start": "2026-09-01", "end": "2026-09-30"}
+    event = EventTable(type=EventType.INSIGHT_NEW, data={"insight": insight, "period": days})
+    with read_session(engine.execution_options(**engine_options(settings))) as session:
+        digest, nothing = (
+            compose(session, one, MessageKind.DIGEST, period, settings, unsubscribe_url="x")
+            for one in (subscription, narrow)
+        )
+        assert quotes_of_event(session, event) == []
+    assert "2 more are withheld" in digest.summary
+    assert {entry.id for entry in digest.entries} == {"orbiport", "price", "theme-1"}
+    assert not [secret for secret in (*SECRETS, "Firm") if secret in repr(digest)]
+    assert {entry.trend for entry in digest.entries if entry.id == "orbiport"} == {"Steady: 5 notes"}
+    assert (nothing.entries, "rien n'en est montré" in nothing.summary) == ([], True)
 
 
 def test_names_to_decide_on_are_withheld_too(engine: sa.Engine, reader: TestClient) -> None:
