@@ -109,9 +109,10 @@ licences: dev ## list the packages' licences, and refuse those that are not allo
 	@mkdir -p build
 	$(BIN)/python -m tests.supply licences build/licences.csv
 
-audit: dev ## ask the advisory database for known weaknesses of the locked packages
-	$(PIP) install --quiet pip-audit
-	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
+# In an environment of its own: what it needs may not move the locked packages. A package that nobody answers for fails it.
+audit: | $(BIN)/python ## ask the advisory database for known weaknesses of the locked packages
+	@test -x build/audit/bin/pip-audit || { $(BIN)/python -m venv build/audit && build/audit/bin/pip install --quiet pip-audit; }
+	build/audit/bin/pip-audit --strict --requirement requirements.lock --disable-pip --require-hashes
 
 clean: ## remove the environment; data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -53,6 +53,7 @@ from service.search.queries import forget_words
 from service.settings import Settings
 from service.sources.fetching.queries import forget_fetched
 from service.sources.fetching.syncing import Syncing
+from service.sources.faults.queries import forget_old as forget_faults
 from service.sources.fetching.working import KEPT, Fetching
 from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due
@@ -295,6 +296,7 @@ class Worker:
             forget_silent(session, _now())
             forget_jobs(session, _now() - self._keep_jobs)
             forget_old(session, _now())
+            forget_faults(session, _now())
             forget_words(session)
             forget_fetched(session, _now() - KEPT)
         ask_to_apply_retention(self._engine, _now())

@@ -92,8 +92,17 @@ def test_only_trusted_proxies_say_who_asks(asking: Ask) -> None:
 
 def test_every_answer_carries_safe_headers(asking: Ask) -> None:
     client = asking()
-    for path in ("/v1/notes", "/openapi.json", "/static/binome.css", "/nowhere", "/sign-in", "/healthz"):
+    types = {
+        "/v1/notes": "application/problem+json",
+        "/openapi.json": "application/json",
+        "/static/binome.css": "text/css; charset=utf-8",
+        "/nowhere": "application/problem+json",
+        "/sign-in": "text/html; charset=utf-8",
+        "/healthz": "application/json",
+    }
+    for path, kind in types.items():
         headers = client.get(path).headers
+        assert headers["content-type"] == kind, path
         assert headers["x-content-type-options"] == "nosniff", path
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         assert "unsafe" not in headers["content-security-policy"], path

@@ -15,7 +15,7 @@ from service.cli import cli
 from service.database import write_session
 from service.source_tables import FetchTable, KeptDeliveryTable, SetAsideTable
 from service.sources.contract import Aside
-from service.sources.faults.queries import set_aside
+from service.sources.faults.queries import forget_old, set_aside
 from tests.service.visits import NOW, shown
 
 SECRET = "a-token-of-zapier"
@@ -45,6 +45,16 @@ def faults(client: TestClient, **params: str) -> list[dict[str, Any]]:
 def count(engine: sa.Engine, table: Any) -> int:
     with engine.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_what_was_set_aside_goes_after_90_days_though_nothing_new_comes(
+    client: TestClient, engine: sa.Engine, zapier: str
+) -> None:
+    post(client, {"id": "1", "Datum": "2026-09-01", "Bemerkung": "They find it too expensive."})
+    for days, kept in ((89, 1), (91, 0)):
+        with write_session(engine) as session:
+            forget_old(session, datetime.now(UTC) + timedelta(days=days))
+        assert (count(engine, SetAsideTable), count(engine, KeptDeliveryTable)) == (kept, kept)
 
 
 def test_a_refused_body_is_played_again_after_its_mapping_is_mended(

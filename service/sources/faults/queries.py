@@ -44,7 +44,7 @@ def set_aside(
         now: The time.
         again: What is to be asked of the source's API to play it again, where it came from there.
     """
-    _forget_old(session, now)
+    forget_old(session, now)
     payload = item.payload if isinstance(item.payload, str) else json.dumps(item.payload, ensure_ascii=False)
     row = SetAsideTable(
         source=source,
@@ -60,7 +60,8 @@ def set_aside(
     return row
 
 
-def _forget_old(session: Session, now: datetime) -> None:
+def forget_old(session: Session, now: datetime) -> None:
+    """Delete what was set aside more than 90 days ago, and the deliveries that were kept for it."""
     session.execute(sa.delete(SetAsideTable).where(SetAsideTable.received_at < now - KEPT))
     still = sa.select(SetAsideTable.id).where(SetAsideTable.kept_id == KeptDeliveryTable.id)
     session.execute(sa.delete(KeptDeliveryTable).where(~still.exists()))
