@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -90,26 +90,35 @@ def break_down(
         Part(name, mentions, notes, accounts, min(1.0, notes / read[name]) if read.get(name) else 0.0, _wins(won, lost))
         for name, mentions, notes, accounts, won, lost in rows
     ]
-    hidden = _hidden(session, about, conditions, by)
+    hidden, unknown = _hidden(session, about, conditions, by)
     shown = [part for part in parts if part.value not in hidden]
+    shown = [replace(part, wins=_wins(0, 0)) if part.value in unknown else part for part in shown]
     return Parts(sorted(shown, key=lambda part: (-part.accounts, -part.notes, part.value))[:MAX_PARTS], len(hidden))
 
 
-def _hidden(session: Session, about: About, conditions: list[Any], by: Dimension) -> set[str]:
-    """Return the segments, teams or stages that are withheld."""
+def _hidden(session: Session, about: About, conditions: list[Any], by: Dimension) -> tuple[set[str], set[str]]:
+    """Return the segments, teams or stages that are withheld, and those of which won or lost deals are."""
     thresholds = thresholds_of(session)
     if not thresholds.are_set:
-        return set()
+        return set(), set()
     table: Any = TABLES[about]
     dimension, value, key = _COLUMNS[by]
-    rows = (
-        sa.select(value, table.account_id, table.author_id)
+    ended = aliased(DealTable)
+    rows = session.execute(
+        sa.select(value, ended.outcome, table.account_id, table.author_id)
         .select_from(table)
         .join(dimension, dimension.id == getattr(table, key))
+        .outerjoin(ended, ended.id == table.deal_id)
         .where(*conditions)
         .distinct()
+    ).all()
+    voices = voices_by((name, account, author) for name, _, account, author in rows)
+    closed = voices_by(
+        ((name, outcome), account, author)
+        for name, outcome, account, author in rows
+        if outcome in {Outcome.WON, Outcome.LOST}
     )
-    return thresholds.hidden_parts(voices_by(session.execute(rows)))
+    return thresholds.hidden_parts(voices), {name for (name, _), who in closed.items() if thresholds.hide_voices(who)}
 
 
 def break_down_all(

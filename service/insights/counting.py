@@ -195,6 +195,17 @@ def _people(choice: Choice) -> _People:
     return _People(*(frozenset(ids - {NOBODY}) for ids in (authors, deals, all_deals)))
 
 
+@lru_cache(maxsize=MAX_CHOICES)
+def deal_voices(choice: Choice) -> Mapping[int, frozenset[tuple[int, int]]]:
+    """Return for each deal of the notes that are kept the accounts and authors of these."""
+    voices: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
+    for chosen in choice:
+        day = chosen.day
+        for note in chosen.read:
+            voices[day.deals[note]].add((day.accounts[note], day.authors[note]))
+    return {deal: frozenset(who) for deal, who in voices.items() if deal != NOBODY}
+
+
 def count_whole(session: Session, choice: Choice) -> Whole:
     """Count the notes that were read, and their accounts, authors and deals."""
     people, by_account = _people(choice), notes_by_account(choice)

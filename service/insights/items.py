@@ -17,12 +17,13 @@ from service.insights.counting import (
     count_said,
     count_voices,
     count_whole,
+    deal_voices,
     notes_by_account,
     voices_of,
 )
 from service.insights.measures import About, Counts, Whole
 from service.insights.statistics import STEADY, Share, Trend, Voices, WinRates, hold, trends, win_rates
-from service.insights.withholding import OUTCOMES, TREND, cut_counts, cut_trend, gather
+from service.insights.withholding import OUTCOMES, TREND, cut_counts, cut_trend, gather, others_are_too_few
 from service.thresholds import Thresholds, thresholds_of, too_few
 
 
@@ -114,12 +115,14 @@ def _withhold(about: About, items: list[Item], frame: Frame, thresholds: Thresho
             continue
         counts, missing = cut_counts(about, item.counts, here, frame.whole.book, thresholds)
         hides_before = bool(there) and thresholds.hide_voices(gather(there))
+        won, lost = counts.deals.won, counts.deals.lost
+        alone = OUTCOMES in missing or others_are_too_few(here, deal_voices(frame.days), frame.whole.book, thresholds)
         shown.append(
             replace(
                 item,
                 counts=counts,
                 trend=cut_trend(item.trend) if hides_before else item.trend,
-                wins=win_rates(0, 0, 0, 0) if OUTCOMES in missing else item.wins,
+                wins=win_rates(won, lost, won, lost) if alone else item.wins,
                 withheld=(*([TREND] if hides_before else []), *missing),
             )
         )

@@ -5,7 +5,7 @@ They are taken out before anything is made of the counts, so that no score, reas
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +71,30 @@ def _cut_deals(
     kept = {currency: count for currency, count in deals.open.items() if (Outcome.OPEN, currency) not in few}
     won, lost = (0, 0) if unknown else (deals.won, deals.lost)
     return Deals(money, won, lost, kept), [*([MONEY] if few else []), *([OUTCOMES] if unknown else [])]
+
+
+def others_are_too_few(
+    said: Collection[Voice], every: Mapping[int, frozenset[tuple[int, int]]], book: DealBook, thresholds: Thresholds
+) -> bool:
+    """Tell whether the closed deals without an item stand on too few, so that their rate is withheld.
+
+    Args:
+        said: Who said the item.
+        every: Accounts and authors of each deal of the period.
+        book: The deals of the period.
+        thresholds: How many are enough.
+    """
+    still_open = {number for (outcome, _), number in book.groups.items() if outcome == Outcome.OPEN}
+    own = {deal for _, _, deal, _ in said}
+    others = Voices()
+    for deal, voices in every.items():
+        if deal in own or deal not in book.deals or book.deals[deal][0] in still_open:
+            continue
+        for account, author in voices:
+            others.add(account, author)
+        if not thresholds.hide_voices(others):
+            return False
+    return True
 
 
 def are_too_few(session: Session, about: About, conditions: Sequence[sa.ColumnElement[bool]]) -> bool:

@@ -51,9 +51,9 @@ from service.reports.building import BuildReport, FollowErasures, ask_to_follow_
 from service.retention.applying import ApplyRetention, ask_to_apply_retention
 from service.search.queries import forget_words
 from service.settings import Settings
+from service.sources.faults.queries import forget_old as forget_faults
 from service.sources.fetching.queries import forget_fetched
 from service.sources.fetching.syncing import Syncing
-from service.sources.faults.queries import forget_old as forget_faults
 from service.sources.fetching.working import KEPT, Fetching
 from service.sources.mailbox import Mailboxes
 from service.themes.fitting import FitThemes, refit_due

@@ -22,6 +22,8 @@ from service.database import make_engine, read_session, write_session
 from service.deliveries.events import EventType
 from service.deliveries.words import quotes_of_event
 from service.engine_options import engine_options
+from service.insights.measures import DealBook
+from service.insights.withholding import others_are_too_few
 from service.outgoing_tables import EventTable, SubscriptionTable
 from service.reports.content import build_content, month_period
 from service.reports.ledger import read_ledger
@@ -352,6 +354,15 @@ def _voices(accounts: str, authors: str = "") -> Voices:
 def test_what_is_withheld_can_not_be_told_from_the_rest(parts: dict[str, str], hidden: str) -> None:
     voices = {name: _voices(accounts) for name, accounts in parts.items()}
     assert Thresholds(accounts=3).hidden_parts(voices) == set(hidden)
+
+
+@pytest.mark.parametrize(("least", "few"), [(2, False), (3, True)])
+def test_the_rate_without_an_item_stands_on_the_accounts_of_the_others(least: int, few: bool) -> None:
+    book = DealBook()
+    for deal, outcome in enumerate(("won", "won", "lost", "open"), start=1):
+        book.enter(deal, outcome, "EUR", 10)
+    accounts = {deal: frozenset({(account, 1)}) for deal, account in ((1, 7), (2, 8), (3, 9), (4, 10))}
+    assert others_are_too_few({(7, 1, 1, 0)}, accounts, book, Thresholds(accounts=least)) is few
 
 
 def test_accounts_and_authors_are_thresholds_of_their_own() -> None:
