@@ -364,12 +364,12 @@ class ThemeMoveTable(Table):
 
 
 class ThemePinTable(Table):
-    """A passage that a person put into a theme, by its words: it stays there when its note is read again."""
+    """A passage that a person put into a theme, or into none, by its words: it outlives new readings of its note."""
 
     __tablename__ = "theme_pins"
     id: Mapped[int] = mapped_column(primary_key=True)
     note_id: Mapped[int] = mapped_column(ForeignKey("notes.id", ondelete="CASCADE"), index=True)
-    theme_id: Mapped[int] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"), index=True)
+    theme_id: Mapped[int | None] = mapped_column(ForeignKey("themes.id", ondelete="CASCADE"), index=True)
     quote: Mapped[str] = mapped_column(sa.Text)
 
 

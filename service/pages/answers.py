@@ -33,6 +33,7 @@ from service.thresholds import WITHHELD
 
 _FOLDER = Path(__file__).parent
 _YEAR_SECONDS = 365 * 24 * 3600
+_TOLD = ("changed", "moved", "undone")  # in the address of a page: what was just done
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
@@ -90,11 +91,12 @@ def render(
     html = templates.get_template(template).render(
         t=words,
         path=request.url.path,
-        switched=_without(request.url.include_query_params(lang=words.lang.other), "changed", "undone", "token"),
+        switched=_without(request.url.include_query_params(lang=words.lang.other), *_TOLD, "token"),
         styles=_style_addresses(),
         menu=ENTRIES,
-        here=_without(request.url, "changed", "undone", "fault", "token"),
-        changed=_changed(request),
+        here=_without(request.url, *_TOLD, "fault", "token"),
+        changed=_numbers(request, "changed"),
+        moved=_numbers(request, "moved"),
         undone="undone" in request.query_params,
         signed_in=signed_in,
         **context,
@@ -108,9 +110,9 @@ def _without(url: URL, *names: str) -> str:
     return f"{rest.path}?{rest.query}" if rest.query else rest.path
 
 
-def _changed(request: Request) -> str:
-    """Return the corrections that the address says were just made, which the page offers to undo."""
-    text = request.query_params.get("changed", "")
+def _numbers(request: Request, name: str) -> str:
+    """Return the changes that the address says were just made, which the page offers to undo."""
+    text = request.query_params.get(name, "")
     return text if re.fullmatch(r"\d{1,18}(,\d{1,18}){0,9}", text, re.ASCII) else ""
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import hypot, sqrt
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from service.insights.items import measure_items, measuring_frame
 from service.insights.measures import About
 from service.insights.schemas import Label
 from service.pages.answers import PageRoute, render
+from service.pages.corrections import back
 from service.pages.sign_in import CuratingVisitor, FormFields, Visitor, may_curate
 from service.pages.views import item_address
 from service.tables import ThemeChangeTable, ThemeTable
@@ -34,17 +35,26 @@ WIDTH, HEIGHT = 1000.0, 560.0
 MARGIN = 70.0
 SMALLEST, LARGEST = 4.0, 34.0
 NAME_CHARS = 26
-CHAR_WIDTH, NAME_HEIGHT, NAME_GAP = 7.2, 15.0, 15.0  # of a name on the map
+CHAR_WIDTH, NAME_HEIGHT, NAME_GAP = 7.2, 15.0, 4.0  # of a name on the map; the gap is to its circle
 SHOWN_CHANGES = 5
 SHOWN_EVENTS = 12
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """Where a theme's name stands on the map: its base line, and which end of it (`text-anchor` of SVG)."""
+
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A theme on the map, in units of its view box; the area of the circle grows with the passages.
 
-    `named` tells whether there is room for its name; the others are told by pointer, by keyboard and in the list.
+    `name` is None where there is no room for it; such a theme is told by pointer, by keyboard and in the list.
     """
 
     theme: MapTheme
@@ -52,7 +62,7 @@ class Dot:
     y: float
     radius: float
     address: str
-    named: bool
+    name: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,6 @@ def get_themes_page(request: Request, session: ReadSession, visitor: Visitor) ->
         passages=passages,
         width=WIDTH,
         height=HEIGHT,
-        name_gap=NAME_GAP,
         name_chars=NAME_CHARS,
         item_address=item_address,
     )
@@ -106,28 +115,57 @@ def _described(session: Session) -> dict[str, ThemeItem]:
 
 
 def dots(themes: list[MapTheme]) -> list[Dot]:
-    """Draw themes, the largest first, so that small ones lie on top; a name stands where no larger theme's does."""
+    """Draw themes, the largest first, so that small ones lie on top; each has its name where that covers nothing."""
     most = max((theme.passages for theme in themes), default=1) or 1
-    drawn: list[Dot] = []
+    drawn = [_dot(theme, most) for theme in sorted(themes, key=lambda t: (-t.passages, t.id))]
     names: list[_Box] = []
-    for theme in sorted(themes, key=lambda t: (-t.passages, t.id)):
-        x = round(MARGIN + theme.x * (WIDTH - 2 * MARGIN), 1)
-        y = round(MARGIN + (1 - theme.y) * (HEIGHT - 2 * MARGIN), 1)
-        radius = round(SMALLEST + (LARGEST - SMALLEST) * sqrt(theme.passages / most), 1)
-        name = _name_box(theme, x, y + radius + NAME_GAP)
-        named = not any(_overlap(name, other) for other in names)
-        names += [name] if named else []
-        drawn.append(Dot(theme, x, y, radius, item_address(About.THEME, theme.id), named))
-    return drawn
+    named = []
+    for dot in drawn:
+        places = ((name, _name_box(dot, name)) for name in _places(dot))
+        free = ((name, box) for name, box in places if _is_free(box, names, drawn))
+        name, box = next(free, (None, None))
+        names += [box] if box else []
+        named.append(replace(dot, name=name))
+    return named
+
+
+def _dot(theme: MapTheme, most: int) -> Dot:
+    x = round(MARGIN + theme.x * (WIDTH - 2 * MARGIN), 1)
+    y = round(MARGIN + (1 - theme.y) * (HEIGHT - 2 * MARGIN), 1)
+    radius = round(SMALLEST + (LARGEST - SMALLEST) * sqrt(theme.passages / most), 1)
+    return Dot(theme, x, y, radius, item_address(About.THEME, theme.id))
 
 
 _Box = tuple[float, float, float, float]
 
 
-def _name_box(theme: MapTheme, x: float, y: float) -> _Box:
+def _places(dot: Dot) -> tuple[Name, ...]:
+    """Return where a theme's name may stand, the best place first: below, above, to the right, to the left."""
+    beside, middle = dot.radius + NAME_GAP, round(dot.y + NAME_HEIGHT / 3, 1)
+    return (
+        Name(dot.x, round(dot.y + beside + NAME_HEIGHT * 0.8, 1), "middle"),
+        Name(dot.x, round(dot.y - beside - NAME_HEIGHT * 0.2, 1), "middle"),
+        Name(round(dot.x + beside, 1), middle, "start"),
+        Name(round(dot.x - beside, 1), middle, "end"),
+    )
+
+
+def _name_box(dot: Dot, name: Name) -> _Box:
     """Return left, right, top and bottom of a name, as wide as in the language in which it is longer."""
-    half = CHAR_WIDTH * min(NAME_CHARS, max(len(theme.label.en), len(theme.label.fr))) / 2
-    return x - half, x + half, y - NAME_HEIGHT, y
+    label = dot.theme.label
+    width = CHAR_WIDTH * min(NAME_CHARS, max(len(label.en), len(label.fr)))
+    left = name.x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[name.anchor]
+    return left, left + width, name.y - NAME_HEIGHT * 0.8, name.y + NAME_HEIGHT * 0.2
+
+
+def _is_free(box: _Box, names: list[_Box], drawn: list[Dot]) -> bool:
+    """Tell whether a box lies on the map, on no name and on no circle."""
+    left, right, top, bottom = box
+    inside = left >= 0 and right <= WIDTH and top >= 0 and bottom <= HEIGHT
+    on_circle = any(
+        hypot(max(left - dot.x, 0, dot.x - right), max(top - dot.y, 0, dot.y - bottom)) < dot.radius for dot in drawn
+    )
+    return inside and not on_circle and not any(_overlap(box, other) for other in names)
 
 
 def _overlap(one: _Box, other: _Box) -> bool:
@@ -213,10 +251,23 @@ def post_curation(theme_id: str, request: Request, fields: FormFields, now: Now,
     return _ask(request, made, fields, name, address, f"/themes/{quote(theme_id, safe='')}/curate", into)
 
 
-@router.post("/themes/move")
-def post_move(request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
-    """Put a passage into the theme that the form names; first the effect is shown."""
-    return post_curation(fields.get("into", ""), request, {**fields, "action": "move"}, now, visitor)
+@router.post("/themes/passage")
+def post_passage(request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
+    """Put a passage into another theme, or out of its own: at once, as a finding is corrected, with undo."""
+    with write_session(get_engine(request)) as session:
+        out = fields.get("do") == "take_out"
+        theme = found_theme(session, fields.get("theme" if out else "into", "").replace("\0", ""), lock=True)
+        make = curation.take_out if out else curation.move_passage
+        made = make(session, theme, _number(fields.get("passage", "")), by=visitor.name, now=now).id
+    return back(fields, moved=str(made))
+
+
+@router.post("/themes/passage/undo")
+def post_passage_undo(request: Request, fields: FormFields, now: Now, visitor: CuratingVisitor) -> Response:
+    """Take back what was done with a passage."""
+    with write_session(get_engine(request)) as session:
+        undo_change(session, _number(fields.get("change", "")), by=visitor.name, now=now)
+    return back(fields, undone="yes")
 
 
 def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str, now: Now) -> ThemeChangeTable:
@@ -234,8 +285,6 @@ def _change(session: Session, theme: ThemeTable, fields: dict[str, str], by: str
         names = {"en": fields.get("en", "").strip(), "fr": fields.get("fr", "").strip()}
         label = names if all(names.values()) else None
         return curation.split_theme(session, theme, None, label, by=by, now=now)
-    if action == "move":
-        return curation.move_passage(session, theme, _number(fields.get("passage", "")), by=by, now=now)
     edits: dict[str, dict[str, Any]] = {
         "rename": {"label": {"en": fields.get("en", ""), "fr": fields.get("fr", "")}},
         "mute": {"muted": True},

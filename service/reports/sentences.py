@@ -62,11 +62,11 @@ def _silence(content: ReportContent) -> Statement:
     unread = content.coverage.notes
     if unread:
         text = Label(
-            en=f"None of the {unread} notes of {month.en} could be read yet.",
-            fr=f"Aucune des {unread} notes de {month.fr} n'a encore pu être lue.",
+            en=f"Of {plural(unread, 'note', 'notes')} of {month.en} none could be read yet.",
+            fr=f"Sur {plural(unread, 'note', 'notes', french=True)} {_of(month.fr)}, aucune n'a encore pu être lue.",
         )
     else:
-        text = Label(en=f"There are no notes of {month.en}.", fr=f"Il n'y a aucune note pour {month.fr}.")
+        text = Label(en=f"There are no notes of {month.en}.", fr=f"Il n'y a aucune note {_of(month.fr)}.")
     return Statement(text=text, figures={"notes": unread, "read": 0}, source=_source(content, "/v1/notes"))
 
 
@@ -151,7 +151,8 @@ def _after(item: ReportItem) -> Label:
     before = item.trend.previous
     if before is None:
         return Label(en="", fr="")
-    return Label(en=f" after {before} the month before", fr=f" après {before} le mois précédent")
+    english, french = number(before, french=False), number(before, french=True)
+    return Label(en=f" after {english} the month before", fr=f" après {french} le mois précédent")
 
 
 def _names(items: Sequence[ReportItem]) -> Label:
@@ -168,7 +169,9 @@ def _names(items: Sequence[ReportItem]) -> Label:
 
 
 def _figures(items: Sequence[ReportItem]) -> dict[str, Value]:
-    named: dict[str, Value] = {f"{i.about}:{i.id}": i.notes for i in items[:NAMED]}
+    named: dict[str, Value] = {}
+    for item in items[:NAMED]:
+        named |= {f"{item.about}:{item.id}": item.notes, f"{item.about}:{item.id}:before": item.trend.previous}
     return {**named, "count": len(items)}
 
 
@@ -241,20 +244,21 @@ def _standing(item: ReportCompetitor, *, french: bool) -> str:
     if not ahead and not behind:
         return ""
     if french:
-        return f", devant nous {ahead} fois, derrière {behind} fois"
+        return f", devant nous {number(ahead, french=True)} fois, derrière {number(behind, french=True)} fois"
     return f", ahead of us {plural(ahead, 'time', 'times')}, behind {plural(behind, 'time', 'times')}"
 
 
 def _deals(content: ReportContent) -> Iterator[Statement]:
     for item in content.insights:
         wins = item.outcomes
-        if wins.enough_data and wins.difference and wins.difference[1] < 0:
-            rate, without = wins.win_rate or 0.0, wins.win_rate_without or 0.0
+        if wins.enough_data and wins.difference and wins.difference[1] < 0 and wins.win_rate_without is not None:
+            rate, without, closed = wins.win_rate or 0.0, wins.win_rate_without, wins.won + wins.lost
             text = Label(
                 en=f"Deals with “{item.title.en}” are won less often: {percent(rate, french=False)} of "
-                f"{wins.won + wins.lost} closed deals, {percent(without, french=False)} of the others.",
+                f"{plural(closed, 'closed deal', 'closed deals')}, {percent(without, french=False)} of the others.",
                 fr=f"Les affaires marquées par « {item.title.fr} » se gagnent moins : {percent(rate, french=True)} de "
-                f"{wins.won + wins.lost} affaires closes, {percent(without, french=True)} des autres.",
+                f"{plural(closed, 'affaire close', 'affaires closes', french=True)}, "
+                f"{percent(without, french=True)} des autres.",
             )
             figures: dict[str, Value] = {"id": item.id, "won": wins.won, "lost": wins.lost, "without": without}
             yield Statement(text=text, figures=figures, source=_source(content, "/v1/insights"))
@@ -270,7 +274,8 @@ def _reading(content: ReportContent) -> Iterator[Statement]:
         english, french = "Every passage has a theme", "Chaque passage a un thème"
     if coverage.failed:
         english += f"; {plural(coverage.failed, 'note', 'notes')} could not be read"
-        french += f" ; {plural(coverage.failed, 'note', 'notes', french=True)} n'ont pas pu être lues"
+        unread = "n'a pas pu être lue" if coverage.failed == 1 else "n'ont pas pu être lues"
+        french += f" ; {plural(coverage.failed, 'note', 'notes', french=True)} {unread}"
     if coverage.silent_teams:
         english += f"; silent this month: {', '.join(coverage.silent_teams)}"
         french += f" ; sans note ce mois-ci : {', '.join(coverage.silent_teams)}"

@@ -19,7 +19,7 @@ from service.errors import Conflict, InvalidInput, NotFound
 from service.tables import NoteTable, PassageTable, ThemeChangeTable, ThemeMoveTable, ThemePinTable, ThemeTable
 from service.themes.queries import find_theme
 from service.themes.schemas import ChangeKind, Declaration, Edit
-from service.themes.storage import PLACES, VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
+from service.themes.storage import NO_THEME, PLACES, VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
 
 MAX_AT_ONCE = 20_000
 """Passages that a request looks at, the latest: about a second. The next fit looks at all."""
@@ -30,6 +30,7 @@ _EVENTS = {
     ChangeKind.SPLIT: ThemeEventKind.SPLIT,
     ChangeKind.DECLARE: ThemeEventKind.DECLARED,
     ChangeKind.MOVE: ThemeEventKind.MOVED,
+    ChangeKind.TAKE_OUT: ThemeEventKind.TAKEN_OUT,
 }
 
 
@@ -170,6 +171,33 @@ def move_passage(session: Session, theme: ThemeTable, passage_id: int, *, by: st
         NotFound: If there is no such passage.
     """
     check_active(theme)
+    passage, quote = _passage(session, passage_id)
+    detail = _pin(session, passage, quote, theme.id)
+    themes = [theme.id, *([passage.theme_id] if passage.theme_id and passage.theme_id != theme.id else [])]
+    change = _record(session, ChangeKind.MOVE, theme, themes, by, now, **detail)
+    return _move_pinned(session, change, passage_id, theme.id)
+
+
+def take_out(session: Session, theme: ThemeTable, passage_id: int, *, by: str, now: datetime) -> ThemeChangeTable:
+    """Take a passage out of a theme, for good: fits and new readings of its note leave it without a theme.
+
+    Raises:
+        NotFound: If there is no such passage in the theme.
+    """
+    passage, quote = _passage(session, passage_id)
+    if passage.theme_id != theme.id:
+        raise NotFound(f"There is no passage {passage_id} in {theme.key}.")
+    detail = _pin(session, passage, quote, None)
+    change = _record(session, ChangeKind.TAKE_OUT, theme, [theme.id], by, now, **detail)
+    return _move_pinned(session, change, passage_id, None)
+
+
+def _passage(session: Session, passage_id: int) -> tuple[PassageTable, str]:
+    """Return a passage and its words.
+
+    Raises:
+        NotFound: If there is no such passage.
+    """
     row = session.execute(
         sa.select(PassageTable, NoteTable.text)
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
@@ -177,18 +205,26 @@ def move_passage(session: Session, theme: ThemeTable, passage_id: int, *, by: st
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no passage {passage_id}.")
-    passage, text = row
-    quote = text[passage.start : passage.end]
+    return row[0], row[1][row[0].start : row[0].end]
+
+
+def _pin(session: Session, passage: PassageTable, quote: str, theme_id: int | None) -> dict[str, Any]:
+    """Pin a passage by its words; return what undoing that needs.
+
+    `pinned` is the theme that it was pinned to, `NO_THEME` where to none, None where it was not pinned.
+    """
     pins = ThemePinTable.note_id == passage.note_id, ThemePinTable.quote == quote
-    pinned = session.scalar(sa.select(ThemePinTable.theme_id).where(*pins))
+    before = session.scalars(sa.select(ThemePinTable).where(*pins)).first()
+    pinned = (before.theme_id or NO_THEME) if before else None
     session.execute(sa.delete(ThemePinTable).where(*pins))
-    pin = ThemePinTable(note_id=passage.note_id, theme_id=theme.id, quote=quote)
+    pin = ThemePinTable(note_id=passage.note_id, theme_id=theme_id, quote=quote)
     session.add(pin)
     session.flush()
-    themes = [theme.id, *([passage.theme_id] if passage.theme_id and passage.theme_id != theme.id else [])]
-    detail = {"passage": passage_id, "pin": pin.id, "pinned": pinned}
-    change = _record(session, ChangeKind.MOVE, theme, themes, by, now, **detail)
-    _move_rows(session, change, [passage_id], theme.id)
+    return {"passage": passage.id, "pin": pin.id, "pinned": pinned}
+
+
+def _move_pinned(session: Session, change: ThemeChangeTable, passage_id: int, to: int | None) -> ThemeChangeTable:
+    _move_rows(session, change, [passage_id], to)
     session.execute(sa.update(PassageTable).where(PassageTable.id == passage_id).values(pinned=True))
     return change
 
@@ -230,13 +266,15 @@ def _centroid(rows: Sequence[Any]) -> bytes:
     return mean_vector(vectors) if vectors else b""
 
 
-def _move_rows(session: Session, change: ThemeChangeTable, ids: Sequence[int], to: int) -> ThemeChangeTable:
+def _move_rows(session: Session, change: ThemeChangeTable, ids: Sequence[int], to: int | None) -> ThemeChangeTable:
     for begin in range(0, len(ids), 1_000):
         _move(session, change, PassageTable.id.in_(ids[begin : begin + 1_000]), to)
     return _with_effect(session, change, PassageTable.id.in_(_moved(change)))
 
 
-def _move(session: Session, change: ThemeChangeTable, which: sa.ColumnElement[bool], to: int) -> ThemeChangeTable:
+def _move(
+    session: Session, change: ThemeChangeTable, which: sa.ColumnElement[bool], to: int | None
+) -> ThemeChangeTable:
     """Move passages at once, and write down where they came from."""
     columns = ["change_id", "passage_id", "from_theme_id", "was_pinned"]
     source = sa.select(sa.literal(change.id), PassageTable.id, PassageTable.theme_id, PassageTable.pinned).where(which)

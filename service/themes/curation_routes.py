@@ -14,7 +14,7 @@ from service.problems import problem_responses
 from service.tables import ThemeChangeTable
 from service.themes import curation, outputs, queries
 from service.themes.routes import ThemeId, found_theme
-from service.themes.schemas import ChangeOutput, Declaration, Edit, Merge, PassageMove, Split
+from service.themes.schemas import ChangeOutput, Declaration, Edit, Merge, PassageMove, RowId, Split
 from service.themes.undoing import undo_change
 
 router = APIRouter(prefix="/v1/themes", tags=["themes"], responses=problem_responses(503))
@@ -101,6 +101,22 @@ def move_passage(
         session,
         lambda: curation.move_passage(session, theme, body.passage_id, by=caller.name, now=now),
         preview=preview,
+    )
+
+
+@router.delete("/{theme_id}/passages/{passage_id}", responses=problem_responses(404, 409))
+def take_out(
+    theme_id: ThemeId,
+    passage_id: RowId,
+    session: WriteSession,
+    now: Now,
+    caller: Curator,
+    preview: Preview = False,
+) -> ChangeOutput:
+    """Take a passage out of this theme; fits and new readings of its note leave it without one."""
+    theme = found_theme(session, theme_id, lock=True)
+    return change(
+        session, lambda: curation.take_out(session, theme, passage_id, by=caller.name, now=now), preview=preview
     )
 
 

@@ -352,6 +352,7 @@ class ChangeKind(StrEnum):
     SPLIT = "split"
     DECLARE = "declare"
     MOVE = "move"
+    TAKE_OUT = "take_out"
 
 
 class Effect(BaseModel):

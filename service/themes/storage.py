@@ -37,6 +37,10 @@ class ThemeState(StrEnum):
     RETIRED = "retired"
 
 
+NO_THEME = 0
+"""Instead of a theme's number, where a passage was pinned to none."""
+
+
 class ThemeEventKind(StrEnum):
     """What happened to a theme: by a fit, or by a person."""
 
@@ -49,6 +53,7 @@ class ThemeEventKind(StrEnum):
     DECLARED = "declared"
     EDITED = "edited"
     MOVED = "moved"
+    TAKEN_OUT = "taken_out"
     UNDONE = "undone"
 
 
@@ -350,7 +355,7 @@ def move_passages(session: Session, rows: Sequence[tuple[int, int | None, float 
 
 
 def pin_again(session: Session, note_ids: Sequence[int]) -> None:
-    """Put the passages of notes that were just read again where people pinned them, by their words."""
+    """Put the passages of notes that were just read again where people pinned them, by their words, or to no theme."""
     pins = session.execute(
         sa.select(ThemePinTable.note_id, ThemePinTable.theme_id, ThemePinTable.quote).where(
             ThemePinTable.note_id.in_(note_ids)
@@ -359,7 +364,7 @@ def pin_again(session: Session, note_ids: Sequence[int]) -> None:
     if not pins:
         return
     themes = {theme.id: theme for theme in session.scalars(sa.select(ThemeTable))}
-    wanted = {(pin.note_id, pin.quote): resolve(themes[pin.theme_id], themes) for pin in pins}
+    wanted = {(pin.note_id, pin.quote): _pinned_to(pin.theme_id, themes) for pin in pins}
     rows = session.execute(
         sa.select(PassageTable.id, PassageTable.note_id, PassageTable.start, PassageTable.end, NoteTable.text)
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
@@ -367,11 +372,17 @@ def pin_again(session: Session, note_ids: Sequence[int]) -> None:
     )
     values = []
     for row in rows:
-        theme = wanted.get((row.note_id, row.text[row.start : row.end]))
-        if theme is not None:
-            values.append({"id": row.id, "theme_id": theme.id, "pinned": True})
+        theme_id = wanted.get((row.note_id, row.text[row.start : row.end]))
+        if theme_id is not None:
+            values.append({"id": row.id, "theme_id": theme_id or None, "pinned": True})
     if values:
         session.execute(sa.update(PassageTable), values)
+
+
+def _pinned_to(theme_id: int | None, themes: Mapping[int, ThemeTable]) -> int | None:
+    """Return the theme that a pin leads to now, `NO_THEME` where it is to none; None where its theme is no more."""
+    theme = resolve(themes[theme_id], themes) if theme_id else None
+    return theme.id if theme else None if theme_id else NO_THEME
 
 
 def theme_ids_by_key(session: Session) -> dict[str, int]:

@@ -13,6 +13,8 @@ from service.tables import PassageTable, ThemeChangeTable, ThemeMoveTable, Theme
 from service.themes.schemas import ChangeKind
 from service.themes.storage import PLACES, ThemeEventKind, ThemeState, log_event
 
+_OF_ONE_PASSAGE = {ChangeKind.MOVE, ChangeKind.TAKE_OUT}
+
 
 def undo_change(session: Session, change_id: int, *, by: str, now: datetime) -> ThemeChangeTable:
     """Take a change back: passages that are still where it put them return.
@@ -29,6 +31,8 @@ def undo_change(session: Session, change_id: int, *, by: str, now: datetime) -> 
     _check_last(session, change)
     theme = session.get_one(ThemeTable, change.theme_id, with_for_update=True)
     target = change.detail.get("into") or change.detail.get("born") or theme.id
+    if change.kind == ChangeKind.TAKE_OUT:
+        target = None
     if change.kind != ChangeKind.EDIT:
         _bring_back(session, change, target)
     _restore(session, change, theme, now)
@@ -59,12 +63,12 @@ def _stands_on(later: ThemeChangeTable, change: ThemeChangeTable) -> bool:
     if ChangeKind.EDIT in (later.kind, change.kind):
         same = later.kind == change.kind and later.theme_id == change.theme_id
         return same and bool(later.detail["after"].keys() & change.detail["after"].keys())
-    if later.kind == change.kind == ChangeKind.MOVE:
+    if {later.kind, change.kind} <= _OF_ONE_PASSAGE:
         return bool(later.detail["passage"] == change.detail["passage"])
     return bool(shared)
 
 
-def _bring_back(session: Session, change: ThemeChangeTable, target: int) -> None:
+def _bring_back(session: Session, change: ThemeChangeTable, target: int | None) -> None:
     moves = sa.select(ThemeMoveTable.from_theme_id, ThemeMoveTable.was_pinned)
     groups = session.execute(moves.where(ThemeMoveTable.change_id == change.id).distinct()).all()
     for source, was_pinned in groups:
@@ -101,7 +105,7 @@ def _restore(session: Session, change: ThemeChangeTable, theme: ThemeTable, now:
         session.execute(rest.values(theme_id=None, similarity=None).execution_options(synchronize_session=False))
     else:
         pin = ThemePinTable.id == detail["pin"]
-        if detail["pinned"]:
-            session.execute(sa.update(ThemePinTable).where(pin).values(theme_id=detail["pinned"]))
-        else:
+        if detail["pinned"] is None:
             session.execute(sa.delete(ThemePinTable).where(pin))
+        else:
+            session.execute(sa.update(ThemePinTable).where(pin).values(theme_id=detail["pinned"] or None))

@@ -188,6 +188,28 @@ def test_a_moved_passage_stays(fitted: TestClient, engine: sa.Engine) -> None:
     assert (mentions(fitted)[theme], mentions(fitted)[other]) == (8, 8)
 
 
+def test_a_passage_taken_out_stays_out(fitted: TestClient, engine: sa.Engine) -> None:
+    ids = themes(fitted)
+    theme, other = ids["hosting"], ids["delays"]
+    quote = do(fitted, "GET", f"/{theme}/evidence?from=2026-09-01&to=2026-09-30")["items"][0]["id"]
+    assert do(fitted, "DELETE", f"/{theme}/passages/{quote}?preview=true")["effect"]["passages"] == 1
+    out = do(fitted, "DELETE", f"/{theme}/passages/{quote}")
+    assert (out["kind"], mentions(fitted)[theme]) == ("take_out", 7)
+    do(fitted, "DELETE", f"/{theme}/passages/{quote}", expected=404)
+    fit_now(engine)
+    assert mentions(fitted)[theme] == 7
+    moved = do(fitted, "POST", f"/{other}/passages", {"passage_id": quote})
+    do(fitted, "POST", f"/changes/{out['id']}/undo", expected=409)
+    do(fitted, "POST", f"/changes/{moved['id']}/undo")
+    do(fitted, "POST", f"/changes/{out['id']}/undo")
+    assert mentions(fitted)[theme] == 8
+    do(fitted, "DELETE", f"/{theme}/passages/{quote}")
+    with write_session(engine) as session:
+        requeue(session, [])
+    analyse_all(engine, Encoded())
+    assert mentions(fitted) == {**dict.fromkeys(ids.values(), 8), theme: 7}
+
+
 def test_a_declared_theme_takes_its_passages_at_once(fitted: TestClient, engine: sa.Engine) -> None:
     before = mentions(fitted)
     words = {"name": "renewal clause", "description": "The contract has a tacit renewal clause."}

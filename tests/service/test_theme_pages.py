@@ -40,15 +40,17 @@ def test_names_on_the_map_do_not_lie_on_each_other() -> None:
             id=f"theme-{number}", label=label, area="price", x=x, y=0.5, passages=passages, notes=passages, muted=False
         )
 
-    near = [theme(n, 0.5 + n / 100, 9 - n) for n in range(3)]
-    apart = theme(9, 0.1, 1)
-    drawn = dots([*reversed(near), apart])
-    assert [(dot.theme.id, dot.named) for dot in drawn] == [
-        ("theme-0", True),
-        ("theme-1", False),
-        ("theme-2", False),
-        ("theme-9", True),
-    ]
+    near = [theme(n, 0.5 + n / 100, 9 - n) for n in range(5)]
+    drawn = {dot.theme.id: dot for dot in dots([*reversed(near), theme(9, 0.0, 1)])}
+    assert list(drawn) == ["theme-0", "theme-1", "theme-2", "theme-3", "theme-4", "theme-9"]
+    below, above, *others, apart = [dot.name for dot in drawn.values()]
+    assert below
+    assert above
+    assert apart
+    assert below.y > drawn["theme-0"].y > above.y
+    assert {below.anchor, above.anchor} == {"middle"}
+    assert None in others, "there is no room for all"
+    assert apart.anchor == "start", "a name does not leave the map"
 
 
 def test_rename_and_undo_by_forms(curator: TestClient, engine: sa.Engine) -> None:
@@ -84,13 +86,32 @@ def test_split_move_and_declare_by_forms(curator: TestClient, engine: sa.Engine)
     key = made.rsplit("/", 1)[1]
     assert "declared, marketing" in shown(curator.get(made).text)
     page = curator.get("/insights/theme/theme-1").text
-    passage = re.findall(r'name="passage" value="(\d+)"', page)[0]
-    moved = {"passage": passage, "into": key}
-    assert "This touches 1 passage, 1 note, 1 account." in shown(curator.post("/themes/move", data=moved).text)
-    assert curator.post("/themes/move", data={**moved, "confirm": "yes"}).status_code == 303
+    passages = re.findall(r'name="passage" value="(\d+)"', page)
+    moved = {"passage": passages[0], "into": key, "do": "move", "here": "/insights/theme/theme-1", "at": "quotes"}
+    assert curator.post("/themes/passage", data=moved).status_code == 303
     assert "a passage moved in, marketing" in shown(curator.get(made).text)
     assert curator.post("/themes/declare", data={"en": "", "description": "x"}).status_code == 422
-    assert curator.post("/themes/move", data={"into": "none", "passage": "1"}).status_code == 404
+
+
+def test_a_passage_is_taken_out_of_its_theme_and_back_where_it_is_read(curator: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, *by_account(4))
+    make_theme(engine, "theme-1", "Doors", "Portes")
+    page = curator.get("/insights/theme/theme-1").text
+    passages = re.findall(r'name="passage" value="(\d+)"', page)
+    assert len(passages) == 4
+    form = {"passage": passages[1], "theme": "theme-1", "do": "take_out", "at": "quotes"}
+    made = curator.post("/themes/passage", data={**form, "here": "/insights/theme/theme-1?lang=en"})
+    assert re.fullmatch(r"/insights/theme/theme-1\?lang=en&moved=\d+#quotes", made.headers["location"])
+    left = curator.get(made.headers["location"]).text
+    assert re.findall(r'name="passage" value="(\d+)"', left) == [p for p in passages if p != passages[1]]
+    assert "a passage taken out, marketing" in shown(left)
+    (change,) = re.findall(r'class="button small" name="change" value="(\d+)"', left)
+    back = curator.post("/themes/passage/undo", data={"change": change, "here": "/insights/theme/theme-1"})
+    assert back.headers["location"] == "/insights/theme/theme-1?undone=yes"
+    assert re.findall(r'name="passage" value="(\d+)"', curator.get("/insights/theme/theme-1").text) == passages
+    for wrong, status in (({"theme": "none"}, 404), ({"passage": "9999"}, 404), ({"passage": "x"}, 422)):
+        assert curator.post("/themes/passage", data={**form, **wrong}).status_code == status
+    assert curator.post("/themes/passage", data={**form, "do": "move", "into": "none"}).status_code == 404
 
 
 def test_forms_need_the_right_and_the_same_site(signed: TestClient, engine: sa.Engine) -> None:
