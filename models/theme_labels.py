@@ -31,6 +31,8 @@ NEAR = 0.45
 """Cosine from which a phrase names a theme for sure, whoever uses it."""
 NEAR_AND_SHARED = 0.3
 """The same, of a phrase that several accounts use."""
+COMMON = 3
+"""Accounts that use a noun for two such to name a theme that no phrase surely names."""
 N_KEYWORDS = 8
 
 
@@ -43,72 +45,90 @@ class OwnPhrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Phrase:
     """A phrase of a theme's passages.
 
     Attributes:
+        key: As in `PhraseBook`.
         accounts: Number of accounts whose passages have it.
-        weight: That number, more where other passages have it seldom (as in c-TF-IDF: Grootendorst 2022).
+        near: Cosine with the theme.
+        score: How well it names the theme.
     """
 
-    phrase: str
+    key: str
     accounts: int
-    weight: float
+    near: float
+    score: float
 
 
-def rank_phrases(book: PhraseBook, members: Sequence[int], accounts: Sequence[str]) -> list[Used]:
-    """Return the phrases of some passages, those first that they have most to themselves.
-
-    Args:
-        book: All passages of the language.
-        members: Places of the theme's passages in `book.phrases`.
-        accounts: Of each of them.
-    """
-    by: dict[str, set[str]] = {}
-    for place, account in zip(members, accounts, strict=True):
-        for phrase in book.phrases[place]:
-            by.setdefault(phrase, set()).add(account)
-    rarity = {phrase: float(np.log1p(len(book.phrases) / book.spread[phrase])) for phrase in by}
-    used = [Used(phrase, len(who), len(who) * rarity[phrase]) for phrase, who in by.items()]
-    return sorted(used, key=lambda u: (-u.weight, u.phrase))
-
-
-def name_by_phrase(
-    book: PhraseBook, ranked: Sequence[Sequence[Used]], axes: Vectors, encode: Encode
-) -> list[OwnPhrase | None]:
-    """Return the phrase of each theme that names it best, each another.
+def rank_phrases(
+    book: PhraseBook, members: Sequence[Sequence[tuple[int, str]]], axes: Vectors, encode: Encode
+) -> list[list[Phrase]]:
+    """Return the phrases of each theme, those first that name it best.
 
     Args:
         book: All passages of the language.
-        ranked: Of each theme, as `rank_phrases` gives it.
+        members: Of each theme, the places of its passages in `book.phrases`, and their accounts.
         axes: Where each theme's sentence vectors lie from the middle of all, (n_themes, n_dims), unit length.
         encode: Makes vectors of texts.
     """
+    ranked: list[list[Phrase]] = []
+    for theme, inside in enumerate(members):
+        used = _used(book, inside)
+        near = encode([book.forms[key] for key, _ in used]) @ axes.T if used else np.zeros((0, len(axes)))
+        own = near[:, theme].copy()
+        near[:, theme] = 0
+        scores = own - APART * near.max(axis=1) + SHARED * np.log([n for _, n in used])
+        scores -= ONE_WORD * np.array([" " not in key for key, _ in used])
+        phrases = [Phrase(*each, float(o), float(s)) for each, o, s in zip(used, own, scores, strict=True)]
+        ranked.append(sorted(phrases, key=lambda phrase: (-phrase.score, phrase.key)))
+    return ranked
+
+
+def _used(book: PhraseBook, inside: Sequence[tuple[int, str]]) -> list[tuple[str, int]]:
+    """Return the phrases that a theme has most to itself, with the number of accounts that use each.
+
+    They go by that number, more where other passages have a phrase seldom (as in c-TF-IDF: Grootendorst 2022).
+    """
+    by: dict[str, set[str]] = {}
+    for place, account in inside:
+        for key in book.phrases[place]:
+            by.setdefault(key, set()).add(account)
+    weights = {key: len(who) * float(np.log1p(len(book.phrases) / book.spread[key])) for key, who in by.items()}
+    most = sorted(weights, key=lambda key: (-weights[key], key))[:MAX_CANDIDATES]
+    return [(key, len(by[key])) for key in most]
+
+
+def name_by_phrase(book: PhraseBook, ranked: Sequence[Sequence[Phrase]], joint: str) -> list[OwnPhrase | None]:
+    """Return the phrase of each theme that names it best, each another.
+
+    Where none surely does, two nouns that many use stand for it ("doors and phones").
+
+    Args:
+        book: All passages of the language.
+        ranked: As `rank_phrases` gives it.
+        joint: Stands between two nouns.
+    """
     taken: set[str] = set()
     names: list[OwnPhrase | None] = []
-    for theme, used in enumerate(ranked):
-        several = sorted(used, key=lambda u: -u.weight * (1 if " " in u.phrase else 0.5))
-        free = [u for u in several if u.phrase not in taken][:MAX_CANDIDATES]
-        if not free:
+    for phrases in ranked:
+        best = next((phrase for phrase in phrases if phrase.key not in taken), None)
+        if best is None:
             names.append(None)
             continue
-        near = encode([book.forms[u.phrase] for u in free]) @ axes.T
-        own, others = near[:, theme].copy(), near
-        others[:, theme] = 0
-        scores = own - APART * others.max(axis=1) + SHARED * np.log([u.accounts for u in free])
-        scores -= ONE_WORD * np.array([" " not in u.phrase for u in free])
-        best = int(scores.argmax())
-        taken.add(free[best].phrase)
-        least = NEAR if free[best].accounts < 2 else NEAR_AND_SHARED
-        names.append(OwnPhrase(book.forms[free[best].phrase], bool(own[best] >= least)))
+        sure = best.near >= (NEAR if best.accounts < 2 else NEAR_AND_SHARED)
+        common = [phrase for phrase in phrases if " " not in phrase.key and phrase.accounts >= COMMON][:2]
+        chosen = common if len(common) == 2 and not sure else [best]
+        taken.update(phrase.key for phrase in chosen)
+        names.append(OwnPhrase(joint.join(book.forms[phrase.key] for phrase in chosen), sure))
     return names
 
 
-def keywords_of(book: PhraseBook, ranked: Sequence[Used]) -> list[str]:
-    """Return the nouns that a theme's passages use and others don't, of several accounts where it can be."""
-    nouns = [used for used in ranked if " " not in used.phrase]
-    shared = [used for used in nouns if used.accounts > 1]
-    return [book.forms[used.phrase] for used in (shared or nouns)[:N_KEYWORDS]]
+def keywords_of(book: PhraseBook, phrases: Sequence[Phrase]) -> list[str]:
+    """Return the nouns that stand for a theme best, of several accounts where it can be, at most `N_KEYWORDS`."""
+    nouns = [phrase for phrase in phrases if " " not in phrase.key]
+    shared = [phrase for phrase in nouns if phrase.accounts > 1]
+    return [book.forms[phrase.key] for phrase in (shared or nouns)[:N_KEYWORDS]]
 
 
 def name_themes(
@@ -116,8 +136,9 @@ def name_themes(
 ) -> list[dict[str, str]]:
     """Name themes in both languages, each differently.
 
-    A theme is named by its subject, or a family of subjects and, where one surely names it, its own phrase ("Prices:
-    spare parts"). One without a subject is named by its own phrase, where a language lacks it by that of the other.
+    A theme is named by its subject, or by a family of subjects with its own phrase where one of several words surely
+    names it ("Prices: spare parts"). One without a subject is named by its own phrase, where a language lacks it by
+    that of the other.
 
     Args:
         guesses: The subject of each theme.
@@ -152,6 +173,6 @@ def _name(
     if guess is None or (sure and not guess.sure):
         return phrase
     label = guess.label[language]
-    if phrase and (alone[label] > 1 or (sure and not guess.one)):
+    if phrase and (alone[label] > 1 or (sure and " " in phrase and not guess.one)):
         return label + colon + phrase
     return label

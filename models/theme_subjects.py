@@ -23,7 +23,7 @@ CALM = 2.0
 """The same, of the mean of a theme's passages."""
 SURE = 0.62
 """Least chance of a family for a theme to be named by it; the others, and to be about none, have the rest."""
-LIKELY = 0.4
+LIKELY = 0.5
 """The same, for a theme that no phrase of its own surely names."""
 SURE_OF_ONE = 0.65
 """Least share of its family's chance for a theme to be named as one subject."""

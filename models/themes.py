@@ -248,14 +248,14 @@ def _describe(
     classes, lexicon = load_word_classes(ARTEFACTS / "classes"), load_lexicon(ARTEFACTS / "lexicon")
     phrases: dict[str, list[OwnPhrase | None]] = {}
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
-    for language in (Language.EN, Language.FR):
+    for language, joint in ((Language.EN, " and "), (Language.FR, " et ")):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
         book = read_phrases([passages[i].text for i in places], language, classes[language], lexicon)
-        inside = [[i for i in theme if i in places] for theme in members]
-        ranked = [rank_phrases(book, [places[i] for i in own], [passages[i].account for i in own]) for own in inside]
-        phrases[language] = name_by_phrase(book, ranked, axes, encode)
-        for words, used in zip(keywords, ranked, strict=True):
-            words[language] = keywords_of(book, used)
+        inside = [[(places[i], passages[i].account) for i in theme if i in places] for theme in members]
+        ranked = rank_phrases(book, inside, axes, encode)
+        phrases[language] = name_by_phrase(book, ranked, joint)
+        for words, found in zip(keywords, ranked, strict=True):
+            words[language] = keywords_of(book, found)
     return name_themes(_guesses(members, vectors), phrases), keywords
 
 

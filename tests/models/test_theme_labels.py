@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.lexicon import load_lexicon
-from models.theme_labels import OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
+from models.theme_labels import Encode, OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
 from models.theme_phrases import PhraseBook, read_phrases
 from models.theme_subjects import SubjectGuess
 from models.themes import ARTEFACTS
@@ -40,7 +40,7 @@ def forms(text: str, language: Language) -> set[str]:
         ),
         (Language.EN, "They want a shorter length of contract.", {"length of contract", "contract"}, {"length of"}),
         (Language.EN, "A three-year term and two weeks of testing", {"term"}, {"three-year term", "weeks of testing"}),
-        (Language.EN, "The lead time is too long for the new phone.", {"lead time"}, {"time", "phone", "new phone"}),
+        (Language.EN, "The lead time is too long for the new phone.", {"lead time", "phone"}, {"time", "new phone"}),
         (
             Language.FR,
             "Il a répondu que les délais de livraison des lecteurs sont trop longs.",
@@ -84,7 +84,7 @@ def test_empty_passages_have_no_phrases() -> None:
     assert read([]).phrases == []
 
 
-def encoder(places: dict[str, list[float]]) -> object:
+def encoder(places: dict[str, list[float]]) -> Encode:
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.array([places.get(text, [0, 0, 1]) for text in texts], dtype=np.float32)
 
@@ -93,24 +93,43 @@ def encoder(places: dict[str, list[float]]) -> object:
 
 def test_the_phrase_near_its_theme_and_far_from_others_names_it() -> None:
     book = read(["The badge reader is in the server room."] * 3)
-    ranked = [rank_phrases(book, range(3), ["a", "b", "c"])] * 2
-    near = {"badge reader": [1, 0, 0], "server room": [0, 1, 0]}
-    names = name_by_phrase(book, ranked, np.eye(2, 3, dtype=np.float32), encoder(near))
-    assert names == [OwnPhrase("badge reader", True), OwnPhrase("server room", True)]
+    members = [[(place, f"account-{place}") for place in range(3)]] * 2
+    near = encoder({"badge reader": [1, 0, 0], "server room": [0, 1, 0]})
+    ranked = rank_phrases(book, members, np.eye(2, 3, dtype=np.float32), near)
+    assert name_by_phrase(book, ranked, " and ") == [OwnPhrase("badge reader", True), OwnPhrase("server room", True)]
 
 
 def test_no_two_themes_have_the_same_phrase_and_one_without_any_has_none() -> None:
     book = read(["A long contract.", "Rainy weather."])
-    ranked = [rank_phrases(book, [0], ["a"])] * 2 + [[]]
     axes = np.tile(np.array([1, 0, 0], dtype=np.float32), (3, 1))
-    names = name_by_phrase(book, ranked, axes, encoder({"contract": [0.4, 0, 0.9]}))
-    assert names == [OwnPhrase("contract", False), None, None]
+    near = encoder({"contract": [0.4, 0, 0.9]})
+    ranked = rank_phrases(book, [[(0, "a")], [(0, "a")], []], axes, near)
+    assert name_by_phrase(book, ranked, " and ") == [OwnPhrase("contract", False), None, None]
+
+
+def test_what_several_accounts_say_names_a_theme_from_further_away() -> None:
+    book = read(["A badge reader."] * 2)
+    axes, near = np.eye(1, 3, dtype=np.float32), encoder({"badge reader": [0.4, 0, 0.9]})
+    one, two = (rank_phrases(book, [[(0, "a"), (1, who)]], axes, near) for who in "ab")
+    assert name_by_phrase(book, one, " and ") == [OwnPhrase("badge reader", False)]
+    assert name_by_phrase(book, two, " and ") == [OwnPhrase("badge reader", True)]
+
+
+def test_two_nouns_that_many_use_name_a_theme_that_no_phrase_surely_names() -> None:
+    book = read(["The doors and the tablet."] * 3)
+    axes, far = np.eye(1, 3, dtype=np.float32), encoder({"doors": [0.2, 0, 0.9], "tablet": [0.1, 0, 0.9]})
+    (many, few) = (rank_phrases(book, [list(enumerate(accounts))], axes, far) for accounts in ("abc", "aab"))
+    assert name_by_phrase(book, many, " and ") == [OwnPhrase("doors and tablet", False)]
+    assert name_by_phrase(book, few, " and ") == [OwnPhrase("doors", False)]
 
 
 def test_keywords_are_what_several_accounts_say_where_they_can_be() -> None:
     book = read(["A badge reader and a doughnut.", "The reader fails.", "Another badge, another reader."])
-    assert keywords_of(book, rank_phrases(book, range(3), ["a", "b", "a"])) == ["reader"]
-    assert keywords_of(book, rank_phrases(book, [0], ["a"])) == ["doughnut", "reader"]
+    axes, near = np.eye(1, 3, dtype=np.float32), encoder({"reader": [1, 0, 0]})
+    (shared,) = rank_phrases(book, [[(0, "a"), (1, "b"), (2, "a")]], axes, near)
+    (alone,) = rank_phrases(book, [[(0, "a")]], axes, near)
+    assert keywords_of(book, shared) == ["reader"]
+    assert keywords_of(book, alone) == ["reader", "doughnut"]
 
 
 def test_a_theme_is_named_by_its_subject_or_its_family_with_a_phrase_or_its_phrase() -> None:
