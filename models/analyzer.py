@@ -1,7 +1,8 @@
 """Reads notes: the spaCy pipeline from a note's text to its findings, and the artefacts it loads.
 
 A note is taken apart first (`models/notes.py`); then `binome_language` tells its language, `binome_competitors` finds
-rivals' names, `binome_objections` reasons against us, `binome_passages` what it is about.
+rivals' names, `binome_objections` reasons against us, `binome_passages` what it is about. What names persons
+is found last.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from models.mentions import MentionReader, load_mention_reader
 from models.notes import MAX_READ_CHARS, read_note
 from models.objections import ObjectionReader, load_objection_reader
 from models.passages import PassageComponent
+from models.personal import find_personal
 from models.raised import ObjectionComponent
 from models.tagger import Tagger, load_tagger
 from models.theme_space import ThemeSpace, load_theme_space
@@ -41,6 +43,8 @@ from models.types import (
     ObjectionStatus,
     ObjectionType,
     Passage,
+    Personal,
+    PersonalKind,
     Relation,
     Standing,
 )
@@ -48,7 +52,7 @@ from models.types import (
 ARTEFACTS = Path(__file__).parent / "artefacts"
 ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes")
 MAX_NOTE_CHARS = 1_000_000
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
@@ -83,6 +87,7 @@ class NoteReader:
         encoder: Makes the vectors of passages.
         tagger: Gives its opinion on every stretch of a note.
         space: Where passages lie among themes.
+        lexicon: Tells first names from ordinary words.
         version: Of code and artefacts together.
     """
 
@@ -93,9 +98,11 @@ class NoteReader:
         encoder: Encoder,
         tagger: Tagger,
         space: ThemeSpace,
+        lexicon: Lexicon,
         version: str,
     ) -> None:
         self.version = version
+        self._lexicon = lexicon
         self._pipeline = pipeline
         self._languages = language_reader
         self._encoder = encoder
@@ -117,6 +124,7 @@ class NoteReader:
         for note, text, tagged in zip(notes, texts, self._tagger.tag(texts), strict=True):
             doc = self._pipeline.tokenizer(text)
             doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog, "tagged": tagged}
+            doc.user_data["length"] = len(note.text)
             yield doc
 
     def _analyses(self, docs: Sequence[Doc]) -> list[NoteAnalysis]:
@@ -128,9 +136,18 @@ class NoteReader:
                 tuple(_objection(span) for span in doc.spans["objections"]),
                 tuple(_mention(span) for span in doc.spans["competitors"]),
                 tuple(next(described) for _ in doc.spans["passages"]),
+                tuple(self._personal(doc)),
             )
             for doc in docs
         ]
+
+    def _personal(self, doc: Doc) -> list[Personal]:
+        """Return what names persons, and what is not read and may; rivals and what the catalogue lists are nobody's."""
+        firms = [(span.start_char, span.end_char) for span in doc.spans["competitors"]] + doc.user_data["listed"]
+        found = find_personal(doc.text, self._lexicon, doc.user_data["tagged"].kinds, firms)
+        if doc.user_data["length"] > MAX_READ_CHARS:
+            found.append(Personal(MAX_READ_CHARS, doc.user_data["length"], PersonalKind.UNREAD))
+        return found
 
     def _passages(self, spans: Sequence[Span]) -> Iterator[Passage]:
         """Yield passages with their languages and vectors."""
@@ -239,6 +256,7 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
         resources.encoder,
         load_tagger(folder / "tagger", folder / "names"),
         load_theme_space(folder / "themes"),
+        resources.lexicon,
         version,
     )
 

@@ -1,7 +1,8 @@
 """Component `binome_competitors`: the names of rivals in a note, listed in the catalogue or not.
 
 Catalogue names are found first, however typed; the context then decides which of them are rivals here, and which other
-names are. Writes `doc.spans["competitors"]`: label is the relation, `kb_id` the canonical name.
+names are. Writes `doc.spans["competitors"]`: label is the relation, `kb_id` the canonical name; into
+`doc.user_data["listed"]` goes where names of the catalogue stand, our own too.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class CompetitorComponent:
         doc.spans[KEY] = []
         matcher = self._matcher(catalog)
         matches = catalogue_names(note, matcher)
+        doc.user_data["listed"] = [(note.words[m.first].start, note.words[m.last - 1].end) for m in matches]
         known = [Name(m.first, m.last, m) for m in matches if m.name is not None]
         taken = {i for m in matches for i in range(m.first, m.last)}
         # Which words may be names is known of English and French alone: German nouns look like names.

@@ -20,8 +20,6 @@ from models.lexicon import Lexicon, fold
 from models.name_kinds import KINDS, NameKind, NameKinds, kind_chances
 from models.types import Personal, PersonalKind
 
-MAX_CHARS = 1_000_000
-"""Of a text; a note has no more."""
 SURE = 0.5
 """Least chance of a person for a name that the heads read."""
 SURE_SMALL = 0.75
@@ -71,7 +69,7 @@ def find_personal(
     """Return what names persons or leads to them, in order and apart.
 
     Args:
-        text: In English or French, at most `MAX_CHARS` code points; `start` and `end` are offsets into it.
+        text: In English or French; offsets are code points into it.
         lexicon: First names, places, ordinary words.
         kinds: What the heads say of the text; without it, rules and the list alone find names.
         firms: Offsets of names of firms and products; what lies in one is nobody's.

@@ -151,7 +151,7 @@ class Passage:
 
 
 class PersonalKind(StrEnum):
-    """What is hidden: a person's name, or what leads to one (`models.contacts.ContactKind`)."""
+    """What is hidden: a person's name, what leads to one (`models.contacts.ContactKind`), the unread end of a text."""
 
     PERSON = "person"
     EMAIL = "email"
@@ -160,6 +160,7 @@ class PersonalKind(StrEnum):
     CARD = "card"
     ID = "id"
     PHONE = "phone"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from service.auth.tables import ApiKeyTable
 from service.auth.usage import Usage
 from service.database import read_session, write_session
 from service.errors import Forbidden, InvalidInput, Unauthorized
+from service.masks.view import read_for
 from service.settings import Settings
 
 COOKIE = "binome_session"  # `__Host-` goes before it over https
@@ -77,11 +78,13 @@ def now() -> datetime:
 
 def _read_session(request: Request) -> Iterator[Session]:
     with read_session(get_engine(request)) as session:
+        read_for(session, request.state)
         yield session
 
 
 def _write_session(request: Request) -> Iterator[Session]:
     with write_session(get_engine(request)) as session:
+        read_for(session, request.state)
         yield session
 
 
@@ -135,6 +138,7 @@ def find_caller(session: Session, request: Request, secret: str | None, at: date
         caller = caller_of(found[1], found[0].id) if found else None
     if caller is not None:
         name_actor(caller.actor)
+        request.state.sees_personal = caller.sees_personal
         usage: Usage = request.app.state.usage
         usage.note(caller.key_id, caller.session_id, at)
     return caller

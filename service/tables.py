@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, MetaData, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -103,7 +103,8 @@ class NoteTable(Table):
     findings while `analysed_revision < revision`. `version_ms` orders edits; a deletion is a tombstone (`deleted_at`,
     empty text) under the same rule. `failure` is why the current revision can't be analysed. `duplicate_of` is the note
     that another source brought first: this one has no findings of its own and is not counted. `traceparent` names the
-    span of the request that brought the revision.
+    span of the request that brought the revision. `masks` are the places in the text that name persons or lead to them,
+    each `[start, end, kind]` (`models.types.PersonalKind`), in order and apart; null while they are not known.
     """
 
     __tablename__ = "notes"
@@ -132,6 +133,14 @@ class NoteTable(Table):
     deleted_at: Mapped[datetime | None]
     duplicate_of: Mapped[int | None]
     traceparent: Mapped[str | None]
+    masks: Mapped[list[list[Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+
+    @validates("text")
+    def _changed(self, _name: str, text: str) -> str:
+        """Forget the masks of another text."""
+        if text != self.text:
+            self.masks = None
+        return text
 
     __table_args__ = (
         UniqueConstraint("source", "external_id"),

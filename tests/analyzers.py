@@ -19,16 +19,23 @@ from models.types import (
     ObjectionStatus,
     ObjectionType,
     Passage,
+    Personal,
+    PersonalKind,
     Relation,
     Standing,
 )
 
 UNREADABLE = "unreadable-note"
 DEADLY = "deadly-note"
+_PERSONAL = re.compile(
+    r"(?<=\bMr )(?P<person>[A-Z]\w+(?: [A-Z]\w+)*)|(?P<email>[\w.]+@[\w-]+\.\w+)|(?P<phone>\+\d[\d ]{8,}\d)"
+)
 
 
 class FakeAnalyzer:
     """Finds an objection at each "too expensive", a competitor at each of its names, a passage at each sentence.
+
+    A name after "Mr", an e-mail address and a telephone number are personal.
 
     A note that says "unreadable-note" raises; one that says "deadly-note" kills the process.
     """
@@ -71,4 +78,7 @@ class FakeAnalyzer:
         passages = tuple(
             Passage(m.start(), m.end(), Language.EN, *both) for m, both in zip(sentences, vectors, strict=True)
         )
-        return NoteAnalysis(Language.EN, objections, mentions, passages)
+        personal = tuple(
+            Personal(m.start(), m.end(), PersonalKind(m.lastgroup or "")) for m in _PERSONAL.finditer(text)
+        )
+        return NoteAnalysis(Language.EN, objections, mentions, passages, personal)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models.types import NoteAnalysis, ThemeMatch
 from service.corrections.storage import lay_again
 from service.filters import name_key
-from service.notes.queries import delete_findings, repeated_columns
+from service.masks.storing import masks_by_note
+from service.notes.queries import delete_findings, repeated_columns, requeue
 from service.notes.twins import one_at_a_time, settle_twins
 from service.tables import AccountTable, CompetitorMentionTable, NoteTable, ObjectionTable, PassageTable
 from service.themes.storage import pin_again, theme_ids_by_key, themes_to_keep
@@ -131,12 +132,18 @@ def save_findings(session: Session, found: dict[Item, Found], version: str, now:
         return 0
     former = themes_to_keep(session, [item.note_id for item in current])
     delete_findings(session, [item.note_id for item in current])
+    masks = masks_by_note(
+        session,
+        [rows[item.note_id] for item in current],
+        {item.note_id: one.analysis.personal for item, one in current.items()},
+    )
     for item, one in current.items():
         row = rows[item.note_id]
         row.analysed_revision = item.revision
         row.analysed_at = now
         row.analyzer_version = version
         row.language = one.analysis.language
+        row.masks = masks[row.id]
         row.failure = None
         row.attempts = 0
     twins = settle_twins(session, [rows[item.note_id] for item in current])
@@ -238,6 +245,12 @@ def _runs_of_words(name: str) -> set[str]:
     """Return the keys of all runs of neighbouring words of a name: "Pearl" is none of "Pearlgate Group"."""
     spans = [match.span() for match in re.finditer(r"[^\W_]+", name)]
     return {name_key(name[start:end]) for i, (start, _) in enumerate(spans) for _, end in spans[i : i + MAX_RUN]}
+
+
+def read_unmasked(session: Session) -> int:
+    """Have notes read again of which it is not known what names persons: they were read before that was kept."""
+    read = NoteTable.analysed_revision >= NoteTable.revision
+    return requeue(session, [NoteTable.masks.is_(None), read])
 
 
 def give_back(session: Session, items: Sequence[Item]) -> None:

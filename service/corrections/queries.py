@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from service.corrections.schemas import OF_OBJECTIONS, CorrectionKind, CorrectionState
 from service.insights.measures import TABLES, About
-from service.tables import CorrectionTable
+from service.masks.view import shown_words
+from service.tables import CorrectionTable, NoteTable
 
 
 def list_corrections(
@@ -40,6 +41,17 @@ def corrections_of(session: Session, note_id: int) -> list[CorrectionTable]:
     """Return a note's corrections in the order in which they were made."""
     query = sa.select(CorrectionTable).where(CorrectionTable.note_id == note_id).order_by(CorrectionTable.id)
     return list(session.scalars(query))
+
+
+def shown(correction: CorrectionTable) -> tuple[str, dict[str, Any] | None]:
+    """Return a correction's quote and its right values as its session may show them."""
+    session = object_session(correction)
+    note = session.get(NoteTable, correction.note_id) if session else None
+    assert note is not None, "corrections go with their notes"
+    right = correction.right
+    if right and "quote" in right:
+        right = right | {"quote": shown_words(note, right["start"], right["end"], right["quote"])}
+    return shown_words(note, correction.start, correction.end, correction.quote), right
 
 
 def has_corrections(session: Session, note_id: int) -> bool:

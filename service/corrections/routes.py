@@ -71,6 +71,7 @@ def delete_correction(
 
 def _output(row: CorrectionTable) -> CorrectionOutput:
     state = CorrectionState(row.state)
+    quote, right = queries.shown(row)
     return CorrectionOutput(
         id=str(row.id),
         kind=CorrectionKind(row.kind),
@@ -80,9 +81,9 @@ def _output(row: CorrectionTable) -> CorrectionOutput:
         finding_id=str(row.finding_id) if row.finding_id else None,
         start=row.start,
         end=row.end,
-        quote=row.quote,
+        quote=quote,
         found=row.found,
-        right=row.right,
+        right=right,
         created_by=row.created_by,
         created_at=row.created_at,
     )

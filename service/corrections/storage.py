@@ -31,6 +31,7 @@ from service.corrections.schemas import (
 from service.errors import Conflict, InvalidInput
 from service.filters import name_key
 from service.insights.measures import TABLES, About
+from service.masks.view import shown_words
 from service.notes.queries import lock_note, repeated_columns
 from service.tables import CorrectedNoteTable, CorrectionTable, NoteTable
 
@@ -238,7 +239,8 @@ def _check(
     row = own.row if own else None
     if row and note.text[row["start"] : row["end"]] != row["quote"]:
         raise Conflict(f"Note {note.id} has changed and is being read again: try again with its new findings.")
-    words = right["quote"] if right and "quote" in right else row["quote"] if row else ""
+    place = right if right and "quote" in right else row
+    words = shown_words(note, place["start"], place["end"], place["quote"]) if place else ""
     if wanted.quote is not None and wanted.quote != words:
         raise _invalid("quote", "other_words", "the note says other words there; offsets are code points")
     if row and right and not replaced and all(row[name] == value for name, value in right.items()):

@@ -14,6 +14,7 @@ from service.filters import Filters
 from service.insights.measures import About
 from service.insights.routes import get_insights
 from service.insights.schemas import Amount, Label, Measures, QuoteOutput
+from service.masks.view import shown_text
 from service.notes import queries as notes
 from service.notes.routes import summary
 from service.notes.schemas import NoteSummary
@@ -172,7 +173,7 @@ def note_rows(session: Session, filters: Filters) -> Iterator[Row]:
             shown = NoteSummary(**summary(row))
             deal = shown.deal
             money = {"amount": deal.amount if deal else None, "currency": deal.currency if deal else None}
-            yield {**_note(shown), **money, "state": shown.state, "text": row[0].text}
+            yield {**_note(shown), **money, "state": shown.state, "text": shown_text(row[0])}
         if len(rows) < _PART:
             return
         before = rows[-1][0].occurred_at, rows[-1][0].id

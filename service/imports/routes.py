@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.database import read_session
 from service.dependencies import Ingester, NoteReader, Now, Reader, ReadSession, get_engine
-from service.errors import NotFound
+from service.errors import Forbidden, NotFound
 from service.imports import queries
 from service.imports.refused import Refused, column_names, csv_lines
 from service.imports.schemas import (
@@ -25,6 +25,7 @@ from service.imports.schemas import (
 )
 from service.imports.storage import import_upload, preview_file
 from service.imports.uploads import FIELDS, Upload, read_options, uploaded
+from service.masks.view import read_for
 from service.operation.pressure import admit
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
@@ -94,6 +95,7 @@ def post_import(
     upload: Annotated[Upload, Depends(uploaded, scope="function")],
     engine: Engine,
     now: Now,
+    request: Request,
     response: Response,
     preview: Annotated[str | None, _asked("preview")] = None,
     name: Annotated[str | None, _asked("name")] = None,
@@ -116,6 +118,7 @@ def post_import(
     if duplicate:
         response.status_code = 200
     with read_session(engine) as session:
+        read_for(session, request.state)
         return _output(session, row, duplicate=duplicate)
 
 
@@ -159,9 +162,14 @@ def get_refused_rows(
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problem_responses(404, 503)},
 )
 def get_refused_file(
-    import_id: ImportId, session: ReadSession, engine: Engine, _caller: NoteReader
+    import_id: ImportId, session: ReadSession, engine: Engine, caller: NoteReader
 ) -> StreamingResponse:
-    """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled."""
+    """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled.
+
+    The rows are as they were sent: it takes the scope `personal` too.
+    """
+    if not caller.sees_personal:
+        raise Forbidden("This key lacks the scope personal.")
     _found(session, import_id)
     names = column_names(_refused(engine, import_id))
     headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}

@@ -7,10 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import object_session
 
 from service.imports.queries import ImportRow
 from service.imports.records import Format, Reading, Record
 from service.jobs.queries import JobState
+from service.masks.view import sees_personal
 from service.notes.intake import RejectedNote
 from service.notes.schemas import NoteError
 from service.source_tables import ImportRefusalTable
@@ -54,7 +56,7 @@ class RefusedRow(BaseModel):
     message: str
     skipped: bool
     taken: bool = Field(False, description="The row is a note, but for what the message says.")
-    cells: dict[str, str]
+    cells: dict[str, str] = Field(description="empty for who lacks the scope personal")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -195,7 +197,7 @@ def refused_row(refusal: ImportRefusalTable) -> RefusedRow:
         message=refusal.message,
         skipped=refusal.skipped,
         taken=refusal.taken,
-        cells=refusal.cells,
+        cells=refusal.cells if sees_personal(object_session(refusal)) else {},
     )
 
 

@@ -15,6 +15,7 @@ from service.filters import NoteFilters, Period
 from service.insights.choosing import Choice
 from service.insights.counting import latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
+from service.masks.view import shown_text
 from service.sources.record_links import note_link, options_by_source
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
 from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
@@ -64,6 +65,7 @@ _NOTE = (
     NoteTable.source,
     NoteTable.external_id,
     NoteTable.text,
+    NoteTable.masks,
     NoteTable.revision,
     NoteTable.analysed_revision,
     NoteTable.language,
@@ -190,8 +192,8 @@ def _stands(finding: Any, note: NoteTable) -> bool:
 def _words(about: About, finding: Any, note: NoteTable) -> str:
     """Return what to show: the quote; for a bare name the line around it."""
     if about is not About.COMPETITOR:
-        return note.text[finding.start : finding.end]
-    return line_around(note.text, finding.start, finding.end)
+        return shown_text(note)[finding.start : finding.end]
+    return line_around(shown_text(note), finding.start, finding.end)
 
 
 def line_around(text: str, start: int, end: int) -> str:

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 
 from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
-from service.analysis.queries import Item, claim_waiting, count_in_flight, record_failure
+from service.analysis.queries import Item, claim_waiting, count_in_flight, read_unmasked, record_failure
 from service.analysis.queries import give_back as give_back_notes
 from service.database import read_session, write_session
 from service.database_faults import may_pass
@@ -151,6 +151,7 @@ class Worker:
                 SYNC: patient(self._syncing.run, stop),
             },
         )
+        self._attempt(self._read_unmasked)
         self._beat(WorkerState.READY)
         _log.info("worker_ready", executor_id=self._executor_id, analyzer_version=analyzer.version)
         duties = [
@@ -177,6 +178,10 @@ class Worker:
         finally:
             self._attempt(self._jobs.stop)
             self._attempt(self._leave)
+
+    def _read_unmasked(self) -> None:
+        with write_session(self._engine) as session:
+            read_unmasked(session)
 
     def _leave(self) -> None:
         with write_session(self._engine) as session:

@@ -12,6 +12,7 @@ from models.types import Language, ObjectionStatus, ObjectionType, Relation, Sta
 from service.dependencies import Admin, Curator, Ingester, NoteReader, Now, ReadSession, WriteSession
 from service.errors import Conflict, NotFound
 from service.filters import NoteKind, Outcome, SingleNoteFilterQuery, milliseconds
+from service.masks.view import shown_text, shown_words
 from service.notes import intake, queries
 from service.notes.schemas import (
     EXAMPLE_NOTE,
@@ -29,6 +30,7 @@ from service.notes.schemas import (
     ObjectionOutput,
     OriginOutput,
     PassageOutput,
+    PersonalOutput,
     Result,
 )
 from service.operation.pressure import Pressure, get_pressure
@@ -171,8 +173,8 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: NoteReader) -> Note
         analyzer_version=note.analyzer_version,
         analyzed_at=note.analysed_at,
         error=note.failure,
-        objections=[_objection(o) for o in objections],
-        competitors=[_mention(m) for m in mentions],
+        objections=[_objection(note, o) for o in objections],
+        competitors=[_mention(note, m) for m in mentions],
         passages=[
             PassageOutput(
                 start=p.start,
@@ -197,19 +199,20 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: NoteReader) -> Note
         **summary(row),
         received_at=note.received_at,
         updated_at=note.updated_at,
-        text=note.text,
+        text=shown_text(note),
+        personal=[PersonalOutput(start=start, end=end, kind=kind) for start, end, kind in note.masks or []],
         record_url=note_link(options_by_source(session), note, account, deal),
         also_from=origins,
         analysis=analysis,
     )
 
 
-def _objection(row: ObjectionTable) -> ObjectionOutput:
+def _objection(note: NoteTable, row: ObjectionTable) -> ObjectionOutput:
     return ObjectionOutput(
         id=str(row.id),
         start=row.start,
         end=row.end,
-        quote=row.quote,
+        quote=shown_words(note, row.start, row.end, row.quote),
         type=ObjectionType(row.type),
         status=ObjectionStatus(row.status),
         score=row.score,
@@ -217,12 +220,12 @@ def _objection(row: ObjectionTable) -> ObjectionOutput:
     )
 
 
-def _mention(row: CompetitorMentionTable) -> CompetitorOutput:
+def _mention(note: NoteTable, row: CompetitorMentionTable) -> CompetitorOutput:
     return CompetitorOutput(
         id=str(row.id),
         start=row.start,
         end=row.end,
-        quote=row.quote,
+        quote=shown_words(note, row.start, row.end, row.quote),
         name=row.name,
         known=row.known,
         relation=Relation(row.relation),

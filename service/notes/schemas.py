@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from models.types import Language, ObjectionStatus, ObjectionType, Relation, Standing
+from models.types import Language, ObjectionStatus, ObjectionType, PersonalKind, Relation, Standing
 from service.filters import NoteKind, Outcome
 from service.notes.text import plain_text
 
@@ -252,6 +252,14 @@ class PassageOutput(BaseModel):
     similarity: float | None
 
 
+class PersonalOutput(BaseModel):
+    """A place in `text` that names a person or leads to one: hidden from who lacks the scope `personal`."""
+
+    start: int
+    end: int
+    kind: PersonalKind
+
+
 class Analysis(BaseModel):
     """What was read in a note. `error` is the reason where `state` is `failed`."""
 
@@ -334,6 +342,7 @@ EXAMPLE_OUTPUT: dict[str, Any] = {
     "received_at": "2026-09-14T10:21:07Z",
     "updated_at": "2026-09-14T10:21:07Z",
     "text": EXAMPLE_NOTE["text"],
+    "personal": [],
     "record_url": "https://app.hubspot.com/contacts/62515/record/0-48/1042",
     "also_from": [
         {
@@ -375,7 +384,10 @@ class NoteOutput(NoteSummary):
 
     received_at: datetime
     updated_at: datetime
-    text: str
+    text: str = Field(
+        description="as long for all: without the scope personal, a block stands for each character of what is personal"
+    )
+    personal: list[PersonalOutput] = []
     record_url: str | None = Field(None, description="the note's record at its source, where that can be told")
     also_from: list[OriginOutput] = []
     analysis: Analysis

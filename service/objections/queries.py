@@ -12,6 +12,7 @@ from models.types import ObjectionStatus, ObjectionType
 from service.filters import NoteFilters, Period
 from service.insights.evidence import Quote, read_quotes
 from service.insights.measures import About, item_conditions
+from service.masks.view import shown_text
 from service.tables import NoteTable, ObjectionTable
 
 LONGEST = 280  # characters of an answer
@@ -48,8 +49,8 @@ def answers_to(
     ids = sa.select(ranked.c.id).order_by(ranked.c.turn, ranked.c.occurred_on.desc(), ranked.c.id.desc()).limit(limit)
     quotes = read_quotes(session, About.OBJECTION, list(session.scalars(ids)))
     note_ids = {quote.note_id for quote in quotes}
-    notes = session.execute(sa.select(NoteTable.id, NoteTable.text).where(NoteTable.id.in_(note_ids)))
-    texts = {row.id: row.text for row in notes}
+    notes = session.scalars(sa.select(NoteTable).where(NoteTable.id.in_(note_ids)))
+    texts = {note.id: shown_text(note) for note in notes}
     answers = []
     for quote in quotes:
         text = texts[quote.note_id]

@@ -18,6 +18,7 @@ from service.database import write_session
 from service.dependencies import Caller, Now, get_engine, refuse_single_notes
 from service.errors import Conflict, InvalidInput, NotFound
 from service.insights.measures import TABLES, About
+from service.masks.view import read_for, shown_text
 from service.notes.queries import get_note
 from service.pages.answers import PageRoute
 from service.pages.sign_in import CuratingVisitor, FormFields, inside, may_curate
@@ -78,7 +79,8 @@ def post_missed(note_id: str, request: Request, fields: FormFields, now: Now, vi
         row = get_note(session, _number(note_id))
         if row is None:
             raise NotFound("There is no such note.")
-        place = find_words(row[0].text, fields.get("quote", ""), _number(fields.get("start", "")))
+        read_for(session, request.state)
+        place = find_words(shown_text(row[0]), fields.get("quote", ""), _number(fields.get("start", "")))
         if place is None:
             return back(fields, fault="missed")
         given = {name: fields[name] for name in names if fields.get(name)}

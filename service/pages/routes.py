@@ -8,11 +8,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.catalog.queries import list_candidates
-from service.corrections.queries import corrections_of
+from service.corrections.queries import corrections_of, shown
 from service.dependencies import Now, ReadSession
 from service.errors import InvalidInput, NotFound
 from service.insights.evidence import Step
 from service.insights.measures import About
+from service.masks.view import shown_text
 from service.notes.queries import analysis_state, get_note, other_origins
 from service.operation.queries import read_backlog
 from service.pages import views
@@ -159,9 +160,9 @@ def get_note_page(note_id: str, request: Request, session: ReadSession, visitor:
         state=analysis_state(note),
         origins=other_origins(session, note),
         highlights=highlights,
-        segments=cut(note.text, highlights),
+        segments=cut(shown_text(note), highlights),
         record_url=note_link(options_by_source(session), note, account, deal),
         names=competitor_names(session, visitor),
-        corrections=corrections_of(session, note.id),
+        corrections=[(one, shown(one)[0]) for one in corrections_of(session, note.id)],
         fault=request.query_params.get("fault", ""),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from service.insights.ranking import RankedItem
 from service.insights.routes import insights
 from service.insights.schemas import Insight, Label, Measures, QuoteOutput, measures, quote_output
 from service.insights.words import OBJECTION_TITLES
+from service.masks.view import shown_text, shown_words
 from service.notes.queries import NoteRow, analysis_state, findings_of
 from service.notes.schemas import AnalysisState
 from service.objections.schemas import ObjectionView
@@ -242,12 +243,13 @@ def note_highlights(session: Session, row: NoteRow, words: Words) -> list[Highli
     found = [_objection(o, words) for o in findings_of(session, note.id, ObjectionTable)]
     found += [_mention(m, words) for m in findings_of(session, note.id, CompetitorMentionTable)]
     found = [h for h in found if note.text[h.start : h.end] == h.quote]
+    found = [replace(h, quote=shown_words(note, h.start, h.end, h.quote)) for h in found]
     for p in passages:
         theme = themes.get(p.theme_id)
         if theme and p.start < p.end <= len(note.text):
             title = words.label(Label(en=theme.label_en, fr=theme.label_fr))
             label = f"{words('about_theme')}{words('colon')}{title}"
-            quoted = note.text[p.start : p.end]
+            quoted = shown_text(note)[p.start : p.end]
             address = item_address(About.THEME, theme.key)
             found.append(Highlight(About.THEME, p.start, p.end, f"theme-{p.id}", label, quoted, address))
     return sorted(found, key=lambda h: (h.start, h.about, h.end))

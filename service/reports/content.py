@@ -27,6 +27,7 @@ from service.insights.queries import (
 from service.insights.ranking import RankedItem
 from service.insights.schemas import Label, PeriodOutput, ReasonOutput, measures
 from service.insights.words import sentence
+from service.masks.view import is_hidden
 from service.reports import queries
 from service.reports.ledger import Ledger, read_ledger
 from service.reports.schemas import (
@@ -128,13 +129,17 @@ class _Writer:
             "reasons": reasons,
         }
 
+    def names_person(self, text: str) -> bool:
+        """Tell whether words may name a person, or did before it was hidden."""
+        return is_hidden(text) or may_name_person(text, self.firms, self.persons)
+
     def quotes(self, found: Sequence[Quote], most: int = QUOTES) -> list[ReportQuote]:
         """Return some quotes, one an account, none that names a person."""
         kept: list[ReportQuote] = []
         accounts: set[int | None] = set()
         for quote in found:
             text = " ".join(quote.text.split())
-            if quote.account_id in accounts or may_name_person(text, self.firms, self.persons):
+            if quote.account_id in accounts or self.names_person(text):
                 continue
             accounts.add(quote.account_id)
             kept.append(
@@ -246,7 +251,7 @@ def _resolved(writer: _Writer, found: Sequence[tuple[Quote, str]]) -> list[Repor
     for quote, _ in found:
         after = following[quote.finding_id]
         for one in writer.quotes([quote], most=1):
-            shown = None if not after or may_name_person(after, writer.firms, writer.persons) else after
+            shown = None if not after or writer.names_person(after) else after
             kept.append(one.model_copy(update={"followed_by": shown}))
         if len(kept) == QUOTES - 1:
             break

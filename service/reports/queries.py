@@ -16,6 +16,7 @@ from service.database import is_sqlite
 from service.filters import NoteFilters, Period, day_end, day_start
 from service.insights.evidence import Quote, Step, read_quotes, step_start
 from service.insights.measures import About
+from service.masks.view import shown_text
 from service.reports.tables import ReportFileTable, ReportLedgerTable, ReportQuoteTable, ReportTable
 from service.tables import (
     AccountTable,
@@ -190,8 +191,8 @@ def resolved_objections(session: Session, period: Period) -> dict[str, list[tupl
     ranked_rows = ranked.subquery()
     ids = list(session.scalars(sa.select(ranked_rows.c.id).where(ranked_rows.c.place <= RESOLVED)))
     quotes = read_quotes(session, About.OBJECTION, sorted(ids, reverse=True))
-    wanted = sa.select(NoteTable.id, NoteTable.text).where(NoteTable.id.in_({q.note_id for q in quotes}))
-    texts = {row.id: row.text for row in session.execute(wanted)}
+    wanted = sa.select(NoteTable).where(NoteTable.id.in_({q.note_id for q in quotes}))
+    texts = {note.id: shown_text(note) for note in session.scalars(wanted)}
     found: dict[str, list[tuple[Quote, str]]] = {}
     for quote in quotes:
         found.setdefault(quote.item, []).append((quote, _next_sentence(texts[quote.note_id], quote.end)))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from models.nearest import knows_any
 from service.filters import NoteFilters
+from service.masks.searching import names_hidden, still_holding, without_names
+from service.masks.view import sees_personal
 from service.search import queries
 from service.search.meaning import MeaningIndex, NearPassage
-from service.search.words import Query, parse_query, places
+from service.search.words import Query, Term, parse_query, places
 
 _FUSION = 60  # how much the first places count before the others: the value of the paper
 MOST_PLACES = 100
@@ -56,7 +58,7 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
     """
     query = parse_query(text)
     notes = queries.filtered_notes(session, filters)
-    by_words = queries.notes_with_words(session, query, filters, notes)
+    by_words, exact = _with_words(session, query, filters, notes)
     # What no note has and the encoder can only spell ("qqxx") is near whatever is spelled alike: that is nothing.
     near = _near(session, index, query, notes) if by_words or knows_any(query.words) else []
     passages = {passage.note_id: passage for passage in near}
@@ -69,20 +71,49 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
     hits = [
         Hit(note_id, _ways(note_id in has_words, note_id in passages), passages.get(note_id)) for note_id in ordered
     ]
-    return Found(query, hits, len(by_words) < queries.RANKED)
+    return Found(query, hits, exact)
+
+
+def _with_words(
+    session: Session, query: Query, filters: NoteFilters, notes: Sequence[int] | None
+) -> tuple[list[int], bool]:
+    """Return the notes that have a query's words, the most relevant first, and whether these are all.
+
+    For who may not see them, hidden words are not there: neither are they found, nor do they leave a note out.
+    """
+    if sees_personal(session):
+        found = queries.notes_with_words(session, query, filters, notes)
+        return found, len(found) < queries.RANKED
+    found = queries.notes_with_words(session, replace(query, excluded=()), filters, notes)
+    kept = still_holding(session, query.wanted, "AND", found)
+    kept -= _holding(session, query.excluded, "OR", found)
+    return [note_id for note_id in found if note_id in kept], len(found) < queries.RANKED
+
+
+def _holding(session: Session, terms: tuple[Term, ...], joined: str, note_ids: list[int]) -> set[int]:
+    """Return those of the notes that hold all terms (`AND`) or any (`OR`), as far as the caller may see."""
+    if not terms:
+        return set()
+    held = queries.notes_holding(session, terms, joined, note_ids)
+    return held if sees_personal(session) else still_holding(session, terms, joined, sorted(held))
 
 
 def _near(session: Session, index: MeaningIndex, query: Query, notes: Sequence[int] | None) -> list[NearPassage]:
     """Return what is near in meaning and has what the query insists on."""
     if not query.wanted:
         return []
-    near = index.near(session, query.meant, notes)
+    if sees_personal(session):
+        near = index.near(session, query.meant, notes)
+    else:
+        near = index.near(session, without_names(session, query.meant), notes)
+        hidden = names_hidden(session, query, [(one.note_id, one.start, one.end) for one in near])
+        near = [passage for passage in near if passage.note_id not in hidden]
     ids = [passage.note_id for passage in near]
     if query.quoted:
-        kept = queries.notes_holding(session, query.quoted, "AND", ids)
+        kept = _holding(session, query.quoted, "AND", ids)
         near = [passage for passage in near if passage.note_id in kept]
     if query.excluded:
-        dropped = queries.notes_holding(session, query.excluded, "OR", ids)
+        dropped = _holding(session, query.excluded, "OR", ids)
         near = [passage for passage in near if passage.note_id not in dropped]
     return near
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.dependencies import NoteReader, ReadSession
 from service.filters import SingleNoteFilterQuery
+from service.masks.view import shown_text
 from service.notes.queries import NoteRow
 from service.notes.routes import summary
 from service.notes.schemas import NoteSummary
@@ -75,11 +76,12 @@ def results(session: Session, found: Found, hits: Sequence[Hit]) -> list[SearchR
 
 
 def _result(row: NoteRow, hit: Hit, found: Found) -> SearchResult:
-    shown = snippet(row[0].text, hit, found.query)
+    text = shown_text(row[0])
+    shown = snippet(text, hit, found.query)
     return SearchResult(
         note=NoteSummary(**summary(row)),
         matched=list(hit.matched),
-        snippet=SnippetOutput(start=shown.start, end=shown.end, text=shown.text, cut=shown.end < len(row[0].text)),
+        snippet=SnippetOutput(start=shown.start, end=shown.end, text=shown.text, cut=shown.end < len(text)),
         highlights=[Span(start=start, end=end) for start, end in shown.highlights],
         passage=NearOutput(start=hit.passage.start, end=hit.passage.end, similarity=hit.passage.similarity)
         if hit.passage

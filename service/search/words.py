@@ -80,6 +80,11 @@ def fold(word: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFD", lower)).translate(_LIGATURES)
 
 
+def words_of(text: str) -> list[str]:
+    """Return the folded words of a text."""
+    return [fold(word) for word in _WORD.findall(text)]
+
+
 def parse_query(text: str) -> Query:
     """Take a query apart; there is none that can't be read."""
     terms: list[Term] = []

@@ -22,6 +22,7 @@ from service.insights.schemas import Label
 from service.insights.statistics import UPWARD, Direction
 from service.insights.withholding import TREND
 from service.insights.words import sentence
+from service.masks.view import is_hidden
 from service.outgoing_tables import SubscriptionTable
 from service.pages.words import Lang, Words
 from service.settings import Settings
@@ -229,7 +230,8 @@ def _quote(
     for quote in quotes:
         text = _cut(" ".join(quote.text.split()))
         account = [quote.account] if quote.account and " " in quote.account else []  # one word may be a person's
-        if len(text) >= SHORTEST and not may_name_person(text, [*firms, *account]):
+        named = is_hidden(text) or may_name_person(text, [*firms, *account])
+        if len(text) >= SHORTEST and not named:
             return Quoted(text, quote.account, words.short_date(quote.occurred_on), quote.language or words.lang)
     return None
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemeFit, ThemePassage
+from service.masks.view import hidden_text
 from service.tables import (
     AccountTable,
     NoteTable,
@@ -125,7 +126,10 @@ def renew_centroids(
 
 
 def read_passages(session: Session) -> list[StoredPassage]:
-    """Return all passages in the space of themes, in an order that does not depend on when their notes came in."""
+    """Return all passages in the space of themes, in an order that does not depend on when their notes came in.
+
+    Their words are those that everybody may see: names and keywords of themes are made of them.
+    """
     rows = session.execute(
         sa.select(
             PassageTable.id,
@@ -137,6 +141,7 @@ def read_passages(session: Session) -> list[StoredPassage]:
             PassageTable.theme_id,
             PassageTable.pinned,
             NoteTable.text,
+            NoteTable.masks,
             AccountTable.key,
             ThemeTable.key.label("theme"),
         )
@@ -150,7 +155,7 @@ def read_passages(session: Session) -> list[StoredPassage]:
         StoredPassage(
             row.id,
             ThemePassage(
-                row.text[row.start : row.end],
+                hidden_text(row.text, row.masks)[row.start : row.end],
                 Language(row.language),
                 row.vector,
                 row.theme_vector,
