@@ -25,6 +25,7 @@ from service.auth.tables import ApiKeyTable
 from service.auth.usage import Usage
 from service.database import read_session, write_session
 from service.errors import Forbidden, InvalidInput, Unauthorized
+from service.masks.authors import check_author_filters
 from service.masks.view import read_for
 from service.settings import Settings
 
@@ -126,7 +127,11 @@ def cookie_name(request: Request) -> str:
 
 
 def find_caller(session: Session, request: Request, secret: str | None, at: datetime) -> Caller | None:
-    """Return who asks, by key or by the page's cookie; None where neither is valid."""
+    """Return who asks, by key or by the page's cookie; None where neither is valid.
+
+    Raises:
+        Forbidden: If they ask for the notes of an author whom they may not know.
+    """
     caller = None
     cookie = request.cookies.get(cookie_name(request))
     if secret:
@@ -139,6 +144,8 @@ def find_caller(session: Session, request: Request, secret: str | None, at: date
     if caller is not None:
         name_actor(caller.actor)
         request.state.sees_personal = caller.sees_personal
+        if not caller.sees_personal:
+            check_author_filters(session, request.query_params.getlist("author"))
         usage: Usage = request.app.state.usage
         usage.note(caller.key_id, caller.session_id, at)
     return caller

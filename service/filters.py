@@ -77,7 +77,7 @@ class NoteFilters(BaseModel):
     to: Day | None = Field(None, description="Last day, included.", examples=["2026-09-30"])
     language: Annotated[str | None, Field(pattern="^(en|fr|mixed|unknown)$")] = None
     team: Text = None
-    author: Text = Field(None, description="The author's id.")
+    author: Text = Field(None, description="The author's id, as notes show it.")
     segment: Text = None
     account: Text = Field(None, description="The account's id.")
     kind: NoteKind | None = None
@@ -223,23 +223,24 @@ def _holding_conditions(filters: NoteFilters, note_id: Any, period: Period | Non
     return conditions
 
 
-def _dimensions(filters: NoteFilters) -> list[tuple[str, Any, Any, str | None]]:
-    """Return the column of notes and findings that each filter is about, its table, its attribute, and the value."""
-    return [
-        ("account_id", AccountTable, AccountTable.segment, filters.segment),
-        ("account_id", AccountTable, AccountTable.key, filters.account),
-        ("author_id", AuthorTable, AuthorTable.team, filters.team),
-        ("author_id", AuthorTable, AuthorTable.key, filters.author),
-        ("deal_id", DealTable, DealTable.outcome, filters.outcome),
+def _dimensions(filters: NoteFilters) -> list[tuple[str, Any, sa.ColumnElement[bool]]]:
+    """Return the column of notes and findings that each set filter is about, its table, and its condition there."""
+    author = sa.or_(AuthorTable.key == filters.author, AuthorTable.pseudonym == filters.author)
+    dimensions: list[tuple[str, Any, sa.ColumnElement[bool], str | None]] = [
+        ("account_id", AccountTable, AccountTable.segment == filters.segment, filters.segment),
+        ("account_id", AccountTable, AccountTable.key == filters.account, filters.account),
+        ("author_id", AuthorTable, AuthorTable.team == filters.team, filters.team),
+        ("author_id", AuthorTable, author, filters.author),
+        ("deal_id", DealTable, DealTable.outcome == filters.outcome, filters.outcome),
     ]
+    return [(column, table, condition) for column, table, condition, value in dimensions if value is not None]
 
 
 def dimension_conditions(filters: NoteFilters, table: Any) -> list[sa.ColumnElement[bool]]:
     """Return the conditions on account, author and deal, on `notes` or any table of findings."""
     return [
-        getattr(table, column).in_(sa.select(dimension.id).where(attribute == value))
-        for column, dimension, attribute, value in _dimensions(filters)
-        if value is not None
+        getattr(table, column).in_(sa.select(dimension.id).where(condition))
+        for column, dimension, condition in _dimensions(filters)
     ]
 
 
@@ -250,9 +251,9 @@ def dimension_ids(session: Session, filters: NoteFilters, column: str) -> frozen
         column: `account_id`, `author_id` or `deal_id`.
     """
     left: frozenset[int] | None = None
-    for name, dimension, attribute, value in _dimensions(filters):
-        if name == column and value is not None:
-            ids = frozenset(session.scalars(sa.select(dimension.id).where(attribute == value)))
+    for name, dimension, condition in _dimensions(filters):
+        if name == column:
+            ids = frozenset(session.scalars(sa.select(dimension.id).where(condition)))
             left = ids if left is None else left & ids
     return left
 

@@ -5,6 +5,7 @@ Times are UTC. Findings repeat the note's day, account, author and deal, so that
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
@@ -37,6 +38,11 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Json = sa.JSON()
+
+
+def new_pseudonym() -> str:
+    """Make up a name such as "rep-3f9a01c2" for an author."""
+    return f"rep-{secrets.token_hex(4)}"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -74,13 +80,14 @@ class AccountTable(Table):
 
 
 class AuthorTable(Table):
-    """Who wrote notes. Never ranked."""
+    """Who wrote notes. Never ranked. `pseudonym`, made up at random, is shown to who may not see who it is."""
 
     __tablename__ = "authors"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str | None]
     team: Mapped[str | None] = mapped_column(index=True)
+    pseudonym: Mapped[str | None] = mapped_column(index=True, unique=True, default=new_pseudonym)
 
 
 class DealTable(Table):

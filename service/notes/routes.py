@@ -12,6 +12,8 @@ from models.types import Language, ObjectionStatus, ObjectionType, Relation, Sta
 from service.dependencies import Admin, Curator, Ingester, NoteReader, Now, ReadSession, WriteSession
 from service.errors import Conflict, NotFound
 from service.filters import NoteKind, Outcome, SingleNoteFilterQuery, milliseconds
+from service.masks.authors import shown_author
+from service.masks.view import shown_text, shown_words
 from service.masks.view import shown_text, shown_words
 from service.notes import intake, queries
 from service.notes.schemas import (
@@ -238,13 +240,14 @@ def _mention(note: NoteTable, row: CompetitorMentionTable) -> CompetitorOutput:
 def summary(row: queries.NoteRow) -> dict[str, Any]:
     """Return the fields of `NoteSummary`."""
     note, author, account, deal = row
+    author_id, author_name = shown_author(author) if author else ("", None)
     return {
         "id": str(note.id),
         "source": note.source,
         "external_id": note.external_id,
         "kind": NoteKind(note.kind),
         "occurred_at": note.occurred_at,
-        "author": AuthorOutput(id=author.key, name=author.name, team=author.team) if author else None,
+        "author": AuthorOutput(id=author_id, name=author_name, team=author.team) if author else None,
         "account": AccountOutput(id=account.key, name=account.name, segment=account.segment) if account else None,
         "deal": DealOutput(
             id=deal.key,

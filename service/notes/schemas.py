@@ -274,7 +274,7 @@ class Analysis(BaseModel):
 
 
 class AuthorOutput(BaseModel):
-    """Who wrote the note."""
+    """Who wrote the note; a pseudonym (`rep-` and eight signs) without name to who lacks the scope `personal`."""
 
     id: str
     name: str | None

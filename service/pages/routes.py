@@ -13,6 +13,7 @@ from service.dependencies import Now, ReadSession
 from service.errors import InvalidInput, NotFound
 from service.insights.evidence import Step
 from service.insights.measures import About
+from service.masks.authors import shown_author
 from service.masks.view import shown_text
 from service.notes.queries import analysis_state, get_note, other_origins
 from service.operation.queries import read_backlog
@@ -155,6 +156,7 @@ def get_note_page(note_id: str, request: Request, session: ReadSession, visitor:
         "note.html",
         note=note,
         author=author,
+        author_name=next((one for one in reversed(shown_author(author)) if one), "") if author else "",
         account=account,
         deal=deal,
         state=analysis_state(note),

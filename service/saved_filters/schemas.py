@@ -7,9 +7,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy.orm import object_session
 
 from service.filters import Filters
 from service.insights.measures import About
+from service.masks.authors import told_filters
+from service.masks.view import sees_personal
 from service.saved_filters.tables import SavedFilterTable
 
 MAX_NAME_CHARS = 80
@@ -79,13 +82,15 @@ class SavedFilters(BaseModel):
 
 
 def saved_output(row: SavedFilterTable, owner: str) -> SavedFilterOutput:
-    """Return saved filters as JSON has them."""
+    """Return saved filters as JSON has them, with an author as the caller may know them."""
+    session = object_session(row)
+    filters = row.filters if session is None or sees_personal(session) else told_filters(session, row.filters)
     return SavedFilterOutput(
         id=str(row.id),
         name=row.name,
         shared=row.shared,
         own=row.owner == owner,
-        filters=row.filters,
-        query=urlencode(row.filters, doseq=True),
+        filters=filters,
+        query=urlencode(filters, doseq=True),
         created_at=row.created_at,
     )

@@ -22,6 +22,7 @@ from service.insights.schemas import Label
 from service.insights.statistics import UPWARD, Direction
 from service.insights.withholding import TREND
 from service.insights.words import sentence
+from service.masks.authors import told_filters
 from service.masks.view import is_hidden
 from service.outgoing_tables import SubscriptionTable
 from service.pages.words import Lang, Words
@@ -137,7 +138,7 @@ def compose(
         title=words("alert_title" if alert else "digest_title"),
         summary=words("alert_summary", **counts) if alert else summary,
         period=days,
-        filters=_told_filters(words, subscription.filters),
+        filters=_told_filters(words, told_filters(session, subscription.filters)),
         entries=entries,
         home_url=f"{public_url(settings)}/?from={period.start}&to={period.end}",
         unsubscribe_url=unsubscribe_url,

@@ -30,7 +30,7 @@ from tests.service.visits import make_key, make_theme, name_competitor
 from tests.work import analyse_all, note
 
 NOW = datetime(2026, 10, 2, 6, tzinfo=UTC)
-PLANTED = ("Quenby", "Ardolph", "q.ardolph@vexmoor.example", "+33 6 12 34 56 78", "Zorbul")
+PLANTED = ("Quenby", "Ardolph", "q.ardolph@vexmoor.example", "+33 6 12 34 56 78", "Zorbul", "solveig", "ferrandi")
 SIGN = "\N{FULL BLOCK}"
 PARTS = {
     "note_id": "1",
@@ -109,6 +109,8 @@ def planted(client: TestClient, engine: sa.Engine, analyzer: FakeAnalyzer) -> Te
     file = b"date,note\n,Mr Quenby of q.ardolph@vexmoor.example\n2026-09-14,Fine\n"
     sent = client.post("/v1/imports", content=file, params={"name": "notes.csv"}, headers={"Content-Type": "text/csv"})
     assert sent.status_code in {201, 202}, sent.text
+    saved = {"name": "hers", "shared": True, "filters": {"author": "solveig@firm.example"}}
+    assert client.post("/v1/saved-filters", json=saved).status_code == 201
     build(engine, "2026-09", NOW, by="tests")
     return client
 
