@@ -14,7 +14,6 @@ from service.errors import Conflict, NotFound
 from service.filters import NoteKind, Outcome, SingleNoteFilterQuery, milliseconds
 from service.masks.authors import shown_author
 from service.masks.view import shown_text, shown_words
-from service.masks.view import shown_text, shown_words
 from service.notes import intake, queries
 from service.notes.schemas import (
     EXAMPLE_NOTE,

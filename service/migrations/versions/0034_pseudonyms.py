@@ -1,6 +1,6 @@
 """Names for authors that tell nobody who they are.
 
-Revision: 0033, after 0032.
+Revision: 0034, after 0033.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from service.tables import new_pseudonym
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
