@@ -1,13 +1,15 @@
 """Themes: groups of passages about one matter, in both languages, with an identity that outlives each fit.
 
 In a fit the living themes go on with the passages that are near them, and new ones come only from what is left
-(`models/theme_groups.py`), from a theme that has come to hold two matters, or where none stands yet: so a theme keeps
-its meaning, and its passages keep their theme. However many fits follow, a theme's centroid stays near the one that it
-began with (`NEAR_ORIGIN`). Between fits a passage gets the nearest theme.
+(`models/theme_groups.py`), from a matter that newly comes (`models/theme_arrivals.py`), from a theme that has come to
+hold two matters, or where none stands yet: so a theme keeps its meaning, and its passages keep their theme. However
+many fits follow, a theme's centroid stays near the one that it began with (`NEAR_ORIGIN`). Between fits a passage gets
+the nearest theme.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
 from models.lexicon import load_lexicon
+from models.theme_arrivals import find_arrivals
 from models.theme_groups import SAME_THEME, group_passages
 from models.theme_labels import OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
 from models.theme_phrases import read_phrases
@@ -44,6 +47,8 @@ NEAR_ORIGIN = 0.8
 """Least cosine of a theme's centroid with the one that it began with: themes follow their passages, but don't slide."""
 STAY = 0.05
 """Cosine by which another theme must be nearer than the one that a passage has, for a fit to move it."""
+HALF = 0.5
+"""Share of a living theme's passages from which a matter that arrives is that theme."""
 TWO_MATTERS = 24
 """Passages from which a theme is looked at for a second matter."""
 INSIDE_MATTERS = 0.85
@@ -159,8 +164,10 @@ def _themes(
     passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
 ) -> list[tuple[str | None, list[int]]]:
     """Return the passages that make each theme, with the key of the living theme that it continues."""
-    held, left = _held(passages, order, vectors, living)
-    themes: list[tuple[str | None, list[int]]] = []
+    arrivals = _new_arrivals(passages, order, vectors, living)
+    taken = {i for arrival in arrivals for i in arrival}
+    held, left = _held(passages, [i for i in order if i not in taken], vectors, living)
+    themes: list[tuple[str | None, list[int]]] = [(None, arrival) for arrival in arrivals]
     for theme, members in zip(living, held, strict=True):
         if members:
             first, *others = _matters(passages, vectors, members)
@@ -171,6 +178,20 @@ def _themes(
     if living:  # what is left of many matters makes groups too, but loose ones
         new = [group for group in new if _tightness(vectors[group]) >= TIGHT]
     return themes + [(None, group) for group in new]
+
+
+def _new_arrivals(
+    passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
+) -> list[list[int]]:
+    """Return the passages of matters that have newly come and that no living theme mostly consists of."""
+    sizes = Counter(passage.theme for passage in passages)
+    keys = {theme.key for theme in living}
+    new = []
+    for arrival in find_arrivals(passages, order, vectors):
+        key, size = Counter(passages[i].theme for i in arrival).most_common(1)[0]
+        if key not in keys or size < HALF * sizes[key]:
+            new.append(arrival)
+    return new
 
 
 def _tightness(vectors: Vectors) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -216,6 +217,7 @@ class ThemePassage:
         vector: As in `Passage`, and so `theme_vector`.
         account: Whose note it is from; quotes of a theme come from different accounts.
         theme: Key of the living theme that it has; empty where it has none.
+        day: Of its note, where it is known.
     """
 
     text: str
@@ -224,6 +226,7 @@ class ThemePassage:
     theme_vector: bytes
     account: str = ""
     theme: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
