@@ -246,6 +246,8 @@ def _check(
     if row and right and not replaced and all(row[name] == value for name, value in right.items()):
         field = NEEDED[wanted.kind][1]
         raise _invalid(field, "unchanged", "the finding says so already")
+    if wanted.kind is CorrectionKind.MISSED_COMPETITOR and wanted.name is None and place and words != place["quote"]:
+        raise _invalid("start", "hidden", "these words are hidden from this caller: give the name, or mark others")
     if wanted.kind is CorrectionKind.WRONG_NAME:
         _check_listed(session, wanted)
     if right and "quote" in right:

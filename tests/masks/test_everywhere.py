@@ -199,3 +199,14 @@ def test_words_of_notes_are_read_through_the_view() -> None:
     reads = re.compile(r"\b(?:NoteTable|note|row\[0\]|rows?\[-?\d\]\[0\])\.text\b")
     found = {str(path.relative_to(folder)) for path in folder.rglob("*.py") if reads.search(path.read_text("utf-8"))}
     assert found == READ_WHOLE
+
+
+def test_a_correction_does_not_tell_hidden_words(planted: TestClient, engine: sa.Engine) -> None:
+    headers = {"Authorization": f"Bearer {make_key(engine, Scope.READ, Scope.CURATE)[1]}"}
+    name = {"kind": "missed_competitor", "note_id": 3, "start": 3, "end": 17}
+    refused = planted.post("/v1/corrections", json=name, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "hidden")
+    guessed = {**name, "kind": "missed_objection", "type": "trust", "quote": "Quenby Ardolph"}
+    assert planted.post("/v1/corrections", json=guessed, headers=headers).json()["errors"][0]["code"] == "other_words"
+    made = planted.post("/v1/corrections", json={**guessed, "quote": SIGN * 14}, headers=headers)
+    assert (made.status_code, made.json()["quote"], made.json()["right"]["quote"]) == (201, SIGN * 14, SIGN * 14)
