@@ -154,6 +154,7 @@ def note(note_id: int, at: datetime, links: dict[str, Any], chance: random.Rando
         "analysed_at": at,
         "received_at": at,
         "updated_at": at,
+        "masks": "[]",  # as JSON is stored: it was read, and names nobody
         **links,
     }
 

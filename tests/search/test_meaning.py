@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from starlette.datastructures import State
 
 from service.database import read_session, write_session
 from service.filters import NoteFilters
+from service.masks.view import read_for
 from service.search.finding import Hit, Way, find
 from service.search.meaning import MeaningIndex
 from service.tables import NoteTable
@@ -21,6 +23,7 @@ def filled(engine: sa.Engine) -> sa.Engine:
 
 def found(engine: sa.Engine, query: str) -> list[Hit]:
     with read_session(engine) as session:
+        read_for(session, State({"sees_personal": True}))
         return find(session, MeaningIndex(), query, NoteFilters()).hits
 
 
