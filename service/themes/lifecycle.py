@@ -154,13 +154,13 @@ def life(theme: ThemeMonths, all_notes: Mapping[int, int], last: int, *, retired
 def _chance_of_rise(notes: Mapping[int, int], all_notes: Mapping[int, int], last: int) -> float:
     """Return how likely notes drawn at random would be as late: the more telling of two exact tests.
 
-    One counts those of the last months, the other looks at where the first one falls.
+    One counts those of the last months, the other looks at where the first one falls; as there are two, it is doubled.
     """
     heard = {month: count for month, count in notes.items() if count and month <= last}
     total, recent = sum(heard.values()), sum(n for month, n in heard.items() if month > last - EMERGING_MONTHS)
     share = _share_since(all_notes, last - EMERGING_MONTHS, last)
     since_first = _share_since(all_notes, min(heard) - 1, last)
-    return min(float(binom.sf(recent - 1, total, share)), since_first**total)
+    return 2 * min(float(binom.sf(recent - 1, total, share)), since_first**total)
 
 
 def _chance_of_fall(notes: Mapping[int, int], all_notes: Mapping[int, int], last: int) -> float:
@@ -169,7 +169,7 @@ def _chance_of_fall(notes: Mapping[int, int], all_notes: Mapping[int, int], last
     total, before = sum(heard.values()), sum(n for month, n in heard.items() if month <= last - FADING_MONTHS)
     share = 1 - _share_since(all_notes, last - FADING_MONTHS, last)
     until_last = 1 - _share_since(all_notes, max(heard), last)
-    return min(float(binom.sf(before - 1, total, share)), until_last**total)
+    return 2 * min(float(binom.sf(before - 1, total, share)), until_last**total)
 
 
 def _share_since(notes: Mapping[int, int], after: int, last: int) -> float:
