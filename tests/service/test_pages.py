@@ -288,11 +288,14 @@ def test_overlapping_findings_are_all_marked(signed: TestClient, engine: sa.Engi
     assert re.findall(r'id="(\w+)-\d+" href', page) == ["competitor", "theme", "objection"]
 
 
-def test_findings_of_an_older_text_are_not_marked(signed: TestClient, engine: sa.Engine) -> None:
+def test_findings_of_an_older_text_are_not_marked(browser: TestClient, engine: sa.Engine) -> None:
     (note_id,) = read_in(engine, note("a", "It is too expensive."))
     make_theme(engine, "theme-1", "Doors", "Portes")
     take_in(engine, note("a", "Short."))
-    page = signed.get(f"/notes/{note_id}").text
+    assert "Short." not in sign_in(browser, engine, Scope.READ).get(f"/notes/{note_id}").text, (
+        "whom it names is not known"
+    )
+    page = sign_in(browser, engine, Scope.READ, Scope.PERSONAL).get(f"/notes/{note_id}").text
     assert "Short." in page
     assert "<mark" not in page
     assert "waits to be read" in page
