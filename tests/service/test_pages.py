@@ -24,6 +24,7 @@ from tests.service.visits import (
     name_competitor,
     read_in,
     shown,
+    sign_in,
     take_in,
 )
 from tests.work import note
@@ -292,9 +293,8 @@ def test_findings_of_an_older_text_are_not_marked(browser: TestClient, engine: s
     (note_id,) = read_in(engine, note("a", "It is too expensive."))
     make_theme(engine, "theme-1", "Doors", "Portes")
     take_in(engine, note("a", "Short."))
-    assert "Short." not in sign_in(browser, engine, Scope.READ).get(f"/notes/{note_id}").text, (
-        "whom it names is not known"
-    )
+    hidden = sign_in(browser, engine, Scope.READ).get(f"/notes/{note_id}").text
+    assert "Short." not in hidden, "whom it names is not known yet"
     page = sign_in(browser, engine, Scope.READ, Scope.PERSONAL).get(f"/notes/{note_id}").text
     assert "Short." in page
     assert "<mark" not in page
