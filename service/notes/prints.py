@@ -29,18 +29,23 @@ def words_of(text: str) -> list[str]:
 def shingles(words: list[str]) -> set[int]:
     """Return the hashes of a text's words in threes: whole numbers of 62 bits."""
     threes = {" ".join(words[i : i + SHINGLE_WORDS]) for i in range(max(1, len(words) - SHINGLE_WORDS + 1))}
-    return {int.from_bytes(blake2b(three.encode(), digest_size=8).digest()) >> 2 for three in threes}
+    return {_hash(three) for three in threes}
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 2
 
 
 def prints(words: list[str]) -> list[int]:
-    """Return the least hash of each of four classes; none for a text that says too little."""
+    """Return the least hash of each of four classes, and that of a long text's beginning; none for few words."""
     if len(words) < MIN_WORDS:
         return []
     least: dict[int, int] = {}
     for value in shingles(words):
         place = value % PRINTS
         least[place] = min(value, least.get(place, value))
-    return sorted(least.values())
+    begun = {_hash(" ".join(words[:LONG_WORDS]))} if len(words) > LONG_WORDS else set()
+    return sorted({*least.values(), *begun})
 
 
 def same_text(one: list[str], other: list[str]) -> bool:
@@ -49,4 +54,12 @@ def same_text(one: list[str], other: list[str]) -> bool:
         return one == other
     first, second = shingles(one), shingles(other)
     shared, shorter, longer = len(first & second), min(len(first), len(second)), max(len(first), len(second))
-    return shared >= ALIKE * len(first | second) or (shared >= HELD * shorter and 2 * shorter >= longer)
+    if shared >= ALIKE * len(first | second) or (shared >= HELD * shorter and 2 * shorter >= longer):
+        return True
+    return _is_cut_off(*sorted((one, other), key=len))
+
+
+def _is_cut_off(shorter: list[str], longer: list[str]) -> bool:
+    """Tell whether a long text is the beginning of another one, as where a field holds 2,000 characters."""
+    whole = len(shorter) - 1  # the last word may be cut too
+    return whole >= LONG_WORDS and shorter[:whole] == longer[:whole]

@@ -1,4 +1,4 @@
-"""Messages about files and rows in the language of a page."""
+"""Messages about files, rows and deliveries in the language of a page."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from functools import lru_cache
 
 from service.pages.strings.reasons import REASONS, TERMS
+from service.pages.strings.source_reasons import SOURCE_REASONS
 
 _PLACE = re.compile(r"\{(\d)\}")
 _ROW = re.compile(r"Row (\d+): (\S+) (.+)\.", re.DOTALL)  # of a preview: a row that is taken but for a cell
 _FIELD = re.compile(r"([a-z_.]+)( |: )(.+?)\.?", re.DOTALL)  # a message that begins with its field
 _ENGLISH = tuple(
     (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), french)
-    for english, french in REASONS
+    for english, french in (*REASONS, *SOURCE_REASONS)
 )
 
 

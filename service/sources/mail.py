@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -38,6 +39,7 @@ from service.sources.reading import load_object, short, text_of, wrong_shape
 
 NOTE_SOURCE = "mail"
 OPTIONS = {"reps": 'addresses of your reps, or @domain: ["ann@firm.com", "@firm.com"]; only they are named authors'}
+CLOCK = timedelta(days=1)  # what clocks and zones may differ by
 _MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "application/octet-stream", "text/plain", ""})
 
 
@@ -62,8 +64,8 @@ def message_changes(raw: bytes, connection: Connection, delivery: Delivery) -> l
         item = as_item(record.note)
         if not rep and (item.get("author") or {}).get("id") == message.sender:
             item.pop("author", None)
-        if message.sent_at is None:
-            item.pop("occurred_at", None)
+        if message.sent_at is None or message.sent_at > delivery.received_at + CLOCK:
+            item.pop("occurred_at", None)  # nobody wrote it after it came
         changes.append(NoteChange(item, apart=True))
     return changes
 

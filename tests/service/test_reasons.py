@@ -9,6 +9,7 @@ import pytest
 
 import service.imports
 from service.pages.reasons import in_french
+from service.pages.strings.source_reasons import SOURCE_REASONS
 from service.pages.words import Lang, Words
 
 FOLDER = Path(service.imports.__file__).parent
@@ -70,6 +71,19 @@ def test_every_message_of_imports_has_its_french(message: str) -> None:
 )
 def test_what_varies_stays(english: str, french: str) -> None:
     assert (in_french(english) or "").startswith(french)
+
+
+@pytest.mark.parametrize("english", [english.format("1", "2") for english, _ in SOURCE_REASONS])
+def test_what_is_wrong_with_a_delivery_is_said_in_french(english: str) -> None:
+    french = in_french(english) or ""
+    assert french not in {"", english}
+    assert english.count("1") <= french.count("1")
+
+
+def test_fields_that_a_delivery_lacks_are_named() -> None:
+    assert in_french("ids is no list of 1 to 500 items.") == "ids : n'est pas une liste de 1 à 500 éléments."
+    assert in_french("body has no values.") == "body : n'a aucune valeur."
+    assert in_french("meta is missing.") == "meta : manque."
 
 
 def test_an_unknown_message_stays_english_and_says_so() -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import claim_waiting
 from service.database import write_session
-from service.notes.prints import same_text, words_of
+from service.notes.prints import prints, same_text, words_of
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
 
@@ -162,6 +162,16 @@ def test_texts_written_out_again_are_the_same() -> None:
         assert same_text(words, words_of(text))
     assert not same_text(words, words_of(LONG[: len(LONG) // 3]))
     assert words_of("Élève, L’ÉTÉ œuvre") == words_of("eleve l'ete œuvre")
+
+
+def test_a_text_that_a_field_cut_off_is_found_by_its_beginning() -> None:
+    whole = [f"word{number}" for number in range(900)]
+    cut = [*whole[:330], "wor"]
+    assert same_text(cut, whole)
+    assert same_text(whole, cut)
+    assert set(prints(cut)) & set(prints(whole))
+    assert not same_text([*whole[:160], *whole[500:560]], whole)
+    assert not same_text(whole[:20], whole), "a greeting is no text"
 
 
 def test_two_workers_that_read_both_at_once_count_one(client: TestClient, engine: sa.Engine) -> None:

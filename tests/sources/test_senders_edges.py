@@ -225,3 +225,13 @@ def test_cloudevents_text_in_its_own_charset(client: TestClient) -> None:
 def test_n8n_items_are_unwrapped(client: TestClient) -> None:
     post(client, "generic", [{"json": {"id": "n2", "text": "Too dear."}, "pairedItem": {"item": 0}}])
     assert [note["external_id"] for note in notes(client)] == ["n2"]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"), [("Mon, 14 Sep 2037 10:20:00 +0000", False), ("Mon, 14 Sep 2026 10:20:00 +0000", True)]
+)
+def test_a_mail_is_not_of_later_than_it_came(client: TestClient, date: str, told: bool) -> None:
+    raw = SOURCES["mail"].sample.replace("Mon, 14 Sep 2026 10:20:00 +0000", date)
+    post(client, "mail", raw.encode())
+    assert notes(client)[0]["occurred_at"].startswith("2026-09-14" if told else str(datetime.now(UTC).year))
+    assert not notes(client)[0]["occurred_at"].startswith("2037")

@@ -20,6 +20,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "state_fresh": ("Up to date", "À jour"),
     "state_silent": ("Nothing came yet", "Rien reçu encore"),
     "last_note": ("Last note", "Dernière note"),
+    "usual_gap_short": ("usually several a minute", "d'ordinaire plusieurs par minute"),
     "usual_gap": ("usually every {gap}", "d'ordinaire toutes les {gap}"),
     "received": ("Received", "Reçu"),
     "n_deliveries": ("{n} delivery|{n} deliveries", "{n} envoi|{n} envois"),

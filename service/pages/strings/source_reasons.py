@@ -1,0 +1,93 @@
+"""Why a delivery could not be taken, in French; `{}` for what varies, as among the reasons of files."""
+
+from __future__ import annotations
+
+SOURCE_REASONS: tuple[tuple[str, str], ...] = (
+    ("The body is empty.", "Le contenu est vide."),
+    ("The body is not valid JSON.", "Le contenu n'est pas du JSON."),
+    ("The body is not UTF-8: byte {} is wrong.", "Le contenu n'est pas en UTF-8 : l'octet {0} est faux."),
+    ("The JSON is nested over {} deep.", "Le JSON est imbriqué sur plus de {0} niveaux."),
+    ("The body is not XML without DTD and entities.", "Le contenu n'est pas du XML sans DTD ni entités."),
+    ("The message holds over {} tags.", "Le message contient plus de {0} balises."),
+    ("The body can't be read.", "Le contenu est illisible."),
+    ("The form is broken.", "Le formulaire est abîmé."),
+    ("The form is cut off.", "Le formulaire est coupé."),
+    ("The form can't be read.", "Le formulaire est illisible."),
+    ("Send JSON or a form.", "Envoyez du JSON ou un formulaire."),
+    ("Send the raw message: {}.", "Envoyez le message brut : {0}."),
+    ("Send {}, {}, or binary mode with ce- headers.", "Envoyez {0}, {1}, ou le mode binaire avec des en-têtes ce-."),
+    ("The event lacks {}.", "L'événement n'a pas de {0}."),
+    ("the event lacks {}", "l'événement n'a pas de {0}"),
+    ("The event is not of specversion 1.0.", "L'événement n'est pas en specversion 1.0."),
+    ("None of the events is well-formed.", "Aucun des événements n'est bien formé."),
+    (
+        "This is no e-mail message: it has no From, Date or Subject.",
+        "Ce n'est pas un e-mail : il n'a ni From, ni Date, ni Subject.",
+    ),
+    ("The message can't be read.", "Le message est illisible."),
+    ("From is missing.", "From manque."),
+    ("text is empty: a note needs words", "le texte est vide : une note a besoin de mots"),
+    ("has no values", "n'a aucune valeur"),
+    ("has over {} fields", "a plus de {0} champs"),
+    ("is no list of 1 to {} items", "n'est pas une liste de 1 à {0} éléments"),
+    ("is neither an object nor a list of objects", "n'est ni un objet ni une liste d'objets"),
+    ("is no JSON object", "n'est pas un objet JSON"),
+    ("is no object", "n'est pas un objet"),
+    ("is no outbound message", "n'est pas un message sortant"),
+    ("holds over {}", "en contient plus de {0}"),
+    ("is not base64", "n'est pas en base64"),
+    ("or MessageName is missing", "ou MessageName manque"),
+    (
+        "is missing: give the route a URL that ends in /mime",
+        "manque : donnez à la route une URL qui finit par /mime",
+    ),
+    (
+        'is missing: tick "POST the raw, full MIME message"',
+        "manque : cochez « POST the raw, full MIME message »",
+    ),
+    (
+        "is missing: use the rule's SNS action, which takes mails up to 150 KB",
+        "manque : choisissez l'action SNS de la règle, qui prend les mails jusqu'à 150 Ko",
+    ),
+    ("is missing", "manque"),
+    ("data is no object", "data n'est pas un objet"),
+    ("an event is no object", "un événement n'est pas un objet"),
+    ("the message names no record", "le message ne désigne aucune fiche"),
+    ("the event names no record", "l'événement ne désigne aucune fiche"),
+    ("the merge names no object", "la fusion ne désigne aucun objet"),
+    ("the event has no objectId", "l'événement n'a pas d'objectId"),
+    ("the deletion names no message", "la suppression ne désigne aucun message"),
+    ("a deletion needs an id", "une suppression a besoin d'un identifiant"),
+    ("an id is not made of digits", "un identifiant n'est pas fait de chiffres"),
+    ("the event is of portal {}", "l'événement vient du portail {0}"),
+    (
+        "the record has no Id of 15 or 18 characters",
+        "la fiche n'a pas d'Id de 15 ou 18 caractères",
+    ),
+    (
+        "the message has no field of text: add Description to its fields",
+        "le message n'a aucun champ de texte : ajoutez Description à ses champs",
+    ),
+    (
+        "Dynamics left out the text (over 256 KB): import it as a file",
+        "Dynamics a laissé le texte de côté (plus de 256 Ko) : importez-le comme fichier",
+    ),
+    (
+        "open this address once, so that the topic sends messages",
+        "ouvrez cette adresse une fois, pour que le sujet envoie les messages",
+    ),
+    (
+        "the topic's confirmation names no address of Amazon SNS: ask for it again",
+        "la confirmation du sujet ne donne pas d'adresse d'Amazon SNS : redemandez-la",
+    ),
+    (
+        "it is about a contact who was erased: its words are not kept",
+        "elle concerne un contact effacé : ses mots ne sont pas gardés",
+    ),
+    (
+        "contact {} asks for erasure: their {} known notes are erased",
+        "le contact {0} demande l'effacement : ses {1} notes connues sont effacées",
+    ),
+    ("{} can't be listed: {}", "{0} ne peut pas être lu : {1}"),
+    ("{} can't be fetched: {}", "{0} ne peut pas être lu : {1}"),
+)
