@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
-
 from service.imports.records import MIB, FileRefused
 
 MAX_TEXT_BYTES = 8 * MIB
 _CHUNK = 256 * 1024
 _SAMPLE = 64 * 1024
 _LEGACY = ["cp1252", "mac_roman", "cp850"]  # what spreadsheets in Western Europe write where they don't write Unicode
+_TYPICAL = frozenset("éèàçêôîûùëïâœæäöüßñáíóúåøãõìò€£’‘“”«»–—°•\u00a0")
+_BEYOND_ASCII = re.compile(r"(?s)(?<=(.))([^\x00-\x7f])")
 _EUROS = re.compile(rb"\xa4|[A-Za-z][\xbc\xbd][A-Za-z]")
 _WINDOWS = re.compile(rb"[\x80-\x9f]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -81,10 +81,20 @@ def _utf8_or_older(file: BinaryIO) -> Encoding:
     file.seek(0)
     if not wrong or wide > wrong:
         return Encoding("utf-8", "surrogateescape")
-    best = from_bytes(bytes(odd), cp_isolation=_LEGACY).best()
-    name = best.encoding if best else "cp1252"
+    name = max(_LEGACY, key=lambda one: _plausible(odd.decode(one, "replace")))
     # nobody writes the currency sign, which stands where Latin 9 has the euro's, nor ½ between letters (œ)
     return Encoding("iso-8859-15" if name == "cp1252" and _EUROS.search(odd) and not _WINDOWS.search(odd) else name)
+
+
+def _plausible(text: str) -> int:
+    """Count what people write in Western languages beyond ASCII, less what nobody does: an É within a word."""
+    score = 0
+    for match in _BEYOND_ASCII.finditer(text):
+        before, character = match[1], match[2]
+        capital = character.isupper() and not before.islower()
+        typical = (character.lower() if capital else character) in _TYPICAL
+        score += 1 if typical else -1
+    return score
 
 
 def _has_bad(text: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from service.imports.columns import map_columns
+from service.imports.decoding import find_encoding
 from service.imports.records import Format
 from service.notes.text import plain_text
 from tests.imports.files import fault_of, notes_of, read
@@ -206,6 +209,21 @@ def test_surplus_cells_are_kept_to_be_mended() -> None:
     _, records = read(b"Client,Note\nHarrow,Too dear, they say\n")
     assert fault_of(records[0]) == ("line", "too_many_cells")
     assert records[0].cells == ("Harrow", "Too dear, they say")
+
+
+SHORT = [
+    "Jour;Compte client;Note;Budget prévu\n03/02/2026;Harrow;Délai;18 000,00 €\n99;É. Lenoir;Trop long;\n",
+    "Étape;Équipe;Société;Note\n1;ÉTÉ;À voir;Ça traîne, où ?\n",
+    "Client;Note\nMüller;Zu teuer für uns, größer\n",
+    "Client;Note\nl’été;c’est « trop » cher, œuvre;\n",
+]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850"])
+@pytest.mark.parametrize("text", SHORT)
+def test_a_few_lines_tell_their_encoding(text: str, encoding: str) -> None:
+    content = text.encode(encoding, "replace")  # cp850 lacks the euro, œ and curly marks
+    assert find_encoding(io.BytesIO(content)).name == encoding
 
 
 def test_encodings_that_only_a_few_letters_tell_apart() -> None:
