@@ -76,7 +76,7 @@ def import_file(
     outcome = _import(path, options, keep_cells=refused is not None)
     if refused is not None:
         with refused.open("w", encoding="utf-8", newline="") as target:
-            target.writelines(csv_lines(column_names(outcome.rows), outcome.rows))
+            target.writelines(csv_lines(column_names(outcome.rows), outcome.rows, options.mapping))
     if as_json:
         print_json({"results": outcome.results, "refused": outcome.refused})
     else:

@@ -20,6 +20,7 @@ FIELDS = (*_PLAIN, TITLE, *(f"{outer}.{inner}" for outer, inners in NESTED.items
 MAX_NAMES = 1_000  # a header is not wider
 HEADER_ROWS = 20  # a title and empty rows may stand above the header
 MIN_TOLD = 2  # fields that the header of a table within a document names, the text among them
+LEFT_OUT = "-"
 OWN_PREFIX = "binome_"  # columns that our list of refused rows adds
 
 # Names without accents, case and marks. The first name of a field that a header has wins; "text" takes all of them.
@@ -102,6 +103,7 @@ _NAMES: dict[str, str] = {
 }
 
 
+_MARK = re.compile(rf"\[({'|'.join(map(re.escape, (*FIELDS, LEFT_OUT)))})\]$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DO_NOT_MODIFY = re.compile(r"\s*\((?:do not modify|ne pas modifier)\)\s*", re.IGNORECASE)
 _ACTIVITIES = frozenset({"activity", "activite", "note"})
@@ -166,7 +168,7 @@ class Columns:
 def map_columns(header: Sequence[str], mapping: Mapping[str, str | None]) -> Columns:
     """Map a header's names to fields; each field but `text` takes one column, the most telling one."""
     names = [name.strip().removeprefix("\ufeff").strip() for name in header]
-    given = {plain_name(name): field for name, field in mapping.items()}
+    given = _marked(names) | {plain_name(name): field for name, field in mapping.items()}
     fields: list[str | None] = [given.get(plain_name(name)) for name in names]
     own = [field is not None for field in fields]
     taken = {field for field in fields if field and field != "text"}
@@ -185,6 +187,18 @@ def map_columns(header: Sequence[str], mapping: Mapping[str, str | None]) -> Col
     for field, (rank, index) in best.items():
         fields[index], own[index] = field, rank < 0
     return Columns(tuple(names), tuple(fields), tuple(own))
+
+
+def with_field(name: str, mapping: Mapping[str, str | None]) -> str:
+    """Return a column's name with the field that a mapping gives it, so that the name alone tells it again."""
+    given = {plain_name(one): field for one, field in mapping.items()}
+    return f"{name} [{given[plain_name(name)] or LEFT_OUT}]" if plain_name(name) in given else name
+
+
+def _marked(names: Sequence[str]) -> dict[str, str | None]:
+    """Return the fields of names that tell them in brackets."""
+    found = ((name, match[1]) for name in names if (match := _MARK.search(name)))
+    return {plain_name(name): field if field in FIELDS else None for name, field in found}
 
 
 def _known(name: str) -> tuple[str, int] | None:
@@ -243,6 +257,8 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: Mapping[str,
     for number, whole in islice(rows, HEADER_ROWS):
         cells = whole[:MAX_NAMES]
         columns = map_columns(cells, mapping)
+        if any(cell.startswith(OWN_PREFIX) for cell in cells):  # a list of refused rows that comes back
+            return number, columns
         if columns.told > 2 * found[1].told:
             found = number, columns
         if above[0] == number - 1:

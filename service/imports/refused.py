@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from service.imports.columns import OWN_PREFIX, map_columns
+from service.imports.columns import OWN_PREFIX, map_columns, with_field
 from service.imports.tables import escaped
 
 OWN_COLUMNS = tuple(f"{OWN_PREFIX}{name}" for name in ("row", "file", "field", "reason"))
@@ -27,9 +27,13 @@ def column_names(rows: Iterable[Refused]) -> list[str]:
     return list(names)
 
 
-def csv_lines(names: list[str], rows: Iterable[Refused]) -> Iterator[str]:
-    """Give the lines of the CSV file; no cell is a formula, and our own columns are ignored by an import."""
-    yield "\ufeff" + _line([*names, *OWN_COLUMNS])  # with its mark, spreadsheets take it for UTF-8
+def csv_lines(names: list[str], rows: Iterable[Refused], mapping: Mapping[str, str | None]) -> Iterator[str]:
+    """Give the lines of the CSV file; no cell is a formula, and our own columns are ignored by an import.
+
+    What the sender said of columns stands with their names: the file needs no mapping when it comes back.
+    """
+    shown = [with_field(name, mapping) for name in names]
+    yield "\ufeff" + _line([*shown, *OWN_COLUMNS])  # with its mark, spreadsheets take it for UTF-8
     places = _places(names)
     for number, member, field, reason, cells in rows:
         own = [str(number), member, field, reason]

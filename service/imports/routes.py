@@ -170,10 +170,10 @@ def get_refused_file(
     """
     if not caller.sees_personal:
         raise Forbidden("This key lacks the scope personal.")
-    _found(session, import_id)
+    mapping = _found(session, import_id)[0].options["mapping"]
     names = column_names(_refused(engine, import_id))
     headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}
-    lines = csv_lines(names, _refused(engine, import_id))
+    lines = csv_lines(names, _refused(engine, import_id), mapping)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -116,6 +116,27 @@ def test_refused_rows_are_mended_and_sent_again(client: TestClient) -> None:
     assert texts(client) == ["=Pas de mode hors ligne.", "Ok.", "Rappeler.", "Trop cher."]
 
 
+def test_what_was_said_of_columns_comes_back_with_the_mended_rows(client: TestClient) -> None:
+    content = (
+        "Jour;Pour qui;Texte libre;Budget\n"
+        "03/02/2026;Harrow;Trop cher.;12\n"
+        "99/02/2026;Norvik;Trop lent.;5\n"
+        "05/02/2026;Aubry;;7\n"
+    )
+    mapping = {"Pour qui": "account.name", "Texte libre": "text", "Budget": None}
+    answer = post(client, content.encode(), mapping=json.dumps(mapping))
+    assert (answer["results"]["created"], answer["results"]["rejected"]) == (1, 2)
+    download = client.get(f"/v1/imports/{answer['id']}/refused.csv").content.decode("utf-8-sig")
+    names = "Jour,Pour qui [account.name],Texte libre [text],Budget [-],binome_row"
+    assert download.startswith(names)
+    mended = download.replace("99/02/2026", "04/02/2026").replace("Aubry,,", "Aubry,Rappeler.,")
+    again = post(client, mended.encode())
+    assert (again["results"]["created"], again["results"]["rejected"]) == (2, 0)
+    fields = {one["column"]: one["field"] for one in again["found"]["columns"]}
+    assert (fields["Texte libre [text]"], fields["Budget [-]"]) == ("text", None)
+    assert texts(client) == ["Rappeler.", "Trop cher.", "Trop lent."]
+
+
 def test_preview_stores_nothing(client: TestClient) -> None:
     content = "When,Kunde,Comments,Budget note\n03/02/2026,Harrow,Too expensive.,x\n04/05/2026,Harrow,,y\n"
     response = client.post("/v1/imports?preview=true", files={"file": ("a.csv", content)})
