@@ -10,7 +10,7 @@ from service.pages.strings.source_reasons import SOURCE_REASONS
 
 _PLACE = re.compile(r"\{(\d)\}")
 _ROW = re.compile(r"Row (\d+): (\S+) (.+)\.", re.DOTALL)  # of a preview: a row that is taken but for a cell
-_FIELD = re.compile(r"([a-z_.]+)( |: )(.+?)\.?", re.DOTALL)  # a message that begins with its field
+_FIELD = re.compile(r"([A-Za-z_.-]+)( |: )(.+?)\.?", re.DOTALL)  # a message that begins with its field
 _ENGLISH = tuple(
     (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), french)
     for english, french in (*REASONS, *SOURCE_REASONS)

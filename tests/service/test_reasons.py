@@ -84,6 +84,8 @@ def test_fields_that_a_delivery_lacks_are_named() -> None:
     assert in_french("ids is no list of 1 to 500 items.") == "ids : n'est pas une liste de 1 à 500 éléments."
     assert in_french("body has no values.") == "body : n'a aucune valeur."
     assert in_french("meta is missing.") == "meta : manque."
+    given = in_french("body-mime is missing: give the route a URL that ends in /mime.")
+    assert (given or "").startswith("body-mime : manque, donnez à la route")
 
 
 def test_an_unknown_message_stays_english_and_says_so() -> None:

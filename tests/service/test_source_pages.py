@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -9,10 +10,13 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.database import write_session
+from service.pages.strings import STRINGS
 from service.pages.words import Lang, Words
 from service.sources.contract import Aside
 from service.sources.faults.queries import set_aside
 from service.sources.queries import hold_mailbox, note_activity, release_mailbox
+from service.sources.record_links import link_options
+from service.sources.registry import SOURCES
 from tests.service.visits import NOW, SCRIPT, shown
 
 
@@ -100,3 +104,15 @@ def test_a_mailbox_is_let_in_and_says_why_it_can_t_be_read(admin: TestClient, en
     text = shown(admin.get("/sources").text)
     assert "IMAP main Can't be read The server refuses the user or the password." in text
     assert "a-long-password" not in text
+
+
+def test_each_source_says_in_both_languages_how_it_is_set_up_and_shows_what_it_posts(admin: TestClient) -> None:
+    for source in SOURCES.values():
+        for name in {**source.options, **link_options(source.name)}:
+            assert f"option_{name}" in STRINGS, (source.name, name)
+    for name in ("ses", "pipedrive"):
+        for language, setup in (("en", SOURCES[name].setup.en), ("fr", SOURCES[name].setup.fr)):
+            page = html.unescape(admin.get(f"/sources/add/{name}?lang={language}").text)
+            assert setup.splitlines()[-1] in page
+            assert SOURCES[name].sample in page
+            assert "firm.com/notes/{id}" in page or "entreprise.fr/notes/{id}" in page

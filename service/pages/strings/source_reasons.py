@@ -39,15 +39,15 @@ SOURCE_REASONS: tuple[tuple[str, str], ...] = (
     ("or MessageName is missing", "ou MessageName manque"),
     (
         "is missing: give the route a URL that ends in /mime",
-        "manque : donnez à la route une URL qui finit par /mime",
+        "manque, donnez à la route une URL qui finit par /mime",
     ),
     (
         'is missing: tick "POST the raw, full MIME message"',
-        "manque : cochez « POST the raw, full MIME message »",
+        "manque, cochez « POST the raw, full MIME message »",
     ),
     (
         "is missing: use the rule's SNS action, which takes mails up to 150 KB",
-        "manque : choisissez l'action SNS de la règle, qui prend les mails jusqu'à 150 Ko",
+        "manque, choisissez l'action SNS de la règle, qui prend les mails jusqu'à 150 Ko",
     ),
     ("is missing", "manque"),
     ("data is no object", "data n'est pas un objet"),

@@ -142,6 +142,27 @@ STRINGS: dict[str, tuple[str, str]] = {
         "There is a connection with this name or this secret already: choose another.",
         "Une connexion a déjà ce nom ou ce secret : choisissez-en un autre.",
     ),
+    "what_it_posts": ("What it posts, for example", "Ce qu'elle envoie, par exemple"),
+    "option_record_url": (
+        "Template of links to records, such as https://crm.firm.com/notes/{{id}}",
+        "Modèle des liens vers les fiches, par exemple https://crm.entreprise.fr/notes/{{id}}",
+    ),
+    "option_instance_url": (
+        "https://firm.my.salesforce.com, for links to records",
+        "https://entreprise.my.salesforce.com, pour les liens vers les fiches",
+    ),
+    "option_company_domain": (
+        "What stands before .pipedrive.com, for links to deals",
+        "Ce qui précède .pipedrive.com, pour les liens vers les affaires",
+    ),
+    "option_org_url": (
+        "https://crm.zoho.eu/crm/org1234567, for links to deals and accounts",
+        "https://crm.zoho.eu/crm/org1234567, pour les liens vers les affaires et les comptes",
+    ),
+    "option_app_url": (
+        "https://us-12345.app.gong.io, for links to calls",
+        "https://us-12345.app.gong.io, pour les liens vers les appels",
+    ),
     "option_portal_id": (
         "The account's number (Hub ID); events of others are set aside",
         "Le numéro du compte (Hub ID) ; les événements des autres sont mis de côté",
