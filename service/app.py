@@ -23,7 +23,7 @@ from service.audit.recording import Auditing, Recorder
 from service.audit.routes import router as audit_router
 from service.auth.routes import router as keys_router
 from service.auth.usage import Usage
-from service.boundary import Boundary
+from service.boundary import Boundary, Limits
 from service.catalog.routes import router as catalog_router
 from service.competitors.routes import router as competitors_router
 from service.corrections.routes import router as corrections_router
@@ -96,7 +96,11 @@ _ROUTERS = (
 
 
 def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
-    """Build the application over a migrated database."""
+    """Build the application over a migrated database.
+
+    Its routes are made ready when they are first asked for, which takes longer than most answers; `bind` lets one
+    application serve another database.
+    """
     app = FastAPI(
         title="Binôme",
         version=__version__,
@@ -106,6 +110,25 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
         responses=problems.problem_responses(401, 403, 422, 429),
         dependencies=[Depends(check_parameters)],
     )
+    bind(app, settings, engine)
+    problems.install(app)
+    pages.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    assistants.install(app)
+    _keep_records(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Boundary)
+    app.add_middleware(Auditing)
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
+    app.add_middleware(Trace)
+    _describe_bodies(app)
+    return app
+
+
+def bind(app: FastAPI, settings: Settings, engine: sa.Engine) -> None:
+    """Have an application answer by these settings, over this migrated database; `settings.proxies` alone is fixed."""
     app.state.settings = settings
     app.state.engine = engine.execution_options(**engine_options(settings))
     app.state.meaning = MeaningIndex()
@@ -114,20 +137,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     app.state.provider = Provider(settings, home) if settings.oidc_issuer else None
     app.state.pressure = Pressure(app.state.engine, settings)
     app.state.recorder = Recorder(app.state.engine, settings.audit_days)
-    problems.install(app)
-    pages.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
-    assistants.install(app)
-    _keep_records(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Boundary, settings=settings)
-    app.add_middleware(Auditing, recorder=app.state.recorder)
-    if settings.proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
-    app.add_middleware(Trace)
-    _describe_bodies(app)
-    return app
+    app.state.limits = Limits(settings)
 
 
 def _keep_records(app: FastAPI) -> None:
@@ -221,9 +231,8 @@ def _route(scope: Scope) -> str:
 class BodyLimit:
     """Refuse bodies over the limit while they arrive, before anything is parsed."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the bytes of an HTTP request's body."""
@@ -232,8 +241,9 @@ class BodyLimit:
             return
         request = Request(scope)
         declared = request.headers.get("content-length", "")
-        problem = TooLarge(f"The body is over {self.max_bytes} bytes: send it in parts.")
-        if declared.isdigit() and int(declared) > self.max_bytes:
+        most = request.app.state.settings.max_body_bytes
+        problem = TooLarge(f"The body is over {most} bytes: send it in parts.")
+        if declared.isdigit() and int(declared) > most:
             await problems.answer(request, problem)(scope, receive, send)
             return
         seen = 0
@@ -243,20 +253,20 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
+            if seen > most:
                 raise problem
             return message
 
         async def passed(message: Message) -> None:
             nonlocal answered
-            if answered or seen <= self.max_bytes:  # FastAPI takes any fault of a body's reading for a broken body
+            if answered or seen <= most:  # FastAPI takes any fault of a body's reading for a broken body
                 answered = True
                 await send(message)
 
         try:
             await self.app(scope, counted, passed)
         except Exception:
-            if answered or seen <= self.max_bytes:
+            if answered or seen <= most:
                 raise
         if not answered:
             await problems.answer(request, problem)(scope, receive, send)

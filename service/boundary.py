@@ -57,15 +57,33 @@ class Buckets:
         return 0.0 if level >= 1 else (1 - level) / rate
 
 
-class Boundary:
-    """Refuse foreign hosts and callers that ask too often; add the headers that browsers heed."""
+class Limits:
+    """The hosts under which Binôme may be asked, and how often each caller may."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app = app
+    def __init__(self, settings: Settings) -> None:
         self._hosts = settings.host_names
         self._by_key = Buckets(settings.rate_limit)
         self._by_address = Buckets(settings.rate_limit_address)
         self._ingest = Buckets(settings.rate_limit_ingest)
+
+    def refusal(self, request: Request) -> Problem | None:
+        """Return why a request is not let in, None where it is."""
+        if self._hosts and (request.url.hostname or "") not in self._hosts:
+            return BadRequest("This host is not one of BINOME_ALLOWED_HOSTS.", code="unknown_host")
+        at = time.monotonic()
+        address, key = client_address(request), _key(request)
+        if request.method == "POST" and request.url.path.startswith(_INGEST):
+            wait = self._ingest.take(key or f"address {address}", at)
+        else:
+            wait = self._by_address.take(str(address), at) or (self._by_key.take(key, at) if key else 0.0)
+        return TooMany("Too many requests: wait, then go on.", retry_after=int(wait) + 1) if wait else None
+
+
+class Boundary:
+    """Refuse foreign hosts and callers that ask too often; add the headers that browsers heed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an HTTP request pass, or answer it."""
@@ -79,20 +97,9 @@ class Boundary:
                 _add_headers(request, MutableHeaders(scope=message))
             await send(message)
 
-        problem = None if request.url.path.startswith(_UNLIMITED) else self._refusal(request)
+        problem = None if request.url.path.startswith(_UNLIMITED) else request.app.state.limits.refusal(request)
         answer = problems.answer(request, problem) if problem else self.app
         await answer(scope, receive, guarded)
-
-    def _refusal(self, request: Request) -> Problem | None:
-        if self._hosts and (request.url.hostname or "") not in self._hosts:
-            return BadRequest("This host is not one of BINOME_ALLOWED_HOSTS.", code="unknown_host")
-        at = time.monotonic()
-        address, key = client_address(request), _key(request)
-        if request.method == "POST" and request.url.path.startswith(_INGEST):
-            wait = self._ingest.take(key or f"address {address}", at)
-        else:
-            wait = self._by_address.take(str(address), at) or (self._by_key.take(key, at) if key else 0.0)
-        return TooMany("Too many requests: wait, then go on.", retry_after=int(wait) + 1) if wait else None
 
 
 def _key(request: Request) -> str | None:

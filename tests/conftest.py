@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from models.types import Analyzer
-from service.app import create_app
+from service.app import bind, create_app
 from service.auth.queries import store_key
 from service.auth.scopes import Scope
 from service.database import make_engine, migrate, write_session
@@ -113,14 +114,28 @@ def openapi() -> dict[str, Any]:
     return create_app(Settings(_env_file=None), sa.create_engine("sqlite://")).openapi()
 
 
+@pytest.fixture(scope="session")
+def shared_app(openapi: dict[str, Any]) -> FastAPI:
+    """One application for all tests: making its routes ready takes longer than most of them."""
+    app = create_app(Settings(_env_file=None), sa.create_engine("sqlite://"))
+    app.openapi = lambda: openapi
+    return app
+
+
 @pytest.fixture
-def client(settings: Settings, engine: sa.Engine, openapi: dict[str, Any]) -> Iterator[TestClient]:
+def app(shared_app: FastAPI, settings: Settings, engine: sa.Engine) -> Iterator[FastAPI]:
+    """The application over the test's database."""
+    bind(shared_app, settings, engine)
+    yield shared_app
+    shared_app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def client(app: FastAPI, engine: sa.Engine) -> Iterator[TestClient]:
     """A client of the application that sends the administrator's key."""
     with write_session(engine) as session:
         store_key(session, ADMIN_KEY, name="tests", scopes=[Scope.ADMIN], now=datetime.now(UTC))
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-    app = create_app(settings, engine)
-    app.openapi = lambda: openapi
     with TestClient(app, raise_server_exceptions=False, headers=headers) as client:
         yield client
 

@@ -121,10 +121,10 @@ class Recorder:
 
 
 class Auditing:
-    """Carry each request's act, and hand it to the recorder unless a transaction wrote it."""
+    """Carry each request's act, and hand it to the application's recorder unless a transaction wrote it."""
 
-    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
-        self.app, self._recorder = app, recorder
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an HTTP request pass, and remember it."""
@@ -132,6 +132,7 @@ class Auditing:
             await self.app(scope, receive, send)
             return
         request, status = Request(scope), 500
+        recorder = request.app.state.recorder  # an application behind a route puts itself in its place
 
         async def seen(message: Message) -> None:
             nonlocal status
@@ -145,7 +146,7 @@ class Auditing:
             with acting(act):
                 await self.app(scope, receive, seen)
         finally:
-            _record(self._recorder, request, act, status)
+            _record(recorder, request, act, status)
 
 
 def _record(recorder: Recorder, request: Request, act: Act, status: int) -> None:

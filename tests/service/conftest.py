@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.auth.scopes import Scope
-from service.settings import Settings
 from tests.service.visits import sign_in
 
 
 @pytest.fixture
-def browser(settings: Settings, engine: sa.Engine) -> Iterator[TestClient]:
+def browser(app: FastAPI) -> Iterator[TestClient]:
     """A browser that nobody signed in."""
-    app = create_app(settings, engine)
     headers = {"Accept": "text/html", "Accept-Language": "en"}
     with TestClient(app, raise_server_exceptions=False, headers=headers, follow_redirects=False) as client:
         yield client

@@ -11,11 +11,9 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.auth.queries import store_key
 from service.auth.scopes import Scope
 from service.database import write_session
-from service.operation.pressure import Pressure
 from service.settings import Settings
 from tests.conftest import ADMIN_KEY
 from tests.sources.senders import CONNECTIONS, INGEST_KEY, NOW, PUBLIC_URL
@@ -40,20 +38,10 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def shared_app(openapi: dict[str, object]) -> FastAPI:
-    """One application for all tests: making it takes longer than most of them."""
-    app = create_app(Settings(_env_file=None), sa.create_engine("sqlite://"))
-    app.openapi = lambda: openapi
-    return app
-
-
 @pytest.fixture
-def client(shared_app: FastAPI, settings: Settings, engine: sa.Engine) -> TestClient:
+def client(app: FastAPI, engine: sa.Engine) -> TestClient:
     """A sender: no key of its own."""
     with write_session(engine) as session:
         store_key(session, ADMIN_KEY, name="tests", scopes=[Scope.ADMIN], now=NOW)
         store_key(session, INGEST_KEY, name="relay", scopes=[Scope.INGEST], now=NOW)
-    shared_app.state.settings, shared_app.state.engine = settings, engine
-    shared_app.state.pressure = Pressure(engine, settings)
-    return TestClient(shared_app, raise_server_exceptions=False)
+    return TestClient(app, raise_server_exceptions=False)
