@@ -7,6 +7,7 @@ from service.audit import tables as audit_tables
 from service.auth import tables as auth_tables
 from service.erasures import tables as erasure_tables
 from service.insights import tables as insight_tables
+from service.jobs import tables as job_tables
 from service.notes import tables as note_tables
 from service.operation import tables as operation_tables
 from service.reports import tables as report_tables
@@ -15,6 +16,6 @@ from service.saved_filters import tables as saved_filter_tables
 from service.tables import Table
 
 METADATA = Table.metadata
-_OURS = (audit_tables, auth_tables, erasure_tables, insight_tables, note_tables, operation_tables)
-_KEPT = (report_tables, retention_tables, saved_filter_tables)
+_OURS = (audit_tables, auth_tables, erasure_tables, insight_tables, job_tables)
+_KEPT = (note_tables, operation_tables, report_tables, retention_tables, saved_filter_tables)
 MODULES = (*_OURS, *_KEPT, outgoing_tables, source_tables)

@@ -16,10 +16,11 @@ from service.errors import BinomeError
 from service.filters import day_start
 from service.jobs.queries import JobKind, JobState, get_job, living_workers, request_job
 from service.jobs.schemas import job_output
+from service.jobs.tables import JobTable
 from service.notes.queries import requeue, state_condition
 from service.notes.schemas import AnalysisState
 from service.operation.queries import read_backlog
-from service.tables import JobTable, NoteTable
+from service.tables import NoteTable
 
 LOOK_SECONDS = 0.5
 NO_WORKER_SECONDS = 60.0

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.erasures.tables import ErasedKeyTable, ErasureTable
 from service.erasures.traces import Traces
 from service.filters import name_key
+from service.jobs.tables import JobTable
 from service.notes.queries import FINDINGS, delete_findings
 from service.notes.tables import NotePrintTable
 from service.outgoing_tables import AttemptTable, EventTable, OutgoingTable
@@ -30,7 +31,6 @@ from service.tables import (
     AuthorTable,
     CorrectedNoteTable,
     CorrectionTable,
-    JobTable,
     NoteTable,
     ThemeChangeTable,
     ThemeEventTable,

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from service.filters import name_key
 from service.imports.records import Record
 from service.jobs.queries import JobState
+from service.jobs.tables import JobTable
 from service.notes.intake import RejectedNote, refuse_ambiguous
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote, Result
 from service.source_tables import ImportRefusalTable, ImportTable
-from service.tables import AccountTable, AuthorTable, JobTable
+from service.tables import AccountTable, AuthorTable
 
 MAX_REFUSALS_KEPT = 20_000
 SKIPPED = "skipped"

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.jobs.tables import JobTable, WorkerTable
 from service.notes.queries import insert_ignoring
 from service.operation.instruments import LONG_WORK
 from service.source_tables import ImportTable, SyncTable
-from service.tables import JobTable, WorkerTable
 from service.tracing import traceparent
 
 SILENT_AFTER = timedelta(seconds=20)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from service.jobs.queries import JobKind, JobState
-from service.tables import JobTable
+from service.jobs.tables import JobTable
 
 
 class JobOutput(BaseModel):

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from service.database import is_sqlite
 from service.deliveries.events import DeliveryState
 from service.jobs.queries import JobState, WorkerState, living_workers
+from service.jobs.tables import JobTable
 from service.outgoing_tables import OutgoingTable
 from service.reports.tables import ReportTable
-from service.tables import JobTable, NoteTable
+from service.tables import NoteTable
 
 FAILURES_SHOWN = timedelta(days=7)
 

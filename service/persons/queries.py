@@ -16,13 +16,14 @@ from service.auth.tables import SessionTable, UserTable
 from service.erasures.queries import WRITTEN, all_rows, authors_named, other_texts, sent_records
 from service.erasures.tables import ErasureTable
 from service.erasures.traces import Traces
+from service.jobs.tables import JobTable
 from service.outgoing_tables import EndpointTable, SubscriptionTable
 from service.reports.tables import ReportTable
 from service.retention.tables import RetentionRuleTable
 from service.saved_filters.tables import SavedFilterTable
 from service.source_tables import ImportTable, SetAsideTable
 from service.sources.queries import contacts_merged_into, notes_of_contacts
-from service.tables import AuthorTable, CorrectionTable, JobTable, NoteTable, ThemeChangeTable, ThemeTable
+from service.tables import AuthorTable, CorrectionTable, NoteTable, ThemeChangeTable, ThemeTable
 from service.users.queries import find_user
 
 DONE: tuple[tuple[Any, str, tuple[str, ...]], ...] = (

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from service.database import read_session, write_session
 from service.deliveries.events import EventType, announce
 from service.jobs.queries import UNFINISHED, JobKind, add_job, finish_job, has_unfinished, request_job, start_job
+from service.jobs.tables import JobTable
 from service.reports import queries
 from service.reports.content import month_name
 from service.reports.editions import Draft, draft, edition_output, read_content, render_all, store, store_files_anew
 from service.reports.withdrawing import follow_erasures
-from service.tables import JobTable
 
 FIRST_DAY = 2  # of the month, UTC: by then the month has ended everywhere
 LAST_DAY = 10  # later, a month is closed by hand

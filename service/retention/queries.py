@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from service.erasures.traces import ERASED
 from service.jobs.queries import JobKind, JobState
+from service.jobs.tables import JobTable
 from service.retention.rules import Rules
 from service.retention.tables import RetentionRuleTable
 from service.source_tables import ImportRefusalTable, ImportTable, SetAsideTable
 from service.sources.faults.queries import FaultState, settle
-from service.tables import JobTable, NoteTable
+from service.tables import NoteTable
 
 IMPORTED = "import"  # the source of notes of files that name none
 RETENTION = "retention"  # who erases

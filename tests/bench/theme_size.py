@@ -26,7 +26,8 @@ from models.encoder import from_bytes, to_bytes
 from models.types import ThemePassage
 from service.database import make_engine, migrate, read_session, write_session
 from service.jobs.queries import JobKind, request_job
-from service.tables import AccountTable, AuthorTable, JobTable, NoteTable, PassageTable
+from service.jobs.tables import JobTable
+from service.tables import AccountTable, AuthorTable, NoteTable, PassageTable
 from service.themes.fitting import FitThemes
 from tests.bench.seed import LAST_DAY, insert, note
 

@@ -19,8 +19,8 @@ from service.jobs.queries import (
     forget_silent,
     living_workers,
 )
+from service.jobs.tables import JobTable
 from service.operation.words import ATTENTION
-from service.tables import JobTable
 from tests.analyzers import UNREADABLE, FakeAnalyzer
 from tests.work import analyse_all, note
 

@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from pptx import Presentation
 
 from service.database import read_session, write_session
+from service.jobs.tables import JobTable
 from service.outgoing_tables import EventTable
 from service.reports import building
 from service.reports.building import FollowErasures, ask_to_follow_erasures, build, close_month
@@ -29,7 +30,7 @@ from service.reports.schemas import Accounts, Format, ReportContent, ReportLangu
 from service.reports.tables import ReportFileTable, ReportTable
 from service.reports.withdrawing import Cause, follow_erasures
 from service.reports.words import Phrases
-from service.tables import JobTable, NoteTable
+from service.tables import NoteTable
 from tests.service.visits import by_account, make_theme, read_in, shown
 from tests.work import note
 

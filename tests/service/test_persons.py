@@ -15,11 +15,12 @@ from service.auth.sessions import SessionKind, open_session
 from service.auth.tables import UserTable
 from service.cli import cli
 from service.database import write_session
+from service.jobs.tables import JobTable
 from service.saved_filters.tables import SavedFilterTable
 from service.source_tables import ImportRefusalTable, ImportTable, KeptDeliveryTable, NoteContactTable
 from service.sources.contract import Aside
 from service.sources.faults.queries import keep_delivery, set_aside
-from service.tables import JobTable, NoteTable
+from service.tables import NoteTable
 from service.users.queries import add_user
 from tests.service.visits import make_key, read_in
 from tests.work import note

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 from service.database import read_session, write_session
 from service.jobs.queries import JobKind
+from service.jobs.tables import JobTable
 from service.retention.applying import ApplyRetention, ask_to_apply_retention
 from service.retention.rules import EVERY, Rules
-from service.tables import JobTable
 from tests.analyzers import FakeAnalyzer
 from tests.service.test_erasures import PLANTED, WORDS, planted, stored_bytes  # noqa: F401
 from tests.service.visits import shown

@@ -17,7 +17,8 @@ from alembic import command
 from service import database
 from service.database import alembic_config, current_revision, head_revision, make_engine, migrate, write_session
 from service.errors import StartRefused
-from service.tables import JobTable, Table
+from service.jobs.tables import JobTable
+from service.tables import Table
 
 
 def _count_up(url: str, times: int) -> None:
