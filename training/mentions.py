@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from models.blend import LEAST, agreed, pool, reordered
 from models.candidates import CandidateFinder
@@ -22,7 +21,7 @@ from models.catalog import CatalogMatcher
 from models.competitors import catalogue_names, find_candidates, name_in_note, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
 from models.linear import hash_features, save_linear
-from models.manifest import Manifest, verified_manifest, write_manifest
+from models.manifest import verified_manifest, write_manifest
 from models.mentions import (
     N_FEATURES,
     NO,
@@ -37,7 +36,7 @@ from models.mentions import (
 from models.tagger import Tagged, load_tagger
 from training.examples import Example, fingerprint, read_examples
 from training.measures import accuracy, macro_f1
-from training.objections import fit_linear, fit_temperature
+from training.objections import fit_linear, fit_temperature, out_of_fold, tempered, unseen_industries
 from training.reader_names import NameMaker
 
 STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
@@ -47,8 +46,8 @@ MIN_NAME_PART = 4
 """Letters from which a part of an account's name is known for it (`service.analysis.queries`)."""
 HEADED_SHARE = 0.3
 """Of the texts, learned from a second time under an account's name."""
-N_FOLDS = 4
-"""Parts of the industries that the tagger has not seen; settings are chosen on each part's names."""
+ROUNDS = 20
+"""Of the fit over all names."""
 LOPSIDED = 0.02
 """What a weight of 1 for one voice must gain over equal weights."""
 
@@ -217,43 +216,14 @@ def judge(
     return (macro_f1(pairs) if task is Task.RELATION else accuracy(pairs) or 0.0), 0.0
 
 
-def unseen_industries(examples: Sequence[Example], tagger: Manifest) -> list[str]:
-    """Return the industries of which the tagger has learned nothing: those held out, and those written after it."""
-    learned = set(tagger.data.get("industries", ())) - set(tagger.config["held_out"])
-    return sorted({e.group for e in examples} - learned)
-
-
-def out_of_fold(
-    task: Task, features: csr_matrix, labels: NDArray[np.str_], groups: NDArray[np.str_], unseen: Sequence[str]
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Return the linear classifier's probabilities on unseen industries, each read by one that learned the others.
-
-    Returns:
-        Probabilities, shape (n, n_labels), zeros for other industries; and the labels.
-    """
-    answers = np.zeros((len(labels), len(set(labels))), dtype=np.float32)
-    names: tuple[str, ...] = ()
-    for fold in (unseen[i::N_FOLDS] for i in range(min(N_FOLDS, len(unseen)))):
-        inside = np.isin(groups, fold)
-        model = fit_linear(features[~inside], labels[~inside], STRENGTHS[task], rounds=20)
-        names = model.labels
-        answers[inside] = model.probabilities(features[inside])
-    return answers, names
-
-
-def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Return what a classifier would have said with a temperature, from what it said with 1."""
-    raised = probabilities ** (1 / temperature)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
 def set_pooling(task: Task, rows: Rows, unseen: Sequence[str], tagged: Sequence[Tagged]) -> dict[str, float]:
     """Choose the tagger's weight, a temperature and a threshold, on industries that neither voice has seen.
 
     A weight is judged with its neighbours, because the measures of few names jump; one far from a half must earn it.
     """
     groups, labels = np.array(rows.groups), np.array(rows.labels)
-    answers, names = out_of_fold(task, hash_features(rows.features, N_FEATURES), labels, groups, unseen)
+    fit = partial(fit_linear, strength=STRENGTHS[task], rounds=ROUNDS)
+    answers, names = out_of_fold(hash_features(rows.features, N_FEATURES), labels, groups, unseen, fit)
     chosen = np.flatnonzero(np.isin(groups, unseen) & np.array(rows.counted))
     temperature = fit_temperature(names, answers[chosen], labels[chosen])
     linear = tempered(answers[chosen], temperature)
@@ -294,7 +264,9 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
         if pooling["threshold"]:
             settings["thresholds"][task] = pooling["threshold"]
         metrics[task] = {k: round(v, 4) for k, v in pooling.items()}
-        model = fit_linear(hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task], rounds=20)
+        model = fit_linear(
+            hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task], rounds=ROUNDS
+        )
         save_linear(replace(model, temperature=pooling["temperature"]), out / f"{task}.safetensors")
     (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
     write_manifest(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sklearn.linear_model import SGDClassifier
 from models.blend import pool, reordered
 from models.encoder import Encoder, load_encoder
 from models.linear import LinearModel, save_linear
-from models.manifest import verified_manifest, write_manifest
+from models.manifest import Manifest, verified_manifest, write_manifest
 from models.objections import NONE, TAGGER_TYPES, Clause, clause_features, clauses_of, describe
 from models.tagger import STATUS, Tagger, load_tagger
 from models.types import ObjectionStatus
@@ -38,6 +39,8 @@ TOLERANCE = 0.005
 taken, as it leans least on how often objections are raised in the held-out notes."""
 STRENGTH = 2.0
 """Inverse of the penalty on the weights."""
+N_FOLDS = 4
+"""Parts of the industries that the tagger has not seen; each is read by a classifier that learned the others."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,12 @@ def fit_temperature(names: Sequence[str], probabilities: NDArray[np.float32], la
     return float(minimize_scalar(loss, bounds=(0.3, 4.0), method="bounded").x)
 
 
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Return what a classifier would have said with a temperature, from what it said with 1."""
+    raised = probabilities ** (1 / temperature)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class Pooling:
     """The best weight of the tagger and thresholds, and what they reach on industries that neither voice has seen."""
@@ -172,40 +181,76 @@ def tagger_opinions(
     return np.array(types), np.array(statuses)
 
 
+def unseen_industries(examples: Sequence[Example], tagger: Manifest) -> list[str]:
+    """Return the industries of which the tagger has learned nothing: those held out, and those written after it."""
+    learned = set(tagger.data.get("industries", ())) - set(tagger.config["held_out"])
+    return sorted({e.group for e in examples} - learned)
+
+
+def out_of_fold(
+    features: csr_matrix,
+    labels: NDArray[np.str_],
+    groups: NDArray[np.str_],
+    unseen: Sequence[str],
+    fit: Callable[[csr_matrix, NDArray[np.str_]], LinearModel],
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return the linear classifier's probabilities on unseen industries, each read by one that learned the others.
+
+    Returns:
+        Probabilities, shape (n, n_labels), zeros for other industries; and the labels.
+    """
+    answers = np.zeros((len(labels), len(set(labels.tolist()))), dtype=np.float32)
+    names: tuple[str, ...] = ()
+    for fold in (unseen[i::N_FOLDS] for i in range(min(N_FOLDS, len(unseen)))):
+        inside = np.isin(groups, fold)
+        model = fit(features[~inside], labels[~inside])
+        names = model.labels
+        answers[inside] = model.probabilities(features[inside])
+    return answers, names
+
+
 def pool_with_tagger(
     examples: Sequence[Example], table: ClauseTable, folder: Path
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Set temperature, weights and threshold on the industries that the tagger was not trained on.
+    """Set temperature, weights and threshold on the industries that the tagger has not seen.
 
     Returns:
         `temperature`, `threshold`, `type_threshold`, `type_weight` and `status_weight`; and what they reach there.
     """
-    held_out = set(verified_manifest(folder).config["held_out"])
-    held = np.isin(table.groups, sorted(held_out))
-    types = fit_linear(table.features[~held], table.labels[~held], STRENGTH)
-    raised = ~held & (table.labels != NONE)
-    status = fit_linear(table.features[raised], table.statuses[raised], STRENGTH)
-    tagged_types, tagged_statuses = tagger_opinions(examples, held_out, load_tagger(folder))
+    unseen = unseen_industries(examples, verified_manifest(folder))
+    fit = partial(fit_linear, strength=STRENGTH)
+    types, names = out_of_fold(table.features, table.labels, table.groups, unseen, fit)
+    held = np.flatnonzero(np.isin(table.groups, unseen))
+    tagged_types, tagged_statuses = tagger_opinions(examples, set(unseen), load_tagger(folder))
+    temperature = fit_temperature(names, types[held], table.labels[held])
     whole = np.array([examples[t].whole for t in table.texts[held]])
-    notes = table.rows(np.flatnonzero(held)[whole])
+    notes = table.rows(held[whole])
     gold = {(t, o["type"]) for t in set(notes.texts.tolist()) for o in examples[t].gold["objections"]}
-    temperature = fit_temperature(types.labels, types.probabilities(table.features[held]), table.labels[held])
-    linear = replace(types, temperature=temperature).probabilities(notes.features)
-    pooling = set_pooling(types.labels, linear, reordered(tagged_types[whole], TAGGER_TYPES, types.labels), notes, gold)
-    gold_status = np.flatnonzero(table.labels[held] != NONE)
-    opinions = status.probabilities(table.features[held][gold_status])
-    others = reordered(tagged_statuses[gold_status], [str(s) for s in ObjectionStatus], status.labels)
-    truth = table.statuses[held][gold_status]
-    rates = {w: _hit_rate(pool(opinions, others, w), status.labels, truth) for w in WEIGHTS}
-    status_weight = max(rates, key=lambda w: rates[w])
+    linear = tempered(types[held[whole]], temperature)
+    pooling = set_pooling(names, linear, reordered(tagged_types[whole], TAGGER_TYPES, names), notes, gold)
+    weight, rate = _status_weight(table, unseen, held, tagged_statuses)
     settings = {
         "temperature": temperature,
         "threshold": pooling.threshold,
         "type_threshold": pooling.type_threshold,
         "type_weight": pooling.weight,
-        "status_weight": status_weight,
+        "status_weight": weight,
     }
-    return settings, {**pooling.measures, "status_accuracy": rates[status_weight]}
+    return settings, {**pooling.measures, "status_accuracy": rate}
+
+
+def _status_weight(
+    table: ClauseTable, unseen: Sequence[str], held: NDArray[np.int64], tagged: NDArray[np.float32]
+) -> tuple[float, float]:
+    """Return the tagger's best weight on the status of objections, and the accuracy that it reaches."""
+    raised = table.rows(np.flatnonzero(table.labels != NONE))
+    fit = partial(fit_linear, strength=STRENGTH)
+    answers, names = out_of_fold(raised.features, raised.statuses, raised.groups, unseen, fit)
+    inside = np.isin(raised.groups, unseen)
+    opinions = reordered(tagged[table.labels[held] != NONE], [str(s) for s in ObjectionStatus], names)
+    rates = {w: _hit_rate(pool(answers[inside], opinions, w), names, raised.statuses[inside]) for w in WEIGHTS}
+    best = max(rates, key=lambda w: rates[w])
+    return best, rates[best]
 
 
 def _hit_rate(probabilities: NDArray[np.float32], labels: Sequence[str], truth: NDArray[np.str_]) -> float:
