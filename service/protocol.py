@@ -27,6 +27,7 @@ BYTES_A_SECOND = 16_384
 MOST_HEAD_BYTES = 65_536
 MOST_PIECES = 100_000  # of a body: whoever sends it byte by byte, in chunks, costs more time than what it holds
 READ_SECONDS = 60  # in which a client takes in what waits to be sent to it
+HELD_UP_SECONDS = 0.1  # by which a timer is late where this process was busy: what came meanwhile is not yet read
 _NET_BITS = 64  # of an IPv6 address: its owner has all the others
 
 
@@ -144,6 +145,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._cancel()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Go on; whoever is answered before the body is there has no more time for it than for a head."""
+        super().on_response_complete()
+        if self._timer is not None and self._in_body:
+            self._cancel()
+            self._until = self.loop.time() + self._limits.seconds
+            self._timer = self.loop.call_at(self._until, self._look)
+
     def pause_writing(self) -> None:
         """Give a client that reads slowly its time."""
         super().pause_writing()
@@ -168,9 +177,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Give up what is not there in time."""
+        now = self.loop.time()
+        held_up = now - self._timer.when() if self._timer is not None else 0.0
         if self.flow.read_paused:
-            self._until = self.loop.time() + self._limits.seconds
-        if self._until > self.loop.time():
+            self._until = now + self._limits.seconds
+        elif held_up > HELD_UP_SECONDS:
+            self._until = now + held_up
+        if self._until > now:
             self._timer = self.loop.call_at(self._until, self._look)
         else:
             detail = f"The request did not arrive within {self._limits.seconds:g} seconds and one for each 16 KiB."

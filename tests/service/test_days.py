@@ -55,7 +55,7 @@ def expected(session: Session, about: About, filters: Filters, period: Period) -
 
 
 def counted(session: Session, about: About, filters: Filters) -> dict[Any, tuple[Any, ...]]:
-    items = measure_items(session, about, filters, measuring_frame(session, filters))
+    items = measure_items(session, about, filters, measuring_frame(session, filters)).items
     found = {}
     for item in items:
         c = item.counts
@@ -74,7 +74,7 @@ def check(engine: sa.Engine) -> None:
                 assert counted(session, about, filters) == expected(session, about, filters, frame.period), asked
             before = frame.period.previous
             for about in About:
-                heard = {item.key: item.trend.previous for item in measure_items(session, about, filters, frame)}
+                heard = {item.key: item.trend.previous for item in measure_items(session, about, filters, frame).items}
                 earlier = {key: c[1] for key, c in expected(session, about, filters, before).items()}
                 assert {key: n for key, n in heard.items() if n} == earlier, asked
 
