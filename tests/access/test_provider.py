@@ -42,7 +42,7 @@ def provider(_served: FakeProvider) -> FakeProvider:
 
 
 @pytest.fixture
-def visit(provider: FakeProvider, settings: Settings, engine: sa.Engine) -> Iterator[Any]:
+def visit(provider: FakeProvider, settings: Settings, engine: sa.Engine, openapi: dict[str, Any]) -> Iterator[Any]:
     """Makes a browser before an application with settings of the provider."""
     clients = []
 
@@ -50,6 +50,7 @@ def visit(provider: FakeProvider, settings: Settings, engine: sa.Engine) -> Iter
         known = {"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT_ID, "oidc_client_secret": SECRET}
         given = {**settings.model_dump(), **known, "oidc_roles": roles, "public_url": "http://testserver", **values}
         app = create_app(Settings(_env_file=None, **given), engine)
+        app.openapi = lambda: openapi
         headers = {"Accept": "text/html", "Accept-Language": "en"}
         client = TestClient(app, raise_server_exceptions=False, headers=headers, follow_redirects=False)
         clients.append(client.__enter__())
