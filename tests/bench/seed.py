@@ -26,6 +26,8 @@ from service.tables import (
 ACCOUNTS, AUTHORS, DEALS, THEMES, COMPETITORS = 3_000, 120, 6_000, 60, 25
 LAST_DAY = datetime(2026, 9, 30, tzinfo=UTC)
 DAYS = 730
+_NUMBERED = (AccountTable, AuthorTable, DealTable, ThemeTable, NoteTable)
+"""Tables whose rows are inserted with ids of their own."""
 CHUNK = 5_000
 VECTOR = struct.pack("<384e", *[384**-0.5] * 384)
 THEME_VECTOR = struct.pack(f"<{THEME_DIMS}e", *[THEME_DIMS**-0.5] * THEME_DIMS)
@@ -47,6 +49,9 @@ def seed(engine: sa.Engine, notes: int, days: int = DAYS) -> None:
                 insert(connection, table, rows)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in (table.__tablename__ for table in _NUMBERED):  # their sequences of ids know nothing of it
+                of_ids = f"pg_get_serial_sequence('{name}', 'id')"
+                connection.exec_driver_sql(f"select setval({of_ids}, (select max(id) from {name}))")
             connection.exec_driver_sql("analyze")
 
 
