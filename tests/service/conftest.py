@@ -10,7 +10,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.auth.scopes import Scope
+from tests.analyzers import FakeAnalyzer
+from tests.service.correcting import CATALOG, TEXT
 from tests.service.visits import sign_in
+from tests.work import analyse_all, note
 
 
 @pytest.fixture
@@ -37,3 +40,12 @@ def curator(browser: TestClient, engine: sa.Engine) -> TestClient:
 def admin(browser: TestClient, engine: sa.Engine) -> TestClient:
     """A browser that is signed in with a key that may do everything."""
     return sign_in(browser, engine, Scope.ADMIN)
+
+
+@pytest.fixture
+def reviewed(client: TestClient, engine: sa.Engine, analyzer: FakeAnalyzer) -> TestClient:
+    """A client whose note 1 was read: one objection (price), one mention (Zendesk)."""
+    client.put("/v1/catalog", json=CATALOG)
+    client.post("/v1/notes", json=note("a", TEXT))
+    analyse_all(engine, analyzer)
+    return client

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from models.types import (
     CompetitorMention,
@@ -25,19 +21,22 @@ from models.types import (
     Standing,
 )
 from service.auth.scopes import Scope
-from service.database import write_session
-from service.notes.queries import requeue
 from service.tables import CorrectedNoteTable, CorrectionTable
 from tests.analyzers import FakeAnalyzer
+from tests.service.correcting import (
+    CATALOG,
+    PERIOD,
+    TEXT,
+    analysis,
+    correct,
+    counts,
+    mention_id,
+    missed,
+    objection_id,
+    read_again,
+)
 from tests.service.visits import make_key
 from tests.work import analyse_all, note
-
-CATALOG = {
-    "us": ["Clavance"],
-    "competitors": [{"name": "Zendesk", "aliases": ["zd"]}, {"name": "Freshdesk", "aliases": []}],
-}
-TEXT = "The director finds it too expensive. They use zd today. No offline mode. Orbel was there too."
-PERIOD = {"from": "2026-09-01", "to": "2026-09-30"}
 
 
 class Later(FakeAnalyzer):
@@ -67,51 +66,6 @@ class Later(FakeAnalyzer):
             if q in text
         )
         return NoteAnalysis(Language.EN, objections, mentions)
-
-
-@pytest.fixture
-def reviewed(client: TestClient, engine: sa.Engine, analyzer: FakeAnalyzer) -> TestClient:
-    """A client whose note 1 was read: one objection (price), one mention (Zendesk)."""
-    client.put("/v1/catalog", json=CATALOG)
-    client.post("/v1/notes", json=note("a", TEXT))
-    analyse_all(engine, analyzer)
-    return client
-
-
-def analysis(client: TestClient, note_id: int = 1) -> dict[str, Any]:
-    return client.get(f"/v1/notes/{note_id}").json()["analysis"]
-
-
-def objection_id(client: TestClient) -> str:
-    return analysis(client)["objections"][0]["id"]
-
-
-def mention_id(client: TestClient) -> str:
-    return analysis(client)["competitors"][0]["id"]
-
-
-def correct(client: TestClient, kind: str, expected: int = 201, /, **fields: Any) -> dict[str, Any]:
-    answer = client.post("/v1/corrections", json={"kind": kind, **fields})
-    assert answer.status_code == expected, answer.text
-    return answer.json()
-
-
-def missed(words: str, text: str = TEXT, **fields: Any) -> dict[str, Any]:
-    start = text.index(words)
-    return {"note_id": "1", "start": start, "end": start + len(words), "quote": words, **fields}
-
-
-def counts(client: TestClient, kind: str) -> dict[str, int]:
-    items = client.get(f"/v1/{kind}", params=PERIOD).json()["items"]
-    return {item["id"]: item["mentions"] for item in items}
-
-
-def read_again(client: TestClient, engine: sa.Engine, analyzer: FakeAnalyzer, text: str = TEXT) -> dict[str, Any]:
-    client.post("/v1/notes", json=note("a", text))
-    with write_session(engine) as session:
-        requeue(session, [])
-    analyse_all(engine, analyzer)
-    return analysis(client)
 
 
 def test_what_is_no_objection_counts_no_more(reviewed: TestClient) -> None:
@@ -410,76 +364,3 @@ def test_conflicts(reviewed: TestClient, engine: sa.Engine) -> None:
     assert reviewed.delete(f"/v1/corrections/{denial['id']}").status_code == 404
     reviewed.post("/v1/notes", json=note("a", "All is well."))
     assert "read again" in correct(reviewed, "not_an_objection", 409, finding_id=finding)["detail"]
-
-
-SPANS = [(0, 12), (22, 35), (46, 48), (56, 71), (73, 78)]
-CHANGES = st.one_of(
-    st.fixed_dictionaries({"kind": st.just("not_an_objection")}),
-    st.fixed_dictionaries({"kind": st.just("wrong_type"), "type": st.sampled_from(["budget", "value", "price"])}),
-    st.fixed_dictionaries({"kind": st.just("wrong_status"), "status": st.sampled_from(["resolved", "open"])}),
-    st.sampled_from(SPANS).map(lambda s: {"kind": "wrong_span", "start": s[0], "end": s[1]}),
-    st.sampled_from(SPANS).map(
-        lambda s: {"kind": "missed_objection", "note_id": "1", "start": s[0], "end": s[1], "type": "timing"}
-    ),
-    st.fixed_dictionaries({"kind": st.just("not_a_competitor")}),
-    st.fixed_dictionaries({"kind": st.just("wrong_relation"), "relation": st.sampled_from(["incumbent", "lost_to"])}),
-    st.fixed_dictionaries({"kind": st.just("wrong_standing"), "standing": st.just("ahead")}),
-    st.fixed_dictionaries({"kind": st.just("wrong_name"), "name": st.sampled_from(["Freshdesk", "zd"])}),
-    st.sampled_from(SPANS).map(lambda s: {"kind": "missed_competitor", "note_id": "1", "start": s[0], "end": s[1]}),
-)
-
-
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(changes=st.lists(st.tuples(CHANGES, st.booleans()), max_size=6), seed=st.integers(0, 99))
-def test_undoing_all_corrections_leaves_what_was_found(
-    reviewed: TestClient, engine: sa.Engine, changes: list[tuple[dict[str, Any], bool]], seed: int
-) -> None:
-    """Whatever was corrected, in whatever order it is undone, read again in between or not."""
-    for correction in _listed(reviewed):  # of an example that failed
-        reviewed.delete(f"/v1/corrections/{correction['id']}")
-    before = analysis(reviewed)
-    for change, again in changes:
-        _apply(reviewed, change)
-        if again:
-            read_again(reviewed, engine, FakeAnalyzer(), TEXT)
-            assert [c["state"] for c in _listed(reviewed)].count("set_aside") == 0
-    listed = _listed(reviewed)
-    random.Random(seed).shuffle(listed)
-    for correction in listed:
-        assert reviewed.delete(f"/v1/corrections/{correction['id']}").status_code == 204
-    after = analysis(reviewed)
-    for kind in ("objections", "competitors"):
-        assert [_without_id(f) for f in after[kind]] == [_without_id(f) for f in before[kind]]
-    if not any(again for _, again in changes):
-        assert after == before
-    with engine.connect() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(CorrectedNoteTable)) == 0
-
-
-def _apply(client: TestClient, change: dict[str, Any]) -> None:
-    """Make a change to the first finding that there is; it may be refused, never fail."""
-    body = dict(change)
-    if "note_id" not in body:
-        kind = (
-            "competitors"
-            if body["kind"] in {"not_a_competitor", "wrong_relation", "wrong_standing", "wrong_name"}
-            else "objections"
-        )
-        found = analysis(client)[kind]
-        if not found:
-            return
-        body["finding_id"] = found[0]["id"]
-    answer = client.post("/v1/corrections", json=body)
-    assert answer.status_code in {200, 201, 409, 422}, answer.text
-    if answer.status_code < 300:
-        assert client.post("/v1/corrections", json=body).json() == answer.json()
-
-
-def _listed(client: TestClient) -> list[dict[str, Any]]:
-    return client.get("/v1/corrections").json()["items"]
-
-
-def _without_id(finding: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in finding.items() if name != "id"}
