@@ -113,8 +113,9 @@ class FitThemes:
             params = start_job(session, job_id, datetime.now(UTC))
         if params is None:
             return
-        with write_session(self._engine) as session:
+        with read_session(self._engine) as session:
             stored = read_passages(session)
+        with write_session(self._engine) as session:
             renew_centroids(session, stored, mean_vector, describe_theme)
         with read_session(self._engine) as session:
             living = living_themes(session)
@@ -165,20 +166,18 @@ class FitThemes:
 
     def _assign_rest(self, fitted: list[StoredPassage]) -> None:
         """Assign the passages that came while the fit ran."""
-        known = {s.row_id for s in fitted}
-        with write_session(self._engine) as session:
-            rest = [s for s in read_passages(session) if s.row_id not in known]
-            if not rest:
-                return
+        newest = max((s.row_id for s in fitted), default=0)
+        with read_session(self._engine) as session:
+            rest = read_passages(session, after=newest)
             matches = assign([s.passage.theme_vector for s in rest], living_themes(session))
             ids = theme_ids_by_key(session)
-            move_passages(
-                session,
-                [
-                    (s.row_id, ids[match.key] if match else None, match.similarity if match else None)
-                    for s, match in zip(rest, matches, strict=True)
-                ],
-            )
+        moves = [
+            (s.row_id, ids[match.key] if match else None, match.similarity if match else None)
+            for s, match in zip(rest, matches, strict=True)
+        ]
+        if moves:
+            with write_session(self._engine) as session:
+                move_passages(session, moves)
 
 
 Move = tuple[int, int | None, float | None]

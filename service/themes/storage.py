@@ -125,10 +125,14 @@ def renew_centroids(
         theme.origin = theme.centroid
 
 
-def read_passages(session: Session) -> list[StoredPassage]:
-    """Return all passages in the space of themes, in an order that does not depend on when their notes came in.
+def read_passages(session: Session, after: int = 0) -> list[StoredPassage]:
+    """Return the passages in the space of themes, in an order that does not depend on when their notes came in.
 
     Their words are those that everybody may see: names and keywords of themes are made of them.
+
+    Args:
+        session: The session; of a million it reads for long, so it should take no write lock.
+        after: Only passages with higher row ids.
     """
     rows = session.execute(
         sa.select(
@@ -150,6 +154,7 @@ def read_passages(session: Session) -> list[StoredPassage]:
         .outerjoin(AccountTable, AccountTable.id == PassageTable.account_id)
         .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
         .where(NoteTable.analysed_revision == NoteTable.revision, is_comparable(PassageTable.theme_vector))
+        .where(PassageTable.id > after)
         .order_by(NoteTable.source, NoteTable.external_id, PassageTable.start, PassageTable.id)
     )
     return [
