@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 
 import phonenumbers
 from stdnum import iban, luhn
 from stdnum.fr import nir
 from stdnum.us import ssn
 
+from models.types import PersonalKind
 
-class ContactKind(StrEnum):
-    """What leads to a person."""
-
-    EMAIL = "email"
-    PROFILE = "profile"
-    IBAN = "iban"
-    CARD = "card"
-    ID = "id"
-    PHONE = "phone"
-
-
-Place = tuple[int, int, ContactKind]
+Place = tuple[int, int, PersonalKind]
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+'-]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}(?![\w-])")
 _PROFILE = re.compile(
@@ -97,13 +86,13 @@ def _is_number(written: str, region: str | None, told: bool) -> bool:
     return phonenumbers.is_valid_number(number)
 
 
-_KINDS: tuple[tuple[ContactKind, re.Pattern[str], Callable[[re.Match[str]], int]], ...] = (
-    (ContactKind.EMAIL, _EMAIL, _whole),
-    (ContactKind.PROFILE, _PROFILE, _whole),
-    (ContactKind.IBAN, _IBAN, _iban_end),
-    (ContactKind.CARD, _CARD, _where(lambda written: luhn.is_valid(re.sub("[ -]", "", written)))),
-    (ContactKind.ID, _NIR, _where(nir.is_valid)),
-    (ContactKind.ID, _SSN, _where(ssn.is_valid)),
-    (ContactKind.ID, _NINO, _whole),
-    (ContactKind.PHONE, _PHONE, _is_phone),
+_KINDS: tuple[tuple[PersonalKind, re.Pattern[str], Callable[[re.Match[str]], int]], ...] = (
+    (PersonalKind.EMAIL, _EMAIL, _whole),
+    (PersonalKind.PROFILE, _PROFILE, _whole),
+    (PersonalKind.IBAN, _IBAN, _iban_end),
+    (PersonalKind.CARD, _CARD, _where(lambda written: luhn.is_valid(re.sub("[ -]", "", written)))),
+    (PersonalKind.ID, _NIR, _where(nir.is_valid)),
+    (PersonalKind.ID, _SSN, _where(ssn.is_valid)),
+    (PersonalKind.ID, _NINO, _whole),
+    (PersonalKind.PHONE, _PHONE, _is_phone),
 )

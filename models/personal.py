@@ -74,7 +74,7 @@ def find_personal(
         kinds: What the heads say of the text; without it, rules and the list alone find names.
         firms: Offsets of names of firms and products; what lies in one is nobody's.
     """
-    contacts = [Personal(start, end, PersonalKind(kind)) for start, end, kind in find_contacts(text)]
+    contacts = [Personal(*place) for place in find_contacts(text)]
     taken = _Places([(one.start, one.end) for one in contacts])
     named = _Names(text, lexicon, kinds or NameKinds.unread(), _Places(firms))
     persons = [Personal(*place, PersonalKind.PERSON) for place in named.find() if not taken.touch(*place)]

@@ -152,7 +152,7 @@ class Passage:
 
 
 class PersonalKind(StrEnum):
-    """What is hidden: a person's name, what leads to one (`models.contacts.ContactKind`), the unread end of a text."""
+    """What is hidden: a person's name, what leads to one (`models/contacts.py`), the unread end of a text."""
 
     PERSON = "person"
     EMAIL = "email"

@@ -30,6 +30,7 @@ class PageTable:
     Attributes:
         header: The names of its columns.
         cuts: Where one column ends and the next begins.
+        keys: The columns that tell where a row begins (`_keys`).
         rows: The cells of each row.
         words: All words that it consists of.
         open: Nothing stands below it, so that it may go on on the next page.
