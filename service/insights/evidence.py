@@ -21,6 +21,7 @@ from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, Pass
 from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
 
 LATEST = 60  # findings of an item among which quotes are chosen
+TELLING_CHARS, SURE = 20, 0.5  # from which a quote, and the reader's score of a finding, say enough to stand first
 BEFORE, AFTER = 120, 160  # characters of a line shown around a name
 
 
@@ -116,17 +117,31 @@ def best_quotes(
     each: int,
     connected: Mapping[str, Mapping[str, Any]],
 ) -> dict[Any, list[Quote]]:
-    """Return a few quotes of each of several items, of different accounts where it can be, the latest first.
+    """Return a few quotes of each of several items, of different accounts where it can be.
+
+    Of each item twice as many are looked at, the latest. Those that tell something come first: a few words of which
+    the reader was not sure ("three euros twenty") say little without their note.
 
     Args:
         connected: The options of connections by source, for links to records.
     """
     latest = latest_findings(choice, about, items, LATEST)
-    chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, each)]
+    chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, 2 * each)]
     quotes: dict[Any, list[Quote]] = {}
     for quote in read_quotes(session, about, chosen, connected):
         quotes.setdefault(quote.item, []).append(quote)
-    return quotes
+    return {item: _most_telling(found, each) for item, found in quotes.items()}
+
+
+def _most_telling(quotes: Sequence[Quote], count: int) -> list[Quote]:
+    """Choose quotes, those of further accounts before further ones of an account, then those that tell something."""
+    ranks: dict[int, tuple[bool, bool]] = {}
+    accounts: set[int | None] = set()
+    for quote in quotes:
+        says_little = len(quote.text) < TELLING_CHARS or (quote.detail.get("score") or 1.0) < SURE
+        ranks[quote.finding_id] = quote.account_id in accounts, says_little
+        accounts.add(quote.account_id)
+    return sorted(quotes, key=lambda quote: ranks[quote.finding_id])[:count]
 
 
 def _vary(candidates: Sequence[tuple[int, int]], count: int) -> list[int]:

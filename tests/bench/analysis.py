@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from service.database import make_engine, migrate, write_session
 from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
+from tests.bench.memory import peak_mb
 from tests.work import analyse_all
 
 SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "clavance"
@@ -50,7 +50,7 @@ def measure_analysis(folder: Path) -> dict[str, Any]:
         "notes": len(notes),
         "characters_per_note": round(statistics.mean(len(n.text) for n in notes)),
         "loading_seconds": round(loading, 2),
-        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_megabytes": round(peak_mb()),
         "reader_notes_per_second": round(alone, 1),
         "one_process_a_core_notes_per_second": round(_on_all_cores(notes, catalog), 1),
         "with_database_notes_per_second": round(_through_database(folder, reader, rows), 1),

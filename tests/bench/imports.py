@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from service.database import make_engine, migrate
 from service.imports.queries import store_records
 from service.imports.records import Options
 from service.imports.running import batches, knowing, opened
+from tests.bench.memory import peak_mb
 
 ROWS = (10_000, 100_000, 300_000)
 
@@ -48,7 +48,6 @@ def write_rows(path: Path, rows: int) -> None:
 
 def main() -> None:
     """Import a file of so many rows into a new SQLite database; print the figures."""
-    import resource
     from datetime import UTC, datetime
 
     from service.database import write_session
@@ -60,8 +59,7 @@ def main() -> None:
     url = f"sqlite:///{folder / 'bench.sqlite3'}"
     migrate(url)
     engine = make_engine(url)
-    peak: Callable[[], float] = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # noqa: E731
-    before = peak()
+    before = peak_mb()
     began = time.perf_counter()
     taken = 0
     with path.open("rb") as file, opened(file, knowing(engine, Options())) as reading:
@@ -71,7 +69,7 @@ def main() -> None:
     seconds = time.perf_counter() - began
     assert taken == rows, taken
     figures = {"rows_per_second": round(rows / seconds, 1), "megabytes": round(path.stat().st_size / 1e6, 1)}
-    print(json.dumps({**figures, "memory_before_mb": round(before, 1), "memory_peak_mb": round(peak(), 1)}))
+    print(json.dumps({**figures, "memory_before_mb": round(before, 1), "memory_peak_mb": round(peak_mb(), 1)}))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from scipy import stats
 
 from service.database import make_engine, migrate
 from tests.bench.load import HEADERS, running
+from tests.bench.memory import resident_mb
 from tests.bench.seed import seed
 
 NOTES_PER_SECOND = 5.0
@@ -59,7 +60,7 @@ def sustain(url: str, folder: Path, minutes: float) -> dict[str, Any]:
         for thread in threads:
             thread.start()
         while time.monotonic() < end:
-            minute().resident_mb = _resident_mb(process)
+            minute().resident_mb = resident_mb(process)
             time.sleep(1)
         for thread in threads:
             thread.join()
@@ -138,13 +139,6 @@ def _verdict(values: Sequence[float]) -> dict[str, Any]:
         "rise": round(rise, 3),
         "interval": [round(low, 3), round(high, 3)],
     }
-
-
-def _resident_mb(process: int) -> float:
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def main() -> None:

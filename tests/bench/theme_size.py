@@ -12,7 +12,6 @@ import argparse
 import json
 import multiprocessing
 import random
-import resource
 import tempfile
 import time
 from datetime import timedelta
@@ -29,6 +28,7 @@ from service.jobs.queries import JobKind, request_job
 from service.jobs.tables import JobTable
 from service.tables import AccountTable, AuthorTable, NoteTable, PassageTable
 from service.themes.fitting import FitThemes
+from tests.bench.memory import peak_mb
 from tests.bench.seed import LAST_DAY, insert, note
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def fit(url: str, results: Any) -> None:
         {
             "seconds": round(time.perf_counter() - started, 1),
             "processor_seconds": round(time.process_time() - before, 1),
-            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_mib": round(peak_mb()),
         }
     )
 

@@ -163,6 +163,16 @@ def test_insights_are_ranked_with_reasons_that_add_up_and_quotes(workspace: Test
         assert len({quote["account"] for quote in insight["quotes"]}) == len(insight["quotes"])
 
 
+def test_quotes_that_say_something_stand_before_bare_names(client: TestClient, engine: sa.Engine) -> None:
+    client.put("/v1/catalog", json=CATALOG)
+    post(client, "told", "2026-09-01", "a", "They have used Orbi at two of their sites since May.")
+    post(client, "bare", "2026-09-20", "b", "Orbi.")
+    post(client, "bare-too", "2026-09-21", "c", "Orbi?")
+    analyse_all(engine, FakeAnalyzer())
+    (insight,) = client.get(f"/v1/insights?{SEPTEMBER}").json()["items"]
+    assert [quote["account"] for quote in insight["quotes"]] == ["A", "C", "B"]
+
+
 def test_insights_come_in_pages_that_join(workspace: TestClient) -> None:
     first = workspace.get(f"/v1/insights?{SEPTEMBER}&limit=1").json()
     second = workspace.get(f"/v1/insights?{SEPTEMBER}&limit=1&cursor={first['next']}").json()
