@@ -119,7 +119,7 @@ def _summary(content: ReportContent, say: Phrases) -> Section:
     weeks = [f"{monday:%d/%m}" if say.french else f"{monday:%d %b}" for monday, _ in content.weeks]
     chart = Chart(say("weeks"), weeks, [(say("notes"), [count for _, count in content.weeks])], over_time=True)
     lines = [say.of(statement.text) for statement in content.summary]
-    return Section("summary", say("summary"), lines, chart=chart)
+    return Section("summary", say("summary"), lines, chart=chart if weeks else None)
 
 
 def _item_columns(say: Phrases) -> list[Column]:

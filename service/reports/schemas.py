@@ -176,7 +176,9 @@ class ReportContent(BaseModel):
     new_names: list[ReportItem] = Field(description="competitors that the catalogue lacks")
     themes: list[ReportTheme]
     changes: list[Change]
-    weeks: list[tuple[date, int]] = Field(description="notes read by week, by its Monday, over thirteen weeks")
+    weeks: list[tuple[date, int]] = Field(
+        description="notes read by week, by its Monday, over thirteen weeks; none where one stands on too few"
+    )
     coverage: Coverage
     method: Method
     withheld: int = Field(0, description="items of the ranking left out: too few accounts or authors said them")

@@ -268,6 +268,7 @@ def test_reports_withhold_and_say_so(engine: sa.Engine, settings: Settings) -> N
     assert content.withheld == 2
     assert any("2 other items are withheld" in statement.text.en for statement in content.summary)
     assert content.changes == []  # in August one account spoke
+    assert content.weeks == []  # and in two weeks
     assert {part.name for part in content.coverage.teams} == {None}
     assert all(objection.segments == {} for objection in content.objections)
 
