@@ -6,13 +6,14 @@ All are deterministic: the same vectors give the same answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import from_bytes, to_bytes
-from models.theme_space import load_theme_encoder
+from models.theme_space import ThemeEncoder, load_theme_encoder
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
@@ -90,6 +91,12 @@ def _rounded(x: float, y: float) -> Point:
     return round(min(1.0, max(0.0, float(x))), 4), round(min(1.0, max(0.0, float(y))), 4)
 
 
+@lru_cache(maxsize=1)
+def _encoder() -> ThemeEncoder:
+    """Load it once: a second of work and 120 MB, which many who try descriptions at once would each cost again."""
+    return load_theme_encoder(ARTEFACTS)
+
+
 def describe_theme(texts: Sequence[str]) -> bytes:
     """Return the centroid of a theme that a person describes.
 
@@ -99,7 +106,7 @@ def describe_theme(texts: Sequence[str]) -> bytes:
     Returns:
         In the form of `Passage.theme_vector`.
     """
-    vectors = load_theme_encoder(ARTEFACTS).encode(list(texts))
+    vectors = _encoder().encode(list(texts))
     return to_bytes(_unit(vectors.mean(axis=0))[None])[0]
 
 
