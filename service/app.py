@@ -123,7 +123,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
     app.add_middleware(Trace)
-    _describe_bodies(app)
+    _describe_requests(app)
     return app
 
 
@@ -152,8 +152,8 @@ def _keep_records(app: FastAPI) -> None:
     app.router.lifespan_context = lifespan
 
 
-def _describe_bodies(app: FastAPI) -> None:
-    """Put into the document how any body may be refused, and the schemas of bodies that routes parse themselves."""
+def _describe_requests(app: FastAPI) -> None:
+    """Put into the document how any request may be refused, and the schemas of bodies that routes parse themselves."""
     described = app.openapi
 
     @cache  # every request asks for it, to know the parameters of its route
@@ -162,10 +162,10 @@ def _describe_bodies(app: FastAPI) -> None:
         for model in (IncomingNote, problems.ProblemBody):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
-        refusals = {str(status): answer for status, answer in problems.problem_responses(400, 413).items()}
+        by_protocol, by_body = problems.problem_responses(408, 431, 503), problems.problem_responses(400, 413)
         for operation in (one for path in document["paths"].values() for one in path.values()):
-            if "requestBody" in operation:
-                operation["responses"] = refusals | operation["responses"]
+            refusals = {**by_protocol, **(by_body if "requestBody" in operation else {})}
+            operation["responses"] = {str(status): refusals[status] for status in refusals} | operation["responses"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

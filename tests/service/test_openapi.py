@@ -26,6 +26,12 @@ def test_errors_are_documented_as_problems(openapi: dict[str, Any]) -> None:
                 assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
 
 
+def test_how_the_protocol_refuses_any_request_is_documented(openapi: dict[str, Any]) -> None:
+    """Too slow, a head too large, too many connections: before any route is reached."""
+    for path, method, operation in operations(openapi):
+        assert {"408", "431", "503"} <= set(operation["responses"]), (path, method)
+
+
 def test_every_body_has_an_example(openapi: dict[str, Any]) -> None:
     for path, method, operation in operations(openapi):
         for media, body in operation.get("requestBody", {}).get("content", {}).items():
