@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,20 +77,16 @@ def main() -> int:
     parser.add_argument("--only", default="", help="part of the names of the operations to call")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     given = parser.parse_args()
-    outcomes: dict[str, Outcome] = {}
-    with tempfile.TemporaryDirectory() as temporary, postgres_server() as server:
-        for name in ("sqlite", "postgresql"):
-            if given.database not in {name, "both"}:
-                continue
-            folder = Path(temporary) / name
-            folder.mkdir()
-            if name == "sqlite":
-                outcomes[name] = _probed(folder, f"sqlite:///{folder}/binome.sqlite3", given)
-            elif server is None:
-                print("no PostgreSQL on this machine: that half is left out", file=sys.stderr)
-            else:
-                with fresh_database(server) as url:
-                    outcomes[name] = _probed(folder, url, given)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("tests.probe").setLevel(logging.INFO)
+    with ExitStack() as stack:
+        folders = _folders(stack, given.database)
+        urls = {name: stack.enter_context(serving(folder, database)) for name, (folder, database) in folders.items()}
+        with urllib.request.urlopen(f"{next(iter(urls.values()))}/openapi.json", timeout=60) as response:
+            document = json.load(response)
+        outcomes = probe(document, urls, KEY, each=given.each, seed=given.seed, only=given.only)
+        for name, outcome in outcomes.items():
+            _tell(name, outcome, (folders[name][0] / "serve.log").read_text(errors="replace"))
     if not given.only:
         written = json.loads(METRICS.read_text()) if METRICS.exists() else {}
         written |= {name: outcome.as_dict() for name, outcome in outcomes.items()}
@@ -97,18 +94,27 @@ def main() -> int:
     return int(any(outcome.faults for outcome in outcomes.values()))
 
 
-def _probed(folder: Path, database_url: str, given: argparse.Namespace) -> Outcome:
-    with serving(folder, database_url) as url:
-        with urllib.request.urlopen(f"{url}/openapi.json", timeout=60) as response:
-            document = json.load(response)
-        outcome = probe(document, url, KEY, each=given.each, seed=given.seed, only=given.only)
-    log = (folder / "serve.log").read_text(errors="replace")
-    print(*[part[:4000] for part in log.split("request_failed")[1:4]], sep="\n", flush=True)
-    for sample, text in outcome.samples.items():
-        print(f"--- {sample}\n{text}\n", flush=True)
+def _folders(stack: ExitStack, wanted: str) -> dict[str, tuple[Path, str]]:
+    """Return a folder and the address of an empty database for each kind that is wanted and there."""
+    temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    found: dict[str, tuple[Path, str]] = {}
+    if wanted in {"sqlite", "both"}:
+        found["sqlite"] = (temporary / "sqlite", f"sqlite:///{temporary}/sqlite/binome.sqlite3")
+    if wanted in {"postgresql", "both"}:
+        server = stack.enter_context(postgres_server())
+        if server is None:
+            print("no PostgreSQL on this machine: that half is left out", file=sys.stderr)
+        else:
+            found["postgresql"] = (temporary / "postgresql", stack.enter_context(fresh_database(server)))
+    for folder, _ in found.values():
+        folder.mkdir()
+    return found
+
+
+def _tell(name: str, outcome: Outcome, log: str) -> None:
+    print(*[part[:4000] for part in log.split("request_failed")[1:4]], sep="\n")
     told = outcome.as_dict()
-    print({name: told[name] for name in ("calls", "operations", "statuses", "faults")}, flush=True)
-    return outcome
+    print(name, {key: told[key] for key in ("calls", "operations", "statuses", "faults")}, flush=True)
 
 
 if __name__ == "__main__":
