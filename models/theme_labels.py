@@ -1,7 +1,9 @@
 """Names for themes: their subject where it is known, and noun phrases of their own passages.
 
-The phrase that names a theme best is near its passages and further from other themes, by sentence vectors, and stands
-in passages of several accounts. Few passages word their matter alike, so nearness weighs most.
+A phrase names a theme where much of the theme is about it, however it is worded: where many of its passages are nearer
+to the phrase, and to each of its words, than nine in ten passages of other themes, by sentence vectors. So what one
+vivid passage says ("sewn bracelet") names nothing. In a workspace of two languages a phrase is taken with one of the
+other language that means the same.
 """
 
 from __future__ import annotations
@@ -18,29 +20,53 @@ from models.theme_subjects import SubjectGuess
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Vectors = NDArray[np.float32]
+Known = Mapping[str, tuple[list[str], Vectors]]
+"""All phrases of each language, with their sentence vectors."""
 
-MAX_CANDIDATES = 500
+MAX_CANDIDATES = 200
 """Phrases of a theme that are looked at, those that it has most to itself."""
+MAX_CLOSE = 60
+"""Those of them whose support is counted, the nearest to the theme."""
+MAX_HEARD = 3_000
+"""Passages by which it is counted, evenly taken from each theme."""
+MIN_HEARD = 8
+AMONG = 0.1
+"""Share of the passages of other themes that may be as near to a phrase as those that count for it."""
+SURE = 0.45
+"""Share of a theme's passages that must count for a phrase, for it to name the theme surely."""
+SURE_ACCOUNTS = 3
+"""Accounts that these passages are of at least."""
+SOME = 0.25
+"""Share from which a noun tells something of a theme that no phrase surely names."""
+SUPPORT = 1.0
+"""Weight of that share beside how near the phrase is to the middle of the theme."""
 APART = 0.3
 """Weight of how near a phrase is to the nearest other theme."""
 SHARED = 0.1
 """Weight of the logarithm of the number of accounts that use it."""
 ONE_WORD = 0.2
 """What a single word loses beside a phrase of several."""
-NEAR = 0.45
-"""Cosine from which a phrase names a theme for sure, whoever uses it."""
-NEAR_AND_SHARED = 0.3
-"""The same, of a phrase that several accounts use."""
-COMMON = 3
-"""Accounts that use a noun for two such to name a theme that no phrase surely names."""
+SAME_MEANING = 0.6
+"""Cosine from which phrases of two languages mean the same."""
+ALIKE = 1.0
+"""Weight of that cosine beside how well both name the theme."""
+N_NOUNS = 2
+"""Nouns that tell what a theme speaks of that nothing surely names."""
+N_PAIRED = 12
+"""Phrases of each language that are looked at for two that mean the same."""
 N_KEYWORDS = 8
+
+REST = {"en": "Various remarks", "fr": "Remarques diverses"}
+"""What a theme is called that nothing names."""
+JOINTS = {"en": " and ", "fr": " et "}
+COLONS = {"en": ": ", "fr": " : "}
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPhrase:
-    """The phrase that names a theme best in a language; `sure` where it surely names it."""
+    """What names a theme best of its own, by language; `sure` where most of it is about that."""
 
-    text: str
+    text: Mapping[str, str]
     sure: bool
 
 
@@ -50,39 +76,133 @@ class Phrase:
 
     Attributes:
         key: As in `PhraseBook`.
+        text: How it is mostly written.
         accounts: Number of accounts whose passages have it.
-        near: Cosine with the theme.
+        share: How much of the theme is about it, in [0, 1].
+        sure: Whether that is enough to name the theme.
         score: How well it names the theme.
+        vector: Its sentence vector.
     """
 
     key: str
+    text: str
     accounts: int
-    near: float
+    share: float
+    sure: bool
     score: float
+    vector: Vectors
+
+    @property
+    def shared(self) -> bool:
+        """Whether it may name a theme alone: a single word must be of several accounts."""
+        return self.accounts > 1 or " " in self.key
+
+
+class Heard:
+    """What is said in themes, in both languages, as far as phrases are weighed by it.
+
+    Args:
+        vectors: Sentence vectors of all passages from the middle of their language, unit length, (n, n_dims).
+        weights: How much each passage is heeded, (n,), above 0.
+        accounts: Whose each is.
+        members: The places of each theme's passages.
+    """
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        weights: NDArray[np.floating],
+        accounts: Sequence[str],
+        members: Sequence[Sequence[int]],
+    ) -> None:
+        most = max(MIN_HEARD, MAX_HEARD // max(1, len(members)))
+        taken = [inside[:: max(1, -(-len(inside) // most))] for inside in members]
+        rows = [i for inside in taken for i in inside]
+        self._vectors = vectors[rows]
+        self._weights = weights[rows]
+        self._accounts = [accounts[i] for i in rows]
+        ends = np.cumsum([len(inside) for inside in taken])
+        self._parts = [slice(end - len(inside), end) for end, inside in zip(ends, taken, strict=True)]
+        self._axes = np.stack([self._axis(part) for part in self._parts]) if members else vectors[:0]
+
+    def _axis(self, part: slice) -> Vectors:
+        mean: Vectors = (self._weights[part] @ self._vectors[part]).astype(np.float32)
+        return mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+    def nearness(self, phrases: Vectors, theme: int) -> tuple[Vectors, Vectors]:
+        """Return the cosines of phrases, (k, n_dims), with the middle of a theme and with the nearest other's, (k,)."""
+        near = phrases @ self._axes.T
+        own = near[:, theme].copy()
+        near[:, theme] = 0
+        return own, near.max(axis=1, initial=0)
+
+    def support(self, phrases: Vectors, theme: int) -> tuple[NDArray[np.floating], list[int]]:
+        """Return the share of a theme that is nearer to each phrase than others mostly are, and of how many accounts.
+
+        Args:
+            phrases: Sentence vectors, (k, n_dims).
+            theme: Number of the theme; it has passages.
+        """
+        part = self._parts[theme]
+        near = phrases @ self._vectors.T
+        others = np.delete(near, part, axis=1)
+        usual = np.quantile(others, 1 - AMONG, axis=1, keepdims=True) if others.size else np.zeros((len(near), 1))
+        inside = near[:, part] > np.maximum(usual, 0)
+        weights = self._weights[part]
+        accounts = self._accounts[part]
+        return inside @ weights / weights.sum(), [len({accounts[i] for i in np.flatnonzero(row)}) for row in inside]
+
+    def accounts_of(self, theme: int) -> int:
+        """Return the number of accounts of a theme."""
+        return len(set(self._accounts[self._parts[theme]]))
 
 
 def rank_phrases(
-    book: PhraseBook, members: Sequence[Sequence[tuple[int, str]]], axes: Vectors, encode: Encode
+    book: PhraseBook, members: Sequence[Sequence[tuple[int, str]]], heard: Heard, encode: Encode
 ) -> list[list[Phrase]]:
-    """Return the phrases of each theme, those first that name it best.
+    """Return the phrases of each theme in one language, those first that name it best.
 
     Args:
         book: All passages of the language.
         members: Of each theme, the places of its passages in `book.phrases`, and their accounts.
-        axes: Where each theme's sentence vectors lie from the middle of all, (n_themes, n_dims), unit length.
+        heard: What the same themes say in both languages.
         encode: Makes vectors of texts.
     """
-    ranked: list[list[Phrase]] = []
+    ranked = []
     for theme, inside in enumerate(members):
         used = _used(book, inside)
-        near = encode([book.forms[key] for key, _ in used]) @ axes.T if used else np.zeros((0, len(axes)))
-        own = near[:, theme].copy()
-        near[:, theme] = 0
-        scores = own - APART * near.max(axis=1) + SHARED * np.log([n for _, n in used])
-        scores -= ONE_WORD * np.array([" " not in key for key, _ in used])
-        phrases = [Phrase(*each, float(o), float(s)) for each, o, s in zip(used, own, scores, strict=True)]
-        ranked.append(sorted(phrases, key=lambda phrase: (-phrase.score, phrase.key)))
+        ranked.append(_weighed(book, used, theme, heard, encode) if used else [])
     return ranked
+
+
+def _weighed(
+    book: PhraseBook, used: Sequence[tuple[str, int]], theme: int, heard: Heard, encode: Encode
+) -> list[Phrase]:
+    vectors = encode([book.forms[key] for key, _ in used])
+    own, other = heard.nearness(vectors, theme)
+    scores = own - APART * other + SHARED * np.log([n for _, n in used])
+    close = np.argsort(-scores, kind="stable")[:MAX_CLOSE]
+    words = sorted({word for place in close for word in used[place][0].split()})
+    of_words = dict(zip(words, heard.support(encode([book.forms.get(w, w) for w in words]), theme)[0], strict=True))
+    shares, accounts = heard.support(vectors[close], theme)
+    enough = min(SURE_ACCOUNTS, heard.accounts_of(theme))
+    phrases = []
+    for place, share, n_accounts in zip(close, shares, accounts, strict=True):
+        key, n_users = used[place]
+        share = min(share, *(of_words[word] for word in key.split()))
+        single = " " not in key
+        phrases.append(
+            Phrase(
+                key,
+                book.forms[key],
+                n_users,
+                float(share),
+                bool(share >= SURE and n_accounts >= enough),
+                float(scores[place] + SUPPORT * share - ONE_WORD * single),
+                vectors[place],
+            )
+        )
+    return sorted(phrases, key=lambda phrase: (-phrase.score, phrase.key))
 
 
 def _used(book: PhraseBook, inside: Sequence[tuple[int, str]]) -> list[tuple[str, int]]:
@@ -99,80 +219,119 @@ def _used(book: PhraseBook, inside: Sequence[tuple[int, str]]) -> list[tuple[str
     return [(key, len(by[key])) for key in most]
 
 
-def name_by_phrase(book: PhraseBook, ranked: Sequence[Sequence[Phrase]], joint: str) -> list[OwnPhrase | None]:
-    """Return the phrase of each theme that names it best, each another.
+def name_by_phrase(ranked: Mapping[str, Sequence[Sequence[Phrase]]]) -> list[OwnPhrase | None]:
+    """Return what names each theme best in both languages, each another.
 
-    Where none surely does, two nouns that many use stand for it ("doors and phones").
+    Where nothing surely does, two nouns that it has most stand for it.
 
     Args:
-        book: All passages of the language.
-        ranked: As `rank_phrases` gives it.
-        joint: Stands between two nouns.
+        ranked: Of each language, as `rank_phrases` gives it.
     """
+    known = {language: _vectors_of(themes) for language, themes in ranked.items()}
     taken: set[str] = set()
     names: list[OwnPhrase | None] = []
-    for phrases in ranked:
-        best = next((phrase for phrase in phrases if phrase.key not in taken), None)
-        if best is None:
-            names.append(None)
-            continue
-        sure = best.near >= (NEAR if best.accounts < 2 else NEAR_AND_SHARED)
-        common = [phrase for phrase in phrases if " " not in phrase.key and phrase.accounts >= COMMON][:2]
-        chosen = common if len(common) == 2 and not sure else [best]
-        taken.update(phrase.key for phrase in chosen)
-        names.append(OwnPhrase(joint.join(book.forms[phrase.key] for phrase in chosen), sure))
+    for english, french in zip(ranked["en"], ranked["fr"], strict=True):
+        free = [[phrase for phrase in phrases if phrase.text not in taken] for phrases in (english, french)]
+        sure = [[phrase for phrase in phrases if phrase.sure] for phrases in free]
+        name = _paired(*sure) or _alone([[phrase for phrase in phrases if phrase.shared] for phrases in sure], known)
+        if name:
+            taken.update(name.values())
+            names.append(OwnPhrase(name, True))
+        else:
+            names.append(_nouns(english, french, known))
     return names
 
 
-def keywords_of(book: PhraseBook, phrases: Sequence[Phrase]) -> list[str]:
+def _vectors_of(themes: Sequence[Sequence[Phrase]]) -> tuple[list[str], Vectors]:
+    """Return all phrases of a language, with their vectors."""
+    vectors = {phrase.text: phrase.vector for phrases in themes for phrase in phrases}
+    return list(vectors), np.stack([*vectors.values()]) if vectors else np.zeros((0, 0), dtype=np.float32)
+
+
+def _paired(english: Sequence[Phrase], french: Sequence[Phrase]) -> dict[str, str] | None:
+    """Return the two phrases that name a theme best of those that mean the same; None without such."""
+    best = None
+    for one in english[:N_PAIRED]:
+        for other in french[:N_PAIRED]:
+            alike = float(one.vector @ other.vector)
+            score = one.score + other.score + ALIKE * alike
+            if alike >= SAME_MEANING and one.accounts + other.accounts > 2 and (best is None or score > best[0]):
+                best = (score, {"en": one.text, "fr": other.text})
+    return best[1] if best else None
+
+
+def _alone(free: Sequence[Sequence[Phrase]], known: Known) -> dict[str, str] | None:
+    """Return the best phrase that has one in the other language that means the same, or the best for both."""
+    english, french = free
+    both = [*((p, "en", "fr") for p in english[:N_PAIRED]), *((p, "fr", "en") for p in french[:N_PAIRED])]
+    both.sort(key=lambda each: -each[0].score)
+    for phrase, language, other in both:
+        texts, vectors = known[other]
+        alike = vectors @ phrase.vector if texts else np.zeros(1)
+        if alike.max() >= SAME_MEANING:
+            return {language: phrase.text, other: texts[int(alike.argmax())]}
+    return {"en": both[0][0].text, "fr": both[0][0].text} if both else None
+
+
+def _nouns(english: Sequence[Phrase], french: Sequence[Phrase], known: Known) -> OwnPhrase | None:
+    """Return at most two nouns that much of a theme is about, and that several accounts use; None without such."""
+    left = [
+        [phrase for phrase in phrases if " " not in phrase.key and phrase.accounts > 1 and phrase.share >= SOME]
+        for phrases in (english, french)
+    ]
+    both = all(texts for texts, _ in known.values())
+    found: list[dict[str, str]] = []
+    while len(found) < N_NOUNS:
+        name = _paired(*left) or _alone(left, known)
+        if name is None or (found and name["en"] == name["fr"] and both):
+            break
+        found.append(name)
+        left = [[phrase for phrase in phrases if phrase.text not in name.values()] for phrases in left]
+    if not found:
+        return None
+    return OwnPhrase(
+        {language: joint.join(name[language] for name in found) for language, joint in JOINTS.items()}, False
+    )
+
+
+def keywords_of(phrases: Sequence[Phrase]) -> list[str]:
     """Return the nouns that stand for a theme best, of several accounts where it can be, at most `N_KEYWORDS`."""
     nouns = [phrase for phrase in phrases if " " not in phrase.key]
     shared = [phrase for phrase in nouns if phrase.accounts > 1]
-    return [book.forms[phrase.key] for phrase in (shared or nouns)[:N_KEYWORDS]]
+    return [phrase.text for phrase in (shared or nouns)[:N_KEYWORDS]]
 
 
-def name_themes(
-    guesses: Sequence[SubjectGuess | None], phrases: Mapping[str, Sequence[OwnPhrase | None]]
-) -> list[dict[str, str]]:
+def name_themes(guesses: Sequence[SubjectGuess | None], own: Sequence[OwnPhrase | None]) -> list[dict[str, str]]:
     """Name themes in both languages, each differently.
 
-    A theme is named by its subject, or by a family of subjects with its own phrase where one of several words surely
-    names it ("Prices: spare parts"). One without a subject is named by its own phrase, where a language lacks it by
-    that of the other.
+    A theme is named by its subject, or by a family of subjects with its own phrase where one surely names it ("Prices:
+    spare parts"). One without a sure subject is named by its own phrase; where that is not sure either, by what it is
+    likely to be about, and one that nothing names by the nouns that many use.
 
     Args:
         guesses: The subject of each theme.
-        phrases: The own phrase of each theme, in each language.
+        own: The own phrase of each.
     """
     labels: list[dict[str, str]] = [{} for _ in guesses]
-    for language, other, colon, theme in (("en", "fr", ": ", "Theme"), ("fr", "en", " : ", "Thème")):
-        alone = Counter(guess.label[language] for guess in guesses if guess)
-        taken: set[str] = set()
-        for number, (guess, own, foreign) in enumerate(zip(guesses, phrases[language], phrases[other], strict=True), 1):
-            name = _name(guess, own, foreign, language, colon, alone) or f"{theme} {number}"
+    for language in REST:
+        bases = [_base(guess, phrase, language) for guess, phrase in zip(guesses, own, strict=True)]
+        times = Counter(base for base, _, _ in bases)
+        alike: Counter[str] = Counter()
+        for label, (base, more, must) in zip(labels, bases, strict=True):
+            name = f"{base}{COLONS[language]}{more}" if more and (must or times[base] > 1) else base
             name = name[:1].upper() + name[1:]
-            if name.casefold() in taken:
-                name = f"{name} ({number})"
-            taken.add(name.casefold())
-            labels[number - 1][language] = name
+            alike[name.casefold()] += 1
+            label[language] = name if alike[name.casefold()] == 1 else f"{name} ({alike[name.casefold()]})"
     return labels
 
 
-def _name(
-    guess: SubjectGuess | None,
-    own: OwnPhrase | None,
-    foreign: OwnPhrase | None,
-    language: str,
-    colon: str,
-    alone: Counter[str],
-) -> str:
-    """Return the name of one theme, empty where it has nothing to be named by."""
-    best = own or foreign
-    phrase = best.text if best else ""
+def _base(guess: SubjectGuess | None, own: OwnPhrase | None, language: str) -> tuple[str, str, bool]:
+    """Return what names a theme, what tells it from others that are named so, and whether that must be said."""
+    phrase = own.text[language] if own else ""
     sure = own is not None and own.sure
-    if guess is None or (sure and not guess.sure):
-        return phrase
-    label = guess.label[language]
-    if phrase and (alone[label] > 1 or (sure and " " in phrase and not guess.one)):
-        return label + colon + phrase
-    return label
+    several = own is not None and any(" " in text for text in own.text.values())
+    if guess and guess.sure:
+        return guess.label[language], phrase, sure and several and not guess.one
+    if sure and (several or not guess or guess.one):
+        return phrase, "", False
+    return guess.label[language] if guess else REST[language], phrase, True

@@ -56,7 +56,8 @@ def stop_words(language: Language) -> frozenset[str]:
     from spacy.lang.en.stop_words import STOP_WORDS as ENGLISH
     from spacy.lang.fr.stop_words import STOP_WORDS as FRENCH
 
-    stops, ours = (FRENCH, "french") if language is Language.FR else (ENGLISH, "english")
+    # notes in French have English sentences in them, and "but" or "his" is no noun there
+    stops, ours = (FRENCH | ENGLISH, "french") if language is Language.FR else (ENGLISH, "english")
     return (frozenset(map(fold, stops)) | frozenset(_LISTS[ours].split())) - _VAGUE[language]
 
 

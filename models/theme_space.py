@@ -165,10 +165,10 @@ def group_space(passages: Sequence[ThemePassage], vectors: Vectors, leanings: Ve
         leanings: How far each leans to each subject, (n, n_subjects).
     """
     languages = np.array([str(p.language) for p in passages])
-    parts = [unit(_centred(vectors, languages), vectors)]
+    parts = [unit(centred(vectors, languages), vectors)]
     wording = _wording([p.text for p in passages])
     if wording is not None:
-        parts.append(WORDING * unit(_centred(wording, languages), wording))
+        parts.append(WORDING * unit(centred(wording, languages), wording))
     roots = np.sqrt(leanings)  # so that distances are those of Hellinger
     parts.append(LEANING * unit(roots - roots.mean(axis=0)))
     return unit(np.hstack(parts))
@@ -185,14 +185,17 @@ def unit(vectors: NDArray[np.floating[Any]], instead: Vectors | None = None) -> 
     return out
 
 
-def _centred(vectors: Vectors, languages: NDArray[np.str_]) -> Vectors:
-    """Take its language's mean off each vector: of this workspace, beside what the space knows of all."""
-    centred = vectors.copy()
+def centred(vectors: Vectors, languages: NDArray[np.str_]) -> Vectors:
+    """Take its language's mean off each vector: of this workspace, beside what the space knows of all.
+
+    Of a language with fewer than `MIN_OF_LANGUAGE` passages, nothing is taken.
+    """
+    moved = vectors.copy()
     for language in np.unique(languages):
         rows = languages == language
         if rows.sum() >= MIN_OF_LANGUAGE:
-            centred[rows] -= centred[rows].mean(axis=0)
-    return centred
+            moved[rows] -= moved[rows].mean(axis=0)
+    return moved
 
 
 def _wording(texts: Sequence[str]) -> Vectors | None:

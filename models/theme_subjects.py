@@ -23,8 +23,8 @@ CALM = 2.0
 """The same, of the mean of a theme's passages."""
 SURE = 0.62
 """Least chance of a family for a theme to be named by it; the others, and to be about none, have the rest."""
-LIKELY = 0.5
-"""The same, for a theme that no phrase of its own surely names."""
+LEAN = 0.12
+"""How much more than passages mostly do those of a theme must lean to a family, for a theme without a sure one."""
 SURE_OF_ONE = 0.65
 """Least share of its family's chance for a theme to be named as one subject."""
 
@@ -53,7 +53,7 @@ class SubjectGuess:
     Attributes:
         label: Of a subject, or of a family of several.
         one: Whether it is one subject.
-        sure: Whether it is, and not only likely.
+        sure: Whether it is, and does not only lean to it.
     """
 
     label: Label
@@ -84,27 +84,36 @@ class Subjects:
         leanings: Vectors = softmax(self._scores(vectors) / FLAT, axis=1).astype(np.float32)
         return leanings
 
-    def guess(self, vectors: Vectors, telling: Vectors) -> SubjectGuess | None:
+    def guess(self, vectors: Vectors, telling: Vectors, usual: Vectors) -> SubjectGuess | None:
         """Say what passages have in common, or None where no family of subjects is likely.
 
         Args:
             vectors: Theme vectors of the passages of one theme, (n, n_dims).
             telling: How likely each is about something that themes are made of, (n,): how much it is heeded.
+            usual: How far all passages lean to each subject and to none, their mean, (n_subjects + 1,).
         """
         if not telling.sum() > 0:
             return None
-        chances = softmax(np.average(self._scores(vectors), axis=0, weights=telling) / CALM)[:-1]
+        chances = softmax(np.average(self._scores(vectors), axis=0, weights=telling) / CALM)
+        family, chance = self._most(chances)
+        if chance < SURE:
+            family, more = self._most(np.average(self.leanings(vectors), axis=0, weights=telling) - usual)
+            return self._label(family, None, sure=False) if more >= LEAN else None
+        best = max(range(len(self.known)), key=lambda i: (self.known[i].family == family, chances[i]))
+        one = chances[best] >= SURE_OF_ONE * chance
+        return self._label(family, self.known[best] if one else None, sure=True)
+
+    def _most(self, weights: NDArray[np.floating]) -> tuple[str, float]:
+        """Return the family whose subjects have most weight together; to be about none is of none."""
         together: dict[str, float] = {}
-        for subject, chance in zip(self.known, chances, strict=True):
-            together[subject.family] = together.get(subject.family, 0.0) + float(chance)
-        family = max(together, key=lambda key: (together[key], key))
-        if together[family] < LIKELY:
-            return None
-        best = max(range(len(chances)), key=lambda i: (self.known[i].family == family, chances[i]))
-        sure = together[family] >= SURE
-        if family not in self.families or (sure and chances[best] >= SURE_OF_ONE * together[family]):
-            return SubjectGuess(self.known[best].label, True, sure)
-        return SubjectGuess(self.families[family], False, sure)
+        for subject, weight in zip(self.known, weights[:-1], strict=True):
+            together[subject.family] = together.get(subject.family, 0.0) + float(weight)
+        return max(((key, weight) for key, weight in together.items()), key=lambda each: (each[1], each[0]))
+
+    def _label(self, family: str, one: Subject | None, *, sure: bool) -> SubjectGuess:
+        if family not in self.families:  # of one subject only
+            one = next(subject for subject in self.known if subject.family == family)
+        return SubjectGuess(one.label if one else self.families[family], one is not None, sure)
 
     def _scores(self, vectors: Vectors) -> NDArray[np.float64]:
         # in double precision, so that a passage's neighbours don't move its last bit

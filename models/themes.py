@@ -21,20 +21,22 @@ from models.encoder import from_bytes, load_encoder, to_bytes
 from models.lexicon import load_lexicon
 from models.theme_arrivals import find_arrivals
 from models.theme_groups import SAME_THEME, group_passages
-from models.theme_labels import OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
+from models.theme_labels import Heard, Phrase, keywords_of, name_by_phrase, name_themes, rank_phrases
 from models.theme_phrases import read_phrases
-from models.theme_space import ThemeSpace, Vectors, load_theme_space, unit
+from models.theme_space import ThemeSpace, Vectors, centred, load_theme_space, unit
 from models.theme_subjects import SubjectGuess
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 from models.word_classes import load_word_classes
 
-VERSION = "themes-5"
+VERSION = "themes-6"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.15
 """Least cosine of a passage with its theme's centroid."""
 CLEAR_SIMILARITY = 0.25
 """The same, of a passage that is hardly about anything that themes are made of."""
+LEAST_HEEDED = 0.02
+"""How much a passage that is hardly about such a thing is heeded in naming its theme; others as likely as they are."""
 MIN_CHANCE = 0.1
 """Chance of being about such a thing from which a passage helps to make new themes."""
 MOSTLY = 0.5
@@ -264,29 +266,31 @@ def _describe(
     passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]], vectors: Vectors
 ) -> tuple[list[dict[str, str]], list[dict[str, list[str]]]]:
     """Name each theme in both languages, by its subject and by its own phrases, and list its keywords."""
-    axes = _axes(from_bytes([p.vector for p in passages]), members)
     encode = load_encoder(ARTEFACTS / "encoder").encode
     classes, lexicon = load_word_classes(ARTEFACTS / "classes"), load_lexicon(ARTEFACTS / "lexicon")
-    phrases: dict[str, list[OwnPhrase | None]] = {}
+    chances = np.maximum(_space().chances(vectors), LEAST_HEEDED)
+    heard = Heard(_from_the_middle(passages), chances, [p.account for p in passages], members)
+    ranked: dict[str, list[list[Phrase]]] = {}
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
-    for language, joint in ((Language.EN, " and "), (Language.FR, " et ")):
+    for language in (Language.EN, Language.FR):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
         book = read_phrases([passages[i].text for i in places], language, classes[language], lexicon)
         inside = [[(places[i], passages[i].account) for i in theme if i in places] for theme in members]
-        ranked = rank_phrases(book, inside, axes, encode)
-        phrases[language] = name_by_phrase(book, ranked, joint)
-        for words, found in zip(keywords, ranked, strict=True):
-            words[language] = keywords_of(book, found)
-    return name_themes(_guesses(members, vectors), phrases), keywords
+        ranked[language] = rank_phrases(book, inside, heard, encode)
+        for words, found in zip(keywords, ranked[language], strict=True):
+            words[language] = keywords_of(found)
+    return name_themes(_guesses(members, vectors, chances), name_by_phrase(ranked)), keywords
 
 
-def _axes(meanings: Vectors, members: Sequence[Sequence[int]]) -> Vectors:
-    """Return where the sentence vectors of each theme lie from the middle of all, of unit length."""
-    middle = meanings.mean(axis=0)
-    return unit(np.stack([meanings[inside].mean(axis=0) - middle if inside else 0 * middle for inside in members]))
+def _from_the_middle(passages: Sequence[ThemePassage]) -> Vectors:
+    """Return where the sentence vectors of passages lie from the middle of their language, of unit length."""
+    meanings = from_bytes([p.vector for p in passages])
+    languages = np.array([str(p.language) for p in passages])
+    return unit(centred(meanings, languages), meanings)
 
 
-def _guesses(members: Sequence[Sequence[int]], vectors: Vectors) -> list[SubjectGuess | None]:
+def _guesses(members: Sequence[Sequence[int]], vectors: Vectors, chances: Vectors) -> list[SubjectGuess | None]:
     """Return what each theme is about, as its subjects are known."""
-    chances = _space().chances(vectors)
-    return [_space().subjects.guess(vectors[inside], chances[inside]) for inside in map(list, members)]
+    subjects = _space().subjects
+    usual = np.average(subjects.leanings(vectors), axis=0, weights=chances)
+    return [subjects.guess(vectors[inside], chances[inside], usual) for inside in map(list, members)]

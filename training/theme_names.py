@@ -81,10 +81,13 @@ def name_industry(each: Readings, space: ThemeSpace) -> Iterator[NamedTheme]:
     vectors = space.place(each.rows[:, :n_dims], each.rows[:, n_dims:], [p.language for p in passages])
     found = fit([replace(p, theme_vector=v) for p, v in zip(passages, to_bytes(vectors), strict=True)], [])
     chances = space.chances(vectors)
+    usual = np.average(space.subjects.leanings(vectors), axis=0, weights=chances)
     for number, theme in enumerate(found.themes):
         inside = [i for i, assigned in enumerate(found.assignments) if assigned == number]
         marked = Counter(name for name, place in each.workspace.places if place in set(inside))
-        yield NamedTheme(each.workspace.name, theme, marked, space.subjects.guess(vectors[inside], chances[inside]))
+        yield NamedTheme(
+            each.workspace.name, theme, marked, space.subjects.guess(vectors[inside], chances[inside], usual)
+        )
 
 
 def judge_subjects(named: Sequence[NamedTheme], listed: SubjectList) -> dict[str, float]:
@@ -106,8 +109,8 @@ def judge_subjects(named: Sequence[NamedTheme], listed: SubjectList) -> dict[str
         "judged": len(judged),
         "sure": len(right[True]) / len(judged),
         "sure_right": float(np.mean(right[True])),
-        "likely": len(right[False]) / len(judged),
-        "likely_right": float(np.mean(right[False])),
+        "leaning": len(right[False]) / len(judged),
+        "leaning_right": float(np.mean(right[False])),
     }
 
 

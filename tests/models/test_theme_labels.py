@@ -9,7 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from models.lexicon import load_lexicon
-from models.theme_labels import Encode, OwnPhrase, keywords_of, name_by_phrase, name_themes, rank_phrases
+from models.theme_labels import (
+    Encode,
+    Heard,
+    OwnPhrase,
+    Phrase,
+    keywords_of,
+    name_by_phrase,
+    name_themes,
+    rank_phrases,
+)
 from models.theme_phrases import PhraseBook, read_phrases
 from models.theme_subjects import SubjectGuess
 from models.themes import ARTEFACTS
@@ -84,80 +93,142 @@ def test_empty_passages_have_no_phrases() -> None:
     assert read([]).phrases == []
 
 
-def encoder(places: dict[str, list[float]]) -> Encode:
+AXES = np.eye(4, dtype=np.float32)
+
+
+def encoder(places: dict[str, NDArray[np.float32]]) -> Encode:
+    """Return an encoder that knows where some texts lie; all others lie together, apart from them."""
+
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.array([places.get(text, [0, 0, 1]) for text in texts], dtype=np.float32)
+        return np.array([places.get(text, AXES[3]) for text in texts], dtype=np.float32).reshape(-1, 4)
 
     return encode
 
 
-def test_the_phrase_near_its_theme_and_far_from_others_names_it() -> None:
-    book = read(["The badge reader is in the server room."] * 3)
-    members = [[(place, f"account-{place}") for place in range(3)]] * 2
-    near = encoder({"badge reader": [1, 0, 0], "server room": [0, 1, 0]})
-    ranked = rank_phrases(book, members, np.eye(2, 3, dtype=np.float32), near)
-    assert name_by_phrase(book, ranked, " and ") == [OwnPhrase("badge reader", True), OwnPhrase("server room", True)]
+def rank(
+    texts: Sequence[str],
+    about: Sequence[int],
+    places: dict[str, NDArray[np.float32]],
+    accounts: Sequence[str] = (),
+    language: Language = Language.EN,
+) -> list[list[Phrase]]:
+    """Rank phrases of the themes that texts are in, where each lies along the axis of its theme."""
+    who = accounts or [f"account-{i}" for i in range(len(texts))]
+    members = [[i for i, theme in enumerate(about) if theme == number] for number in sorted(set(about))]
+    heard = Heard(np.array([AXES[theme] for theme in about]), np.ones(len(texts), dtype=np.float32), who, members)
+    inside = [[(i, who[i]) for i in group] for group in members]
+    return rank_phrases(read(texts, language), inside, heard, encoder(places))
+
+
+def names(english: list[list[Phrase]], french: list[list[Phrase]] | None = None) -> list[OwnPhrase | None]:
+    return name_by_phrase({"en": english, "fr": french if french is not None else [[] for _ in english]})
+
+
+def both(text: str, *, sure: bool) -> OwnPhrase:
+    return OwnPhrase({"en": text, "fr": text}, sure)
+
+
+READER = {text: AXES[0] for text in ("badge reader", "badge", "reader")}
+
+
+def test_a_phrase_that_most_of_a_theme_is_near_to_names_it_however_the_others_are_worded() -> None:
+    texts = ["The badge reader.", "The gate stays shut.", "It fails at night."]
+    (phrases,) = rank(texts, [0, 0, 0], READER)
+    assert (phrases[0].text, phrases[0].share, phrases[0].sure) == ("badge reader", 1, True)
+    assert names([phrases]) == [both("badge reader", sure=True)]
+
+
+def test_what_one_vivid_passage_says_names_nothing() -> None:
+    vivid = {"sewn bracelet": AXES[0], "bracelet": AXES[0]}  # "sewn" alone is about nothing of the theme
+    (phrases,) = rank(["A sewn bracelet.", "The gate.", "The night."], [0, 0, 0], vivid)
+    assert not any(phrase.sure for phrase in phrases if phrase.key == "sewn bracelet")
+    assert names([phrases]) == [None]  # and a single word of one account does not either
+
+
+def test_a_phrase_is_sure_of_what_enough_accounts_say() -> None:
+    texts = ["The badge reader."] * 3 + ["No."] * 2
+    axes = np.array([AXES[0], AXES[0], AXES[0], -AXES[0], -AXES[0]])
+    found = []
+    for accounts in ("abcde", "aabcd"):
+        heard = Heard(axes, np.ones(5, dtype=np.float32), accounts, [list(range(5))])
+        (phrases,) = rank_phrases(read(texts), [list(enumerate(accounts))], heard, encoder(READER))
+        found.append((phrases[0].share, phrases[0].sure))
+    assert found == [(pytest.approx(0.6), True), (pytest.approx(0.6), False)]
 
 
 def test_no_two_themes_have_the_same_phrase_and_one_without_any_has_none() -> None:
-    book = read(["A long contract.", "Rainy weather."])
-    axes = np.tile(np.array([1, 0, 0], dtype=np.float32), (3, 1))
-    near = encoder({"contract": [0.4, 0, 0.9]})
-    ranked = rank_phrases(book, [[(0, "a")], [(0, "a")], []], axes, near)
-    assert name_by_phrase(book, ranked, " and ") == [OwnPhrase("contract", False), None, None]
+    phrases = [Phrase(key, key, 2, 1.0, True, score, AXES[0]) for key, score in (("badge reader", 2.0), ("gate", 1.0))]
+    expected = [both("badge reader", sure=True), both("gate", sure=True), None]
+    assert names([phrases, phrases, []]) == expected
 
 
-def test_what_several_accounts_say_names_a_theme_from_further_away() -> None:
-    book = read(["A badge reader."] * 2)
-    axes, near = np.eye(1, 3, dtype=np.float32), encoder({"badge reader": [0.4, 0, 0.9]})
-    one, two = (rank_phrases(book, [[(0, "a"), (1, who)]], axes, near) for who in "ab")
-    assert name_by_phrase(book, one, " and ") == [OwnPhrase("badge reader", False)]
-    assert name_by_phrase(book, two, " and ") == [OwnPhrase("badge reader", True)]
+def test_phrases_of_two_languages_name_a_theme_where_they_mean_the_same() -> None:
+    english = rank(["The reader."] * 3, [0] * 3, {"reader": AXES[0]})
+    french = rank(["Un lecteur à la porte."] * 3, [0] * 3, {"lecteur": AXES[0]}, language=Language.FR)
+    assert names(english, french) == [OwnPhrase({"en": "reader", "fr": "lecteur"}, True)]
 
 
-def test_two_nouns_that_many_use_name_a_theme_that_no_phrase_surely_names() -> None:
-    book = read(["The doors and the tablet."] * 3)
-    axes, far = np.eye(1, 3, dtype=np.float32), encoder({"doors": [0.2, 0, 0.9], "tablet": [0.1, 0, 0.9]})
-    (many, few) = (rank_phrases(book, [list(enumerate(accounts))], axes, far) for accounts in ("abc", "aab"))
-    assert name_by_phrase(book, many, " and ") == [OwnPhrase("doors and tablet", False)]
-    assert name_by_phrase(book, few, " and ") == [OwnPhrase("doors", False)]
+def test_a_phrase_of_one_language_takes_what_means_the_same_elsewhere_or_stands_for_both() -> None:
+    english = rank(["The reader."] * 3 + ["The gate."] * 3, [0] * 3 + [1] * 3, {"reader": AXES[0], "gate": AXES[1]})
+    french = rank(["Un lecteur."] * 3, [0] * 3, {"lecteur": AXES[1]}, language=Language.FR)
+    assert names(english, [[], french[0]]) == [
+        both("reader", sure=True),
+        OwnPhrase({"en": "gate", "fr": "lecteur"}, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "share", "expected"),
+    [(2, 0.3, both("doors", sure=False)), (1, 0.3, None), (2, 0.1, None)],
+    ids=["said by two", "said by one", "hardly near"],
+)
+def test_nouns_that_some_of_a_theme_is_near_to_tell_what_it_is_about(
+    accounts: int, share: float, expected: OwnPhrase | None
+) -> None:
+    phrases = [
+        Phrase("door", "doors", accounts, share, False, 1.0, AXES[0]),
+        Phrase("glass door", "glass doors", accounts, share, False, 2.0, AXES[1]),
+    ]
+    assert names([phrases]) == [expected]
 
 
 def test_keywords_are_what_several_accounts_say_where_they_can_be() -> None:
-    book = read(["A badge reader and a doughnut.", "The reader fails.", "Another badge, another reader."])
-    axes, near = np.eye(1, 3, dtype=np.float32), encoder({"reader": [1, 0, 0]})
-    (shared,) = rank_phrases(book, [[(0, "a"), (1, "b"), (2, "a")]], axes, near)
-    (alone,) = rank_phrases(book, [[(0, "a")]], axes, near)
-    assert keywords_of(book, shared) == ["reader"]
-    assert keywords_of(book, alone) == ["reader", "doughnut"]
+    texts = ["A badge reader and a doughnut.", "The reader fails.", "Another badge, another reader."]
+    (shared,) = rank(texts, [0] * 3, {"reader": AXES[0]}, ["a", "b", "a"])
+    (alone,) = rank(texts[:1], [0], {"reader": AXES[0]})
+    assert keywords_of(shared) == ["reader"]
+    assert keywords_of(alone)[0] == "reader"
+    assert "doughnut" in keywords_of(alone)
 
 
 def test_a_theme_is_named_by_its_subject_or_its_family_with_a_phrase_or_its_phrase() -> None:
-    guesses = [
-        SubjectGuess(PRICES, one=False, sure=True),
-        SubjectGuess(HOSTING, one=True, sure=True),
-        SubjectGuess({"en": "Calendar", "fr": "Calendrier"}, one=False, sure=False),
-        None,
-        None,
+    leaning = SubjectGuess({"en": "Calendar", "fr": "Calendrier"}, one=False, sure=False)
+    cases = [
+        (SubjectGuess(PRICES, one=False, sure=True), both("spare parts", sure=True), "Prices: spare parts"),
+        (SubjectGuess(PRICES, one=False, sure=True), None, "Prices (2)"),
+        (SubjectGuess(HOSTING, one=True, sure=True), both("server room", sure=True), "Data hosting"),
+        (leaning, both("school holidays", sure=True), "School holidays"),
+        (leaning, both("holidays", sure=True), "Calendar: holidays"),
+        (leaning, both("works", sure=False), "Calendar: works"),
+        (None, both("badge", sure=True), "Badge"),
+        (None, both("doors and phone", sure=False), "Various remarks: doors and phone"),
+        (None, None, "Various remarks"),
+        (None, None, "Various remarks (2)"),
     ]
-    phrases = {
-        "en": [OwnPhrase("spare parts", True), OwnPhrase("server room", True), OwnPhrase("holidays", True), None, None],
-        "fr": [OwnPhrase("pièces", False), None, OwnPhrase("vacances", False), OwnPhrase("badge perdu", False), None],
-    }
-    assert name_themes(guesses, phrases) == [
-        {"en": "Prices: spare parts", "fr": "Prix"},
-        {"en": "Data hosting", "fr": "Hébergement des données"},
-        {"en": "Holidays", "fr": "Calendrier"},
-        {"en": "Badge perdu", "fr": "Badge perdu"},
-        {"en": "Theme 5", "fr": "Thème 5"},
+    named = name_themes([guess for guess, _, _ in cases], [own for _, own, _ in cases])
+    expected = [name for _, _, name in cases]
+    expected[1] = "Prices"
+    assert [name["en"] for name in named] == expected
+    assert [name["fr"] for name in named[:4]] == [
+        "Prix : spare parts",
+        "Prix",
+        "Hébergement des données",
+        "School holidays",
     ]
 
 
 def test_themes_of_one_subject_are_told_apart_by_their_own_phrases() -> None:
-    phrases = {
-        "en": [OwnPhrase("spare parts", False), OwnPhrase("licences", False), None, None],
-        "fr": [None, OwnPhrase("licences", False), None, None],
-    }
-    names = name_themes([SubjectGuess(PRICES, one=True, sure=True)] * 4, phrases)
-    assert [name["en"] for name in names] == ["Prices: spare parts", "Prices: licences", "Prices", "Prices (4)"]
-    assert [name["fr"] for name in names] == ["Prix : spare parts", "Prix : licences", "Prix", "Prix (4)"]
+    own = [both("spare parts", sure=False), both("licences", sure=False), None, None]
+    named = name_themes([SubjectGuess(PRICES, one=True, sure=True)] * 4, own)
+    assert [name["en"] for name in named] == ["Prices: spare parts", "Prices: licences", "Prices", "Prices (2)"]
+    assert [name["fr"] for name in named] == ["Prix : spare parts", "Prix : licences", "Prix", "Prix (2)"]

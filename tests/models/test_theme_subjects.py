@@ -30,6 +30,7 @@ def made() -> Subjects:
 
 
 ALL_TELL = np.ones(2, dtype=np.float32)
+EVENLY = np.full(4, 0.25, dtype=np.float32)
 
 
 @pytest.mark.parametrize(
@@ -39,25 +40,34 @@ ALL_TELL = np.ones(2, dtype=np.float32)
         ([0.7, 0.7, 0, 0], ("Contract terms", False, True)),
         ([0, 0, 1, 0], ("Training", True, True)),
         ([0, 0, 0, 1], None),
-        ([0.5, 0.5, 0.57, 0], ("Contract terms", False, False)),
+        ([0.5, 0.5, 0.57, 0], None),
         ([0.6, 0, 0.6, 0.6], None),
     ],
 )
 def test_a_theme_is_named_as_finely_as_is_sure(place: list[float], expected: tuple[str, bool, bool] | None) -> None:
-    guess = made().guess(np.array([place, place], dtype=np.float32), ALL_TELL)
+    guess = made().guess(np.array([place, place], dtype=np.float32), ALL_TELL, EVENLY)
     assert (guess and (guess.label["en"], guess.one, guess.sure)) == expected
+
+
+def test_a_theme_without_a_sure_subject_is_named_by_what_it_leans_to_more_than_passages_mostly_do() -> None:
+    between = np.array([[0.5, 0.5, 0.57, 0]] * 2, dtype=np.float32)
+    seldom = np.array([0.1, 0.1, 0.3, 0.5], dtype=np.float32)
+    guess = made().guess(between, ALL_TELL, seldom)
+    assert guess is not None
+    assert (guess.label["en"], guess.one, guess.sure) == ("Contract terms", False, False)
+    assert made().guess(between, ALL_TELL, made().leanings(between)[0]) is None
 
 
 def test_what_tells_nothing_is_not_heeded() -> None:
     vectors = np.array([[1, 0, 0, 0], [0, 0, 1, 0]], dtype=np.float32)
-    guess = made().guess(vectors, np.array([0.05, 0.95], dtype=np.float32))
+    guess = made().guess(vectors, np.array([0.05, 0.95], dtype=np.float32), EVENLY)
     assert guess is not None
     assert guess.label["en"] == "Training"
-    assert made().guess(vectors, np.zeros(2, dtype=np.float32)) is None
+    assert made().guess(vectors, np.zeros(2, dtype=np.float32), EVENLY) is None
 
 
 def test_no_passages_have_no_subject() -> None:
-    assert made().guess(np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=np.float32)) is None
+    assert made().guess(np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=np.float32), EVENLY) is None
 
 
 def test_leanings_add_to_one_and_do_not_depend_on_the_neighbours() -> None:
@@ -76,6 +86,7 @@ def test_names_are_read_as_they_were_written(tmp_path: Path) -> None:
 def test_what_is_shipped_knows_a_subject_in_both_languages() -> None:
     vectors = load_theme_encoder(ARTEFACTS).encode(HOSTING)
     space = load_theme_space(ARTEFACTS / "themes")
-    guess = space.subjects.guess(vectors, space.chances(vectors))
+    usual = np.full(len(space.subjects.known) + 1, 1 / (len(space.subjects.known) + 1), dtype=np.float32)
+    guess = space.subjects.guess(vectors, space.chances(vectors), usual)
     assert guess is not None
     assert guess.label["en"] in {"Data hosting", "Data protection"}
