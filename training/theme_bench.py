@@ -27,12 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import from_bytes
-from models.themes import ARTEFACTS, VERSION, fit
+from models.tagger import load_tagger
+from models.theme_space import load_theme_space
+from models.themes import ARTEFACTS, VERSION, assign, fit
 from models.types import LivingTheme, ThemePassage
 from training.examples import fingerprint
 from training.minilm import MiniLM, find_minilm
 from training.theme_names import measure_names
 from training.theme_sets import read_sets
+from training.theme_space import place_passages, read_passages
 from training.theme_workspaces import (
     CORPUS,
     INDUSTRIES,
@@ -49,6 +52,9 @@ TIMED_PASSAGES = 5_000
 TIMED_TEXTS = 10_000
 STREAM = (0.4, 0.6, 0.8, 1.0)
 """Shares of the passages, in the order of their days, after which themes are fitted anew."""
+
+FITTED = 0.6
+"""Share of the passages after which those that follow are assigned to the themes of the fit."""
 
 Keys = list[str | None]
 Group = Callable[[Sequence[ThemePassage]], Keys]
@@ -189,6 +195,35 @@ def steadiness(fits: Sequence[Keys]) -> dict[str, float | None]:
     return {"kept": mean([kept(*pair) for pair in pairs]), "mutual_information": mean(information)}
 
 
+def between_fits(workspace: Workspace) -> dict[str, float | None]:
+    """Say how the engine assigns the passages that come after a fit of the first `FITTED` of all.
+
+    Returns:
+        `later`, the number of later gold passages; `later_left_out`, the share of them without a theme;
+        `later_precision`, of the others the share whose gold theme is the commonest among the earlier passages of the
+        theme that they got.
+    """
+    first = round(FITTED * len(workspace.passages))
+    found = fit(workspace.passages[:first], [])
+    living = [LivingTheme(str(number), theme.centroid) for number, theme in enumerate(found.themes)]
+    matches = assign([passage.theme_vector for passage in workspace.passages[first:]], living)
+    keys = [None if theme is None else str(theme) for theme in found.assignments]
+    keys += [match.key if match else None for match in matches]
+    known: dict[str | None, Counter[str]] = {}
+    placed = [(gold, place) for gold, place in workspace.places if place is not None]
+    for gold, place in placed:
+        if place < first:
+            known.setdefault(keys[place], Counter())[gold] += 1
+    later = [(gold, keys[place]) for gold, place in placed if place >= first]
+    given = [(gold, known.get(key, Counter())) for gold, key in later if key]
+    right = sum(gold in earlier and earlier[gold] == max(earlier.values()) for gold, earlier in given)
+    return {
+        "later": float(len(later)),
+        "later_left_out": 1 - len(given) / len(later) if later else None,
+        "later_precision": right / len(given) if given else None,
+    }
+
+
 def measure_workspace(name: str, group: Group, workspace: Workspace) -> dict[str, float | None]:
     """Measure one way of grouping on one industry."""
     keys, fits = group(workspace.passages), stream(name, group, workspace.passages)
@@ -199,6 +234,7 @@ def measure_workspace(name: str, group: Group, workspace: Workspace) -> dict[str
         "both_languages": both_languages(workspace.passages, keys),
         "stream_bcubed_f1": agreement(workspace.places, fits[-1])["bcubed_f1"],
         **steadiness(fits),
+        **(between_fits(workspace) if name == VERSION else {}),
     }
 
 
@@ -244,7 +280,9 @@ def measure_sets(sets: Sequence[Workspace]) -> dict[str, Any]:
         results[each.name] = {"passages": len(each.passages)}
         for name, group in METHODS.items():
             keys = group(each.passages)
-            found = {**agreement(each.places, keys), "themes": float(len(set(keys) - {None}))}
+            found: dict[str, float | None] = {**agreement(each.places, keys), "themes": float(len(set(keys) - {None}))}
+            if name == VERSION:
+                found |= between_fits(each)
             if each.pairs:
                 found["pairs_together"] = sum(keys[a] == keys[b] is not None for a, b in each.pairs) / len(each.pairs)
             results[each.name][name] = found
@@ -254,7 +292,10 @@ def measure_sets(sets: Sequence[Workspace]) -> dict[str, Any]:
 
 def bench(corpus: Path, industries: Sequence[str], describer: Describer) -> dict[str, Any]:
     """Measure every way of grouping on the named industries, and time it on all."""
-    workspaces = read_workspaces(corpus, describer)
+    unplaced = read_workspaces(corpus, replace(describer, themes=None))
+    readings = read_passages(unplaced, load_tagger(ARTEFACTS / "tagger"))  # read once: they take most of the time
+    space = load_theme_space(ARTEFACTS / "themes")
+    workspaces = [place_passages(each, space) for each in readings]
     measured = [w for w in workspaces if w.name in industries]
     results = {}
     for name, group in METHODS.items():
@@ -268,12 +309,12 @@ def bench(corpus: Path, industries: Sequence[str], describer: Describer) -> dict
         "timed_passages": TIMED_PASSAGES,
         "from_texts": seconds_from_texts(workspaces, describer),
         "methods": results,
-        "names": measure_names(workspaces, corpus),
+        "names": measure_names(readings, corpus),
     }
 
 
 def _digits(key: str) -> int:
-    return 1 if key in {"seconds", "themes", "vectors", "fit"} else 3
+    return 1 if key in {"seconds", "themes", "later", "vectors", "fit"} else 3
 
 
 def _rounded(value: Any, key: str = "") -> Any:

@@ -13,23 +13,22 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 
-from models.encoder import from_bytes, load_encoder, to_bytes
+from models.encoder import from_bytes, load_encoder
 from models.tagger import load_tagger
 from models.theme_space import ThemeSpace, Vectors
 from models.theme_subjects import SubjectGuess
 from models.themes import ARTEFACTS, fit
 from models.types import FittedTheme
-from training.theme_space import Readings, learn_space, read_passages
+from training.theme_space import Readings, learn_space, place_passages, read_passages
 from training.theme_subjects import SubjectList, read_subjects
 from training.theme_workspaces import (
     CORPUS,
-    Workspace,
     load_describer,
     read_single_passages,
     read_workspaces,
@@ -76,10 +75,9 @@ def name_folds(notes: Sequence[Readings], singles: Sequence[Readings], listed: S
 
 def name_industry(each: Readings, space: ThemeSpace) -> Iterator[NamedTheme]:
     """Yield the themes of one industry."""
-    passages = each.workspace.passages
-    n_dims = len(from_bytes([passages[0].vector])[0])
-    vectors = space.place(each.rows[:, :n_dims], each.rows[:, n_dims:], [p.language for p in passages])
-    found = fit([replace(p, theme_vector=v) for p, v in zip(passages, to_bytes(vectors), strict=True)], [])
+    passages = place_passages(each, space).passages
+    vectors = from_bytes([passage.theme_vector for passage in passages])
+    found = fit(passages, [])
     chances = space.chances(vectors)
     usual = np.average(space.subjects.leanings(vectors), axis=0, weights=chances)
     for number, theme in enumerate(found.themes):
@@ -109,8 +107,8 @@ def judge_subjects(named: Sequence[NamedTheme], listed: SubjectList) -> dict[str
         "judged": len(judged),
         "sure": len(right[True]) / len(judged),
         "sure_right": float(np.mean(right[True])),
-        "leaning": len(right[False]) / len(judged),
-        "leaning_right": float(np.mean(right[False])),
+        "likely": len(right[False]) / len(judged),
+        "likely_right": float(np.mean(right[False])),
     }
 
 
@@ -135,13 +133,13 @@ def judge_labels(named: Sequence[NamedTheme], language: str) -> dict[str, float]
     return {"nearest": float(np.mean(right)), "one_word": one_word / len(named), "repeated": repeated / len(named)}
 
 
-def measure_names(notes: Sequence[Workspace], corpus: Path) -> dict[str, dict[str, float]]:
+def measure_names(notes: Sequence[Readings], corpus: Path) -> dict[str, dict[str, float]]:
     """Measure subjects and labels; `notes` are passages of all industries' whole notes."""
     tagger, listed = load_tagger(ARTEFACTS / "tagger"), read_subjects()
     describer = load_describer(ARTEFACTS, themes=False)
     folders = [path.parent for path in sorted(corpus.glob("*/catalog.json"))]
     singles = [w for w in (read_single_passages(folder, describer) for folder in folders) if w.passages]
-    named = list(name_folds(read_passages(notes, tagger), read_passages(singles, tagger), listed))
+    named = list(name_folds(notes, read_passages(singles, tagger), listed))
     return {"subjects": judge_subjects(named, listed), **{lang: judge_labels(named, lang) for lang in ("en", "fr")}}
 
 
@@ -151,7 +149,8 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     args = parser.parse_args()
     notes = read_workspaces(args.corpus, load_describer(ARTEFACTS, themes=False))
-    print(json.dumps(measure_names(notes, args.corpus), indent=1))
+    readings = read_passages(notes, load_tagger(ARTEFACTS / "tagger"))
+    print(json.dumps(measure_names(readings, args.corpus), indent=1))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import argparse
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from models.encoder import from_bytes
+from models.encoder import from_bytes, to_bytes
 from models.manifest import verified_manifest, write_manifest
 from models.tagger import Tagger, load_tagger
 from models.theme_space import SPACE_FILE, ThemeSpace, Vectors, join_readings, unit, whole_texts
@@ -103,6 +103,15 @@ class Readings:
 def read_passages(workspaces: Sequence[Workspace], tagger: Tagger) -> list[Readings]:
     """Return the readings of industries."""
     return [Readings(workspace, readings_of(workspace, tagger)) for workspace in workspaces]
+
+
+def place_passages(each: Readings, space: ThemeSpace) -> Workspace:
+    """Give an industry's passages their place in a space of themes."""
+    passages = each.workspace.passages
+    n_dims = len(from_bytes([passages[0].vector])[0])
+    vectors = to_bytes(space.place(each.rows[:, :n_dims], each.rows[:, n_dims:], [p.language for p in passages]))
+    placed = [replace(passage, theme_vector=vector) for passage, vector in zip(passages, vectors, strict=True)]
+    return replace(each.workspace, passages=placed)
 
 
 def learn_space(notes: Sequence[Readings], singles: Sequence[Readings], listed: SubjectList) -> tuple[ThemeSpace, int]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from models.types import Language, ThemePassage
-from training.theme_bench import agreement, both_languages, kept, steadiness
+from models.types import FittedTheme, Language, ThemeFit, ThemeMatch, ThemePassage
+from training.theme_bench import agreement, between_fits, both_languages, kept, steadiness
+from training.theme_workspaces import Workspace
 
 GOLD = ["hosting", "hosting", "price", "price"]
 
@@ -54,3 +55,18 @@ def test_steadiness_is_that_of_passages_with_a_theme_in_both_fits() -> None:
     assert same == {"kept": 1, "mutual_information": pytest.approx(1)}
     renumbered = steadiness([["a", "a", "b", "b"], ["x", "x", "y", "y"]])
     assert renumbered == {"kept": 0, "mutual_information": pytest.approx(1)}
+
+
+def test_later_passages_are_right_where_earlier_ones_of_their_theme_are_of_the_same_gold_theme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    themes = (FittedTheme(None, {}, {}, b"a", 3), FittedTheme(None, {}, {}, b"b", 2))
+    monkeypatch.setattr(
+        "training.theme_bench.fit", lambda passages, living: ThemeFit("", themes, (0, 0, 1, 1, 0, None))
+    )
+    given = [ThemeMatch("0", 0.5), None, ThemeMatch("1", 0.5), ThemeMatch("1", 0.5)]
+    monkeypatch.setattr("training.theme_bench.assign", lambda vectors, living: given)
+    passages = [ThemePassage("", Language.EN, b"", b"")] * 10
+    gold = ["hosting", "hosting", "price", "price", "price", "price", "hosting", "price", "hosting", "price"]
+    workspace = Workspace("any", passages, [*zip(gold, range(10), strict=True), ("price", None)])
+    assert between_fits(workspace) == {"later": 4, "later_left_out": 0.25, "later_precision": pytest.approx(2 / 3)}
