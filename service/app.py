@@ -6,8 +6,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -17,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from service import __version__, problems
+from service import __version__, openapi, problems
 from service.assistants import http as assistants
 from service.audit.recording import Auditing, Recorder
 from service.audit.routes import router as audit_router
@@ -37,7 +35,6 @@ from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
 from service.jobs.routes import router as jobs_router
 from service.notes.routes import router as notes_router
-from service.notes.schemas import IncomingNote
 from service.objections.routes import router as objections_router
 from service.operation.instruments import REQUEST_SECONDS, REQUESTS
 from service.operation.pressure import Pressure
@@ -123,7 +120,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> FastAPI:
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.proxies)
     app.add_middleware(Trace)
-    _describe_requests(app)
+    openapi.describe(app)
     return app
 
 
@@ -150,25 +147,6 @@ def _keep_records(app: FastAPI) -> None:
             yield
 
     app.router.lifespan_context = lifespan
-
-
-def _describe_requests(app: FastAPI) -> None:
-    """Put into the document how any request may be refused, and the schemas of bodies that routes parse themselves."""
-    described = app.openapi
-
-    @cache  # every request asks for it, to know the parameters of its route
-    def openapi() -> dict[str, Any]:
-        document = described()
-        for model in (IncomingNote, problems.ProblemBody):
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            document["components"]["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
-        by_protocol, by_body = problems.problem_responses(408, 431, 503), problems.problem_responses(400, 413)
-        for operation in (one for path in document["paths"].values() for one in path.values()):
-            refusals = {**by_protocol, **(by_body if "requestBody" in operation else {})}
-            operation["responses"] = {str(status): refusals[status] for status in refusals} | operation["responses"]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
 class Trace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from service.dependencies import Reader, ReadSession
@@ -37,7 +37,7 @@ class InsightPage(ItemPage[Insight]):
     model_config = ConfigDict(title="InsightPage")
 
     period: PeriodOutput
-    previous: PeriodOutput | None
+    previous: PeriodOutput | None = Field(examples=[{"start": "2026-04-01", "end": "2026-06-30"}])
 
 
 @router.get("")

@@ -144,6 +144,8 @@ class Label(BaseModel):
 class PeriodOutput(BaseModel):
     """Days, both included."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"start": "2026-07-01", "end": "2026-09-30"}]})
+
     start: date
     end: date
 

@@ -39,6 +39,21 @@ def test_every_body_has_an_example(openapi: dict[str, Any]) -> None:
             assert body.get("examples") or _example(openapi, body["schema"]), (path, method)
 
 
+def test_every_list_has_an_example(openapi: dict[str, Any]) -> None:
+    lists = {
+        name: schema
+        for name, schema in openapi["components"]["schemas"].items()
+        if schema.get("properties", {}).get("items", {}).get("type") == "array" and "RefusedRow" not in name
+    }
+    assert len(lists) > 15
+    for name, schema in lists.items():
+        assert schema["examples"][0]["items"], name
+        assert set(schema.get("required", [])) <= set(schema["examples"][0]), name
+    page = openapi["components"]["schemas"]["InsightPage"]["examples"][0]
+    assert (page["next"], page["total"], page["withheld"]) == (None, 1, 0)
+    assert page["period"] == {"start": "2026-07-01", "end": "2026-09-30"}
+
+
 def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
