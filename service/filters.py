@@ -126,13 +126,19 @@ class Period:
 def resolve_period(session: Session, filters: NoteFilters) -> Period:
     """Return the period that filters mean.
 
-    Without `to`, it ends on the day of the latest note; without `from`, it is 90 days long.
+    Without `to`, it ends on the day of the latest note, those apart that are dated after they came; without `from`, it
+    is 90 days long.
 
     Raises:
         InvalidInput: If it ends before it starts.
     """
     end = filters.to or _latest_day(session)
     start = filters.from_ or end - timedelta(days=DEFAULT_PERIOD_DAYS - 1)
+    if not filters.to and end < start:
+        raise InvalidInput(
+            f"from ({start}) is after the latest note ({end}): choose an earlier day, or give to.",
+            errors=[{"field": "from", "code": "after_latest", "message": "it is after the latest note"}],
+        )
     return check_order(Period(start, end))
 
 
@@ -151,9 +157,14 @@ def check_order(period: Period) -> Period:
 
 
 def _latest_day(session: Session) -> date:
-    latest: datetime | None = session.scalar(
-        sa.select(sa.func.max(NoteTable.occurred_at)).where(NoteTable.deleted_at.is_(None))
-    )
+    """Return the day of the latest note, of those dated no later than they came where there are any.
+
+    A single note with a wrong year would else move every list to a time in which nothing was said.
+    """
+    dated = sa.select(NoteTable.occurred_at).where(NoteTable.deleted_at.is_(None))
+    latest_first = dated.order_by(NoteTable.occurred_at.desc()).limit(1)
+    came_after = sa.func.date(NoteTable.occurred_at) <= sa.func.date(NoteTable.received_at)
+    latest: datetime | None = session.scalar(latest_first.where(came_after)) or session.scalar(latest_first)
     return latest.date() if latest else date(1970, 1, 1) + timedelta(days=DEFAULT_PERIOD_DAYS)
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from service.thresholds import Thresholds
 from tests.analyzers import FakeAnalyzer
-from tests.work import analyse_all
+from tests.work import analyse_all, note
 
 CATALOG = {"us": ["Clavance"], "competitors": [{"name": "Orbiport", "aliases": ["Orbi"]}]}
 
@@ -185,7 +185,17 @@ def test_insights_of_one_kind(workspace: TestClient) -> None:
 
 
 def test_the_default_period_ends_with_the_latest_note(workspace: TestClient) -> None:
-    assert workspace.get("/v1/insights").json()["period"] == {"start": "2026-07-03", "end": "2026-09-30"}
+    period = {"start": "2026-07-03", "end": "2026-09-30"}
+    assert workspace.get("/v1/insights").json()["period"] == period
+    workspace.post("/v1/notes", json=note("wrong-year", occurred_at="2126-09-30T10:20:00Z"))
+    assert workspace.get("/v1/insights").json()["period"] == period
+    after = workspace.get("/v1/insights?from=2126-01-01")
+    assert "after the latest note (2026-09-30)" in after.json()["detail"]
+
+
+def test_the_default_period_of_notes_that_are_all_dated_after_they_came(client: TestClient) -> None:
+    client.post("/v1/notes", json=note("a", occurred_at="2126-09-30T10:20:00Z"))
+    assert client.get("/v1/insights").json()["period"]["end"] == "2126-09-30"
 
 
 def test_without_comparison_there_is_no_trend(workspace: TestClient) -> None:
