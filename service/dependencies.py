@@ -6,15 +6,17 @@ A session's commit must come before the answer: FastAPI runs a dependency's exit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from pydantic import AfterValidator, AwareDatetime
 from sqlalchemy.orm import Session
 
 from service.audit.acts import name_actor
@@ -77,6 +79,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 def _read_session(request: Request) -> Iterator[Session]:
     with read_session(get_engine(request)) as session:
         read_for(session, request.state)
@@ -97,7 +109,7 @@ Now = Annotated[datetime, Depends(now)]
 def check_parameters(request: Request) -> None:
     """Refuse query parameters that the route's documentation lacks: a misspelt filter would filter nothing.
 
-    Refuses U+0000 in values too, which no database takes.
+    Refuses U+0000 in values too, which no database takes, and a second value where one alone would be taken.
     """
     for name, value in request.query_params.multi_items():
         if "\x00" in name + value:
@@ -109,8 +121,8 @@ def check_parameters(request: Request) -> None:
     operation = operations.get(request.method.lower())
     if operation is None or operation.get(ANY_QUERY):
         return
-    known = {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
-    unknown = sorted(set(request.query_params) - known)
+    known = {p["name"]: p["schema"] for p in operation.get("parameters", []) if p["in"] == "query"}
+    unknown = sorted(set(request.query_params) - set(known))
     if unknown:
         named = ", ".join(name[:100] for name in unknown)
         raise InvalidInput(
@@ -119,6 +131,16 @@ def check_parameters(request: Request) -> None:
                 {"field": name[:100], "code": "unknown_parameter", "message": "not a parameter"} for name in unknown
             ],
         )
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1 and not _takes_many(known[name]):
+            raise InvalidInput(
+                f"{name} is given {times} times: give it once.",
+                errors=[{"field": name, "code": "repeated_parameter", "message": "give it once"}],
+            )
+
+
+def _takes_many(schema: dict[str, Any]) -> bool:
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", [])))
 
 
 def cookie_name(request: Request) -> str:

@@ -15,7 +15,7 @@ _USUAL = {"integer": 0, "boolean": True}  # what beside its items a list tells, 
 
 
 def describe(app: FastAPI) -> None:
-    """Have the document say how any request may be refused, what routes parse themselves, and an example of each list."""
+    """Have the document tell how requests may be refused, what routes parse themselves, and an example of each list."""
     described = app.openapi
 
     @cache  # every request asks for it, to know the parameters of its route

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from service.database_faults import problem_of
-from service.errors import BadRequest, InvalidInput, Problem
+from service.errors import BadRequest, InvalidInput, Problem, UnsupportedMedia
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -91,7 +91,7 @@ def field_errors(errors: Sequence[Any]) -> list[dict[str, Any]]:
         {
             "field": ".".join(str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}),
             "code": error["type"],
-            "message": error["msg"],
+            "message": error["msg"].removeprefix("Value error, "),
         }
         for error in errors
     ]
@@ -110,6 +110,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return answer(request, BadRequest("The body is not valid JSON.", code="invalid_json"))
+        if isinstance(error.body, bytes):  # FastAPI parses only what says that it is JSON
+            return answer(request, UnsupportedMedia("Send the body as JSON, with Content-Type: application/json."))
         faults = field_errors(error.errors())
         named = ", ".join(f"{f['field'] or 'body'}: {f['message']}" for f in faults[:5])
         return answer(request, InvalidInput(f"Some fields are wrong. {named}.", errors=faults))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from service.audit import queries
 from service.audit.queries import Wanted
 from service.audit.schemas import AuditEvent, audit_event
 from service.audit.writing import MEDIA_TYPES, LogFormat, lines
-from service.dependencies import Admin, ReadSession, get_engine
+from service.dependencies import Admin, Moment, ReadSession, get_engine
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 
@@ -28,8 +27,8 @@ _FILE: dict[int | str, dict[str, Any]] = {
 def _wanted(
     actor: Annotated[str | None, Query(max_length=100, description="Such as `user:3`.")] = None,
     action: Annotated[str | None, Query(max_length=200, description="Method and route, or a command.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="From this time on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time.")] = None,
+    since: Annotated[Moment | None, Query(description="From this time on.")] = None,
+    until: Annotated[Moment | None, Query(description="Before this time.")] = None,
     status: Annotated[int | None, Query(ge=0, le=599, description="HTTP status.")] = None,
     changes: Annotated[bool | None, Query(description="Only what changed something, or only what did not.")] = None,
 ) -> Wanted:

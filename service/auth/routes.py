@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.auth import queries
 from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
-from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
+from service.dependencies import Admin, Moment, Now, ReadSession, WriteSession, get_settings
 from service.errors import NotFound
 from service.problems import problem_responses
 from service.settings import Settings
@@ -43,7 +43,7 @@ class NewKey(BaseModel):
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Rotation(BaseModel):

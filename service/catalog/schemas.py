@@ -37,8 +37,8 @@ class CatalogBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_CATALOG]})
 
-    us: list[Name] = Field(default=[], max_length=1_000)
-    competitors: list[CompetitorNames] = Field(default=[], max_length=10_000)
+    us: list[Name] = Field(max_length=1_000)
+    competitors: list[CompetitorNames] = Field(max_length=10_000)
 
     @model_validator(mode="after")
     def _unambiguous(self) -> CatalogBody:

@@ -87,7 +87,7 @@ def parse_note(item: Any) -> IncomingNote | RejectedNote:
         return IncomingNote.model_validate(item)
     except ValidationError as error:
         fault = field_errors(error.errors(include_url=False, include_input=False))[0]
-        message = str(fault["message"]).removeprefix("Value error, ")
+        message = str(fault["message"])
         field = str(fault["field"]) or ("note" if fault["code"] == "model_type" else message.split(" ", 1)[0])
         return RejectedNote(_external_id(item), NoteError(field=_shown(field), code=fault["code"], message=message))
 

@@ -26,6 +26,7 @@ from service.notes.text import plain_text
 MAX_TEXT_CHARS = 500_000
 MAX_BATCH = 1_000
 MAX_AMOUNT = 1e15
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
 
 EXAMPLE_NOTE: dict[str, Any] = {
     "source": "api",
@@ -154,7 +155,7 @@ class IncomingNote(_Input):
             self.external_id = f"sha256-{self.content_hash()[:32]}"
         for name in ("occurred_at", "updated_at"):
             value = getattr(self, name)
-            if value is not None and not 1900 <= value.astimezone(UTC).year <= 2200:
+            if value is not None and not _EARLIEST <= value < _LATEST:
                 raise ValueError(f"{name} is outside the years 1900 to 2200")
         return self
 
@@ -187,6 +188,10 @@ class NoteError(BaseModel):
 
 class NoteResult(BaseModel):
     """What became of one incoming note; `error` names the field where it was rejected."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"external_id": "call-1042", "id": "17", "result": "created", "error": None}]}
+    )
 
     external_id: str | None
     id: str | None

@@ -25,7 +25,7 @@ ROUTES = [
     ("POST", "/v1/themes/refit", "curate"),
     ("GET", "/v1/keys", "admin"),
 ]
-BODIES = {"/v1/notes": note("a"), "/v1/catalog": {}}
+BODIES = {"/v1/notes": note("a"), "/v1/catalog": {"us": [], "competitors": []}}
 
 
 def ask(client: TestClient, method: str, path: str, key: str) -> int:

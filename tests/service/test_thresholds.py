@@ -66,7 +66,7 @@ def _notes() -> list[dict[str, Any]]:
 
 
 def _fill(engine: sa.Engine) -> None:
-    catalog = {"competitors": [{"name": "Orbiport"}, {"name": "Secretia"}]}
+    catalog = {"us": [], "competitors": [{"name": "Orbiport"}, {"name": "Secretia"}]}
     with write_session(engine) as session:
         replace_catalog(session, CatalogBody.model_validate(catalog).to_catalog())
     read_in(engine, *_notes())

@@ -62,7 +62,7 @@ def read_in(engine: sa.Engine, *notes: dict) -> list[int]:
 
 def name_competitor(engine: sa.Engine, name: str) -> None:
     with write_session(engine) as session:
-        replace_catalog(session, CatalogBody.model_validate({"competitors": [{"name": name}]}).to_catalog())
+        replace_catalog(session, CatalogBody.model_validate({"us": [], "competitors": [{"name": name}]}).to_catalog())
 
 
 def make_theme(engine: sa.Engine, key: str, en: str, fr: str) -> int:
