@@ -19,6 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.errors import StartRefused
@@ -161,3 +162,9 @@ def migrate(url: str) -> None:
         raise StartRefused(f"The database can't be reached or written: {error.orig}") from None
     finally:
         engine.dispose()
+
+
+def insert_ignoring(session: Session, table: Any, key: tuple[str, ...]) -> Any:
+    """Return an INSERT for this database that skips rows whose key is there already."""
+    insert = sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+    return insert.on_conflict_do_nothing(index_elements=list(key))

@@ -68,7 +68,7 @@ class AccountTable(Table):
     """A customer or prospect.
 
     `key` is the CRM's id, or `name:` and `name_key` where it gives none; `name_key` is the name without case and
-    spaces.
+    spaces. `named_ms` orders what the CRM's own events say of the name.
     """
 
     __tablename__ = "accounts"
@@ -77,6 +77,7 @@ class AccountTable(Table):
     name: Mapped[str | None]
     name_key: Mapped[str | None] = mapped_column(index=True)
     segment: Mapped[str | None] = mapped_column(index=True)
+    named_ms: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class AuthorTable(Table):
@@ -91,7 +92,10 @@ class AuthorTable(Table):
 
 
 class DealTable(Table):
-    """A deal as its latest note tells it: a later outcome counts for all its notes."""
+    """A deal as its latest note tells it: a later outcome counts for all its notes.
+
+    `account_id` is whose deal it is, where an event told that: notes of the deal that name no account have this one.
+    """
 
     __tablename__ = "deals"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,6 +105,7 @@ class DealTable(Table):
     stage: Mapped[str | None]
     outcome: Mapped[str] = mapped_column(default="open", index=True)
     version_ms: Mapped[int] = mapped_column(default=0)
+    account_id: Mapped[int | None]
 
 
 class NoteTable(Table):

@@ -31,7 +31,7 @@ from service.schema import METADATA
 from service.search.queries import forget_words
 from service.source_tables import KeptDeliveryTable
 from service.sources.queries import contacts_merged_into, notes_of_contacts
-from service.tables import AccountTable, NoteTable
+from service.tables import NoteTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _erase(session: Session, request: ErasureRequest, now: datetime, erasure_id:
     _strike_notes(session, struck, traces)
     session.flush()
     queries.detach_authors(session, found.author_ids)
-    queries.delete_rows(session, AccountTable, found.account_ids)
+    queries.forget_accounts(session, found.account_ids)
     records = _strike_records(session, traces) + _strike_written(session, traces)
     counts = ErasureCounts(
         notes=len(found.notes),

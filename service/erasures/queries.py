@@ -13,7 +13,8 @@ from service.erasures.tables import ErasedKeyTable, ErasureTable
 from service.erasures.traces import Traces
 from service.filters import name_key
 from service.jobs.tables import JobTable
-from service.notes.queries import FINDINGS, delete_findings
+from service.notes.links import FINDINGS
+from service.notes.queries import delete_findings
 from service.notes.tables import NotePrintTable
 from service.outgoing_tables import AttemptTable, EventTable, OutgoingTable
 from service.source_tables import (
@@ -31,6 +32,7 @@ from service.tables import (
     AuthorTable,
     CorrectedNoteTable,
     CorrectionTable,
+    DealTable,
     NoteTable,
     ThemeChangeTable,
     ThemeEventTable,
@@ -105,6 +107,13 @@ def forget_links(session: Session, notes: Sequence[NoteTable], contacts: Sequenc
 def delete_rows(session: Session, table: Any, ids: Sequence[int]) -> None:
     """Delete rows by id."""
     session.execute(sa.delete(table).where(table.id.in_(ids)))
+
+
+def forget_accounts(session: Session, account_ids: Sequence[int]) -> None:
+    """Delete accounts; deals forget whose they are."""
+    of_deals = sa.update(DealTable).where(DealTable.account_id.in_(account_ids))
+    session.execute(of_deals.values(account_id=None).execution_options(synchronize_session=False))
+    delete_rows(session, AccountTable, account_ids)
 
 
 def forget_findings(session: Session, note_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ _STRICT_WORD = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
 # what a document says a second time: text where it was moved from, a text box for old programs
 _LEFT_OUT = frozenset({"moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"})
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_TITLE = re.compile(r"heading|title|titre|überschrift", re.IGNORECASE)  # names of styles
 _MAX_TEXT_CHARS = 4_000_000
 _PDF_SECONDS = 60
 _DAMAGED = "The document is damaged: open it in a word processor and save it again as DOCX."
@@ -114,6 +116,7 @@ class _DocumentLines:
         self.size = 0
         self._paragraphs: list[list[str]] = []  # the words of each open one: a text box stands within another
         self._left_out = 0
+        self._titled = False
         self._rows: list[list[str]] = []  # of each table's row that is open, the finished cells
         self._starts: list[int] = []  # where the lines of the open cells start
         self.tables: list[
@@ -137,14 +140,13 @@ class _DocumentLines:
     def end(self, tag: str, element: Element) -> None:
         """Take up what an element held."""
         self._left_out -= tag in _LEFT_OUT
+        self._titled |= tag == "pStyle" and bool(_TITLE.match(next(iter(element.attrib.values()), "")))
         if tag == "t":
             self._say(element.text or "")
         elif tag in _BREAKS and not (tag == "tab" and element.attrib):  # a tab with attributes is a tab stop
             self._say(_BREAKS[tag])
         elif tag == "p" and self._paragraphs:
-            words = self._paragraphs.pop()
-            if not self._left_out:
-                self.lines.append("".join(words))
+            self._end_paragraph()
         elif tag == "tc" and self._starts and self._rows:
             begin = self._starts.pop()
             self._rows[-1].append(" ".join(line.strip() for line in self.lines[begin:] if line.strip()))
@@ -159,6 +161,13 @@ class _DocumentLines:
             if not self._table_starts:
                 self.tables.append((begin, len(self.lines), self._grid))
                 self._grid = []
+
+    def _end_paragraph(self) -> None:
+        words = self._paragraphs.pop()
+        if not self._left_out:
+            # a title stands apart, as on paper: what is under it is told from what was before
+            self.lines += [""] * (self._titled and bool(self.lines)) + ["".join(words)]
+        self._titled = False
 
     def _say(self, words: str) -> None:
         if self._paragraphs and not self._left_out:

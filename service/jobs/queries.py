@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.database import insert_ignoring
 from service.jobs.tables import JobTable, WorkerTable
-from service.notes.queries import insert_ignoring
 from service.operation.instruments import LONG_WORK
 from service.source_tables import ImportTable, SyncTable
 from service.tracing import traceparent

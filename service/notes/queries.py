@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service.database import is_sqlite
+from service.database import insert_ignoring
 from service.erasures.memory import erased_notes
-from service.filters import NoteFilters, Outcome, day_conditions, milliseconds, name_key, note_conditions
-from service.notes.schemas import AccountInput, AnalysisState, DealInput, IncomingNote, NoteError, Result
+from service.filters import NoteFilters, day_conditions, note_conditions
+from service.notes.links import FINDINGS, Links, link, version_ms
+from service.notes.schemas import AnalysisState, IncomingNote, NoteError, Result
 from service.notes.tables import NotePrintTable
 from service.operation.instruments import COUNTED_SOURCES, NOTES_TAKEN
 from service.retention.rules import read_rules
 from service.tables import (
     AccountTable,
     AuthorTable,
-    CompetitorMentionTable,
     CorrectedNoteTable,
     CorrectionTable,
     DealTable,
     NoteTable,
-    ObjectionTable,
-    PassageTable,
 )
 from service.tracing import traceparent
-
-FINDINGS = (ObjectionTable, CompetitorMentionTable, PassageTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) 
 
 def _store(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:
     rows = _lock(session, sorted({_key(note) for note in notes}))
-    links = _link(session, [note for note in notes if not note.deleted], now)
+    links = link(session, [note for note in notes if not note.deleted], now)
     new = {_key(note): note for note in reversed(notes) if _key(note) not in rows}  # the first note of each new key
     created = _insert(session, new, links, now)
     again = {key for key in new if key not in created} | {_key(n) for n in notes if n is not new.get(_key(n), n)}
@@ -119,7 +114,7 @@ def _lock(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, 
 
 
 def _insert(
-    session: Session, new: dict[tuple[str, str], IncomingNote], links: _Links, now: datetime
+    session: Session, new: dict[tuple[str, str], IncomingNote], links: Links, now: datetime
 ) -> dict[tuple[str, str], int]:
     """Insert notes; return the ids of those that no other transaction inserted first, by key."""
     if not new:
@@ -142,35 +137,25 @@ def _insert(
     return {(row.source, row.external_id): row.id for row in returned}
 
 
-def insert_ignoring(session: Session, table: Any, key: tuple[str, ...]) -> Any:
-    """Return an INSERT for this database that skips rows whose key is there already."""
-    insert = sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
-    return insert.on_conflict_do_nothing(index_elements=list(key))
-
-
-def _content(note: IncomingNote, links: _Links, now: datetime) -> dict[str, Any]:
+def _content(note: IncomingNote, links: Links, now: datetime) -> dict[str, Any]:
     """Return the columns that a revision of a note sets."""
     content = {
         "content_hash": note.content_hash(),
-        "version_ms": _version_ms(note, now),
+        "version_ms": version_ms(note, now),
         "updated_at": now,
         "deleted_at": now if note.deleted else None,
         "kind": note.kind,
         "text": note.text,
         "declared_language": note.language,
         "author_id": links.authors.get(note.author.id) if note.author else None,
-        "account_id": links.accounts.get(account_key(note.account)) if note.account else None,
+        "account_id": links.account_of(note),
         "deal_id": links.deals.get(note.deal.id) if note.deal else None,
         "traceparent": traceparent(),
     }
     return content | ({"occurred_at": note.occurred_at} if note.occurred_at else {})
 
 
-def _version_ms(note: IncomingNote, now: datetime) -> int:
-    return milliseconds(note.updated_at or now)
-
-
-def _apply(session: Session, row: NoteTable, note: IncomingNote, links: _Links, now: datetime) -> Result:
+def _apply(session: Session, row: NoteTable, note: IncomingNote, links: Links, now: datetime) -> Result:
     content = _content(note, links, now)
     if note.updated_at is None:  # newer than what is stored, whichever of two requests looked at its clock first
         content["version_ms"] = max(content["version_ms"], row.version_ms)
@@ -228,107 +213,6 @@ def delete_findings(session: Session, note_ids: Sequence[int]) -> None:
     """Delete all findings of notes."""
     for table in FINDINGS:
         session.execute(sa.delete(table).where(table.note_id.in_(note_ids)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Links:
-    """Row ids of the accounts, authors and deals of a batch, by key."""
-
-    accounts: dict[str, int]
-    authors: dict[str, int]
-    deals: dict[str, int]
-
-
-def account_key(account: AccountInput) -> str:
-    """Return what tells an account: its id, else its name without case and spaces."""
-    return account.id or f"name:{name_key(account.name or '')}"
-
-
-def _account_values(account: AccountInput) -> dict[str, Any]:
-    known = name_key(account.name) if account.name else None
-    return {"name": account.name, "name_key": known, "segment": account.segment}
-
-
-def link_account(session: Session, account: AccountInput) -> int:
-    """Create or refresh an account; return its row's id."""
-    key = account_key(account)
-    return _refresh(session, AccountTable, {key: _account_values(account)})[key]
-
-
-def _link(session: Session, notes: Sequence[IncomingNote], now: datetime) -> _Links:
-    """Create and refresh the accounts, authors and deals that notes name."""
-    accounts = {account_key(n.account): _account_values(n.account) for n in notes if n.account}
-    authors = {n.author.id: {"name": n.author.name, "team": n.author.team} for n in notes if n.author}
-    deals = [(n.deal.id, _deal_values(n, n.deal, now)) for n in notes if n.deal]
-    latest: dict[str, dict[str, Any]] = {}
-    for key, values in deals:
-        if key not in latest or values["version_ms"] >= latest[key]["version_ms"]:
-            latest[key] = values
-    return _Links(
-        accounts=_accounts(session, accounts),
-        authors=_refresh(session, AuthorTable, authors),
-        deals=_refresh(session, DealTable, latest),
-    )
-
-
-def _accounts(session: Session, told: dict[str, dict[str, Any]]) -> dict[str, int]:
-    """Create and refresh accounts; one that is told by its name alone is the account with an id that has that name."""
-    known = _known_by_name(session, {values["name_key"] for key, values in told.items() if key.startswith("name:")})
-    meant = {
-        key: known.get(values["name_key"] or "", key) if key.startswith("name:") else key
-        for key, values in told.items()
-    }
-    by_name = {meant[key]: {"segment": values["segment"]} for key, values in told.items() if meant[key] != key}
-    rows = _refresh(session, AccountTable, by_name | {key: told[key] for key in told if meant[key] == key})
-    return {key: rows[meant[key]] for key in told}
-
-
-def _known_by_name(session: Session, names: set[str | None]) -> dict[str, str]:
-    """Return the keys of accounts with ids by their names without case and spaces; names of several are left out."""
-    if not names:
-        return {}
-    table = AccountTable
-    query = sa.select(table.name_key, sa.func.min(table.key)).where(
-        table.name_key.in_(sorted(name for name in names if name)), table.key != sa.literal("name:") + table.name_key
-    )
-    found = session.execute(query.group_by(table.name_key).having(sa.func.count() == 1))
-    return {str(name): str(key) for name, key in found}
-
-
-def _deal_values(note: IncomingNote, deal: DealInput, now: datetime) -> dict[str, Any]:
-    """Return what a note tells of its deal; one that only names it tells nothing, and leaves what is known."""
-    values = deal.model_dump(exclude={"id"})
-    if "outcome" not in deal.model_fields_set:
-        values["outcome"] = None
-    told = any(value is not None for value in values.values())
-    return {"version_ms": _version_ms(note, now) if told else 0, **values}
-
-
-def _refresh(session: Session, table: Any, wanted: dict[str, dict[str, Any]]) -> dict[str, int]:
-    """Insert rows of `wanted` that are missing and update those that changed; an absent value changes nothing."""
-    rows = _by_key(session, table, wanted)
-    missing = sorted(wanted.keys() - rows.keys())
-    if missing:
-        session.execute(insert_ignoring(session, table, ("key",)), [_new_row(key, wanted[key]) for key in missing])
-        rows |= _by_key(session, table, missing)
-    for key in sorted(wanted):
-        row, values = rows[key], wanted[key]
-        if values.get("version_ms", 0) < getattr(row, "version_ms", 0):
-            continue
-        for name, value in values.items():
-            if value is not None and getattr(row, name) != value:
-                setattr(row, name, value)
-    return {key: row.id for key, row in rows.items()}
-
-
-def _new_row(key: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {"key": key, **values} | ({"outcome": values["outcome"] or Outcome.OPEN} if "outcome" in values else {})
-
-
-def _by_key(session: Session, table: Any, keys: Iterable[str]) -> dict[str, Any]:
-    wanted = sorted(keys)
-    query = sa.select(table).where(table.key.in_(wanted)).order_by(table.id).with_for_update()
-    return {row.key: row for row in session.scalars(query.execution_options(populate_existing=True))} if wanted else {}
 
 
 def state_condition(state: AnalysisState) -> sa.ColumnElement[bool]:

@@ -124,7 +124,7 @@ class ContactsMerged:
 class DealChange:
     """What a deal is now; None leaves a value as it is.
 
-    `account` is whose deal it is (id and name): its notes that have no account get this one.
+    `account` is whose deal it is (id and name): its notes that have no account, now or later, get this one.
     """
 
     deal: str
@@ -134,6 +134,15 @@ class DealChange:
     stage: str | None = None
     outcome: str | None = None
     account: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What an account is called now."""
+
+    account: str
+    at: datetime | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,9 @@ class Skipped:
     reason: str
 
 
-Change = NoteChange | Deleted | ContactErased | ContactsMerged | DealChange | FetchWanted | Aside | Skipped
+Change = (
+    NoteChange | Deleted | ContactErased | ContactsMerged | DealChange | AccountChange | FetchWanted | Aside | Skipped
+)
 
 
 @dataclass(frozen=True, slots=True)

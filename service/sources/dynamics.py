@@ -9,6 +9,7 @@ from typing import Any
 
 from service.imports.values import parse_currency
 from service.sources.contract import (
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -80,18 +81,21 @@ def _changes(document: dict[str, Any], entity: str, message: str, cut: bool) -> 
     target = part(_entry(document.get("InputParameters"), "Target"))
     key = (ident(document.get("PrimaryEntityId")) or ident(target.get("Id")) or "").strip("{}").lower()
     at = moment(document.get("OperationCreatedOn"))
-    if entity not in TEXTS and entity != "opportunity":
+    if entity not in TEXTS and entity not in {"opportunity", "account"}:
         yield Skipped(f"a record of {entity[:40]}")
     elif message not in MESSAGES:
         yield Skipped(f"the message {message[:40]}")
     elif not key or set(key) <= {"0", "-"}:
         yield Aside("no_id", "the message names no record", document)
     elif message == "Delete":
-        yield Skipped("a deleted deal") if entity == "opportunity" else Deleted(key, at)
+        yield Deleted(key, at) if entity in TEXTS else Skipped("a deleted deal or account")
     else:
         values = _values(document, target)
         at = moment(values.get("modifiedon")) or at
-        if cut:
+        if entity == "account":
+            name = short(values.get("name"))
+            yield AccountChange(key, at, name) if name else Skipped("an account without its name")
+        elif cut:
             yield Aside("oversize", "Dynamics left out the text (over 256 KB): import it as a file", document, key)
         elif entity == "opportunity":
             yield _deal(key, values, at)

@@ -19,6 +19,7 @@ from service.imports.columns import known_names
 from service.sources import generic
 from service.sources.contract import (
     API_OPTIONS,
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -38,7 +39,19 @@ from service.sources.contract import (
     Source,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
-from service.sources.reading import amount, ident, iso, listed, load_body, moment, note_item, part, rich_text, text_of
+from service.sources.reading import (
+    amount,
+    ident,
+    iso,
+    listed,
+    load_body,
+    moment,
+    note_item,
+    part,
+    rich_text,
+    short,
+    text_of,
+)
 
 NAME = "hubspot"
 MAX_EVENTS = 100
@@ -156,6 +169,8 @@ def _property(event: dict[str, Any], object_type: str, key: str, at: datetime | 
         if name in _DEAL_PROPERTIES:
             yield _deal(key, name, value, at)
         yield FetchWanted(object_type, key, "change", at)
+    elif object_type == "0-2" and name == "name" and (called := short(value)):
+        yield AccountChange(key, at, called)
     elif object_type in NOTE_TYPES and name in TEXTS:
         external_id = note_id(object_type, key) + TEXTS[name]
         text = rich_text(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 from service.sources.contract import (
     API_OPTIONS,
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -37,6 +38,7 @@ from service.sources.reading import (
     part,
     party,
     rich_text,
+    short,
     text_of,
     wrong_shape,
 )
@@ -58,6 +60,10 @@ def _changes(meta: dict[str, Any], document: dict[str, Any]) -> Iterator[Change]
     entity, action = text_of(meta.get("entity") or meta.get("object")), text_of(meta.get("action"))
     data, previous = part(document, "data"), part(document, "previous")
     key = ident(meta.get("entity_id")) or ident(data.get("id")) or ident(previous.get("id"))
+    if entity == "organization" and key and (name := short(data.get("name"))):
+        at = moment(data.get("update_time")) or moment(meta.get("timestamp"))
+        yield AccountChange(key, at, name)
+        return
     if entity not in {"note", "activity", "deal"}:
         yield Skipped(f"an event of {entity[:40] or 'an unknown object'}")
         return
@@ -155,13 +161,13 @@ SOURCE = Source(
     setup=Setup(
         en="1. binome connections add pipedrive --secret 'user:password' (choose both).\n"
         "2. In Pipedrive: Settings, Tools, Webhooks, Create; version 2.\n"
-        "3. Event action *, event object note; the same again for activity and deal.\n"
+        "3. Event action *, event object note; the same again for activity, deal and organization.\n"
         "4. Endpoint {url}; HTTP auth with that user and password.\n"
         "5. An endpoint that fails is banned for 30 minutes and those events are lost: a fetch by API makes up for it. "
         "Give the connection the option api_token (Personal preferences, API).",
         fr="1. binome connections add pipedrive --secret 'utilisateur:motdepasse' (à choisir).\n"
         "2. Dans Pipedrive : Paramètres, Outils, Webhooks, Créer ; version 2.\n"
-        "3. Action *, objet note ; de même pour activity et deal.\n"
+        "3. Action *, objet note ; de même pour activity, deal et organization.\n"
         "4. Adresse {url} ; authentification HTTP avec cet utilisateur et ce mot de passe.\n"
         "5. Une adresse en panne est bannie 30 minutes et ces événements sont perdus : la lecture par API y supplée. "
         "Donnez à la connexion l'option api_token (préférences personnelles, API).",

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.filters import milliseconds
-from service.notes.queries import FINDINGS, insert_ignoring, link_account
+from service.database import insert_ignoring
+from service.filters import milliseconds, name_key
+from service.notes.links import FINDINGS, adopt, link_account
 from service.notes.schemas import AccountInput
 from service.source_tables import (
     ConnectionTable,
@@ -21,7 +22,7 @@ from service.source_tables import (
     NoteContactTable,
     SourceActivityTable,
 )
-from service.sources.contract import DealChange, FetchWanted
+from service.sources.contract import AccountChange, DealChange, FetchWanted
 from service.tables import AccountTable, AuthorTable, DealTable, NoteTable
 
 DELIVERIES_KEPT = timedelta(days=14)  # senders repeat for 3 days at most, by hand for longer
@@ -109,9 +110,11 @@ def change_deal(session: Session, change: DealChange, now: datetime) -> None:
     version = milliseconds(change.at or now)
     session.execute(insert_ignoring(session, DealTable, ("key",)).values(key=change.deal, outcome="open", version_ms=0))
     row = session.scalars(sa.select(DealTable).where(DealTable.key == change.deal).with_for_update()).one()
-    if change.account:
-        _give_account(session, row.id, change.account)
-    if version < row.version_ms:
+    late = version < row.version_ms
+    if change.account and (not late or row.account_id is None):
+        row.account_id = link_account(session, AccountInput.model_validate(dict(change.account)))
+        _give_account(session, row)
+    if late:
         return
     row.version_ms = version
     told = {
@@ -125,15 +128,21 @@ def change_deal(session: Session, change: DealChange, now: datetime) -> None:
             setattr(row, name, value)
 
 
-def _give_account(session: Session, deal_id: int, told: Mapping[str, Any]) -> None:
+def _give_account(session: Session, deal: DealTable) -> None:
     """Give the notes of a deal that have no account, and their findings, the deal's."""
-    alone = (NoteTable.deal_id == deal_id, NoteTable.account_id.is_(None), NoteTable.deleted_at.is_(None))
+    alone = (NoteTable.deal_id == deal.id, NoteTable.account_id.is_(None), NoteTable.deleted_at.is_(None))
     ids = list(session.scalars(sa.select(NoteTable.id).where(*alone).with_for_update()))
-    if not ids:
-        return
-    account_id = link_account(session, AccountInput.model_validate(dict(told)))
-    for table, column in [(NoteTable, NoteTable.id), *((one, one.note_id) for one in FINDINGS)]:
-        session.execute(sa.update(table).where(column.in_(ids)).values(account_id=account_id))
+    for table, column in [(NoteTable, NoteTable.id), *((one, one.note_id) for one in FINDINGS)] if ids else []:
+        session.execute(sa.update(table).where(column.in_(ids)).values(account_id=deal.account_id))
+
+
+def change_account(session: Session, change: AccountChange, now: datetime) -> None:
+    """Call an account what it is called now, also before its first note; an older change does nothing."""
+    version, values = milliseconds(change.at or now), {"name": change.name, "name_key": name_key(change.name)}
+    session.execute(insert_ignoring(session, AccountTable, ("key",)).values(key=change.account, named_ms=0))
+    not_older = (AccountTable.key == change.account, AccountTable.named_ms <= version)
+    session.execute(sa.update(AccountTable).where(*not_older).values(named_ms=version, **values))
+    adopt(session, {name_key(change.name)})
 
 
 def known_deals(session: Session, keys: Iterable[str]) -> set[str]:

@@ -20,6 +20,7 @@ from service.errors import BadRequest, TooLarge, Unauthorized
 from service.imports.columns import known_names
 from service.notes.text import html_text, is_html
 from service.sources.contract import (
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -35,7 +36,7 @@ from service.sources.contract import (
     Source,
 )
 from service.sources.proofs import check_url_token
-from service.sources.reading import amount, clean_text, currency, iso, moment, note_item, wrong_shape
+from service.sources.reading import amount, clean_text, currency, iso, moment, note_item, short, wrong_shape
 
 NAME = "salesforce"
 MAX_NOTIFICATIONS = 100
@@ -138,6 +139,8 @@ def _changes(fields: dict[str, str], kind: str) -> Iterator[Change]:
     at = moment(fields.get("LastModifiedDate")) or moment(fields.get("SystemModstamp"))
     if key.startswith("006") or kind == "Opportunity":
         yield _deal(key, fields, at)
+    elif key.startswith("001") and (name := short(fields.get("Name"))):
+        yield AccountChange(key, at, name)
     elif key.startswith(("001", "003", "00Q", "005")):
         yield Skipped(f"a record of {kind or key[:3]}")
     elif fields.get("IsDeleted", "").lower() in {"true", "1"}:
@@ -230,13 +233,15 @@ SOURCE = Source(
         en="1. binome connections add salesforce --option org_id=00D… shows a secret URL: {url}/SECRET.\n"
         "2. Setup, Workflow Actions, Outbound Messages: new, for Task (and Event, Opportunity), with that URL.\n"
         "3. Fields: Id, Subject, Description, ActivityDate, CreatedDate, LastModifiedDate, OwnerId, WhoId, WhatId, "
-        "AccountId; for Opportunity StageName, Amount, IsClosed, IsWon, LastModifiedDate.\n"
+        "AccountId; for Opportunity StageName, Amount, IsClosed, IsWon, AccountId, "
+        "LastModifiedDate; for Account Name, LastModifiedDate.\n"
         "4. No session id is needed.\n"
         "5. Start it from a flow on create and edit; Delivery Status shows what waits.",
         fr="1. binome connections add salesforce --option org_id=00D… montre une URL secrète : {url}/SECRET.\n"
         "2. Configuration, Actions de workflow, Messages sortants : nouveau, pour Tâche (et Événement, Opportunité).\n"
         "3. Champs : Id, Subject, Description, ActivityDate, CreatedDate, LastModifiedDate, OwnerId, WhoId, WhatId, "
-        "AccountId ; pour Opportunité StageName, Amount, IsClosed, IsWon, LastModifiedDate.\n"
+        "AccountId ; pour Opportunité StageName, Amount, IsClosed, IsWon, AccountId, "
+        "LastModifiedDate ; pour Compte Name, LastModifiedDate.\n"
         "4. L'identifiant de session n'est pas nécessaire.\n"
         "5. Déclenchez-le d'un flux à la création et à la modification ; le statut d'envoi montre ce qui attend.",
     ),

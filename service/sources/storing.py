@@ -19,6 +19,7 @@ from service.retention.rules import PAST_RETENTION, read_rules
 from service.source_tables import SetAsideTable
 from service.sources import queries
 from service.sources.contract import (
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -75,6 +76,9 @@ def store_changes(
         if isinstance(change, DealChange):
             queries.change_deal(session, change, now)
             counts["deal"] += 1
+        elif isinstance(change, AccountChange):
+            queries.change_account(session, change, now)
+            counts["account"] += 1
         elif isinstance(change, FetchWanted):
             queries.request_fetch(session, connection.source, connection.name, change, now)
             counts["to_fetch"] += 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from service.sources.contract import (
     API_OPTIONS,
+    AccountChange,
     Aside,
     Change,
     Connection,
@@ -66,7 +67,7 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     module = document.get("module")
     if isinstance(module, dict):
         module = module.get("api_name")
-    if not isinstance(module, str) or module not in {*KINDS, "Deals"}:
+    if not isinstance(module, str) or module not in {*KINDS, "Deals", "Accounts"}:
         return Parsed([Event([Skipped(f"the module {text_of(module)[:40]}")])], Reply(200))
     at, operation = moment(document.get("server_time")), text_of(document.get("operation"))
     values = {}
@@ -85,9 +86,12 @@ def _changes(module: str, operation: str, one: Any, values: dict[str, Any], at: 
         return
     told = values.get(key, {})
     if operation == "delete":
-        yield Skipped("a deleted deal") if module == "Deals" else Deleted(key, at)
+        yield Deleted(key, at) if module in KINDS else Skipped("a deleted deal or account")
     elif operation not in {"insert", "update"}:
         yield Skipped(f"the operation {operation[:40]}")
+    elif module == "Accounts":
+        name = short(told.get("Account_Name"))
+        yield AccountChange(key, at, name) if name else Skipped("an account without its name")
     elif module == "Deals":
         if told:
             yield deal_change(key, told, at, deal_account(told))

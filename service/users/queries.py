@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.auth.scopes import Role
 from service.auth.sessions import SessionKind, close_sessions, open_session
 from service.auth.tables import UserTable
-from service.notes.queries import insert_ignoring
+from service.database import insert_ignoring
 
 
 def list_users(session: Session) -> list[UserTable]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.auth.queries import hash_secret
 from service.auth.tables import SignInFailureTable
-from service.notes.queries import insert_ignoring
+from service.database import insert_ignoring
 
 FREE_OF_ACCOUNT = 5
 FREE_OF_ADDRESS = 20  # people of one office share theirs

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
+import docx
 import pytest
 from fastapi.testclient import TestClient
 
 from service.imports.accounts import split_by_account
+from service.imports.documents import docx_text
 from tests.imports.files import mail
 
 KNOWN = {"Harrow Foods": "h-1", "Ateliers Rivoire": "a-2", "Groupe Mercadal": "g-3", "Norvik": "n-4"}
@@ -111,5 +115,80 @@ def test_an_account_told_by_name_is_the_one_with_an_id_unless_two_have_the_name(
     assert post("2", id="a-1", name="Aubry") == "a-1"
     assert post("3", name="AUBRY ", segment="retail") == "a-1"
     assert client.get("/v1/notes/3").json()["account"] == {"id": "a-1", "name": "Aubry", "segment": "retail"}
+    assert client.get("/v1/notes/1").json()["account"]["id"] == "a-1", "named before its id was known"
     assert post("4", id="a-2", name="aubry") == "a-2"
     assert post("5", name="Aubry") == "name:aubry", "which of the two is not told"
+
+
+UNKNOWN = {
+    "own lines": "Harrow Foods\n- Too dear.\n\nDanone\n- They wait for a budget.\n\nNorvik\n- No SAP.\n",
+    "paragraphs": "Harrow Foods\n\nToo dear.\n\nDanone\n\nThey wait for a budget.\n\nNorvik\n\nNo SAP.\n",
+    "numbers": "1. Harrow Foods\n- Too dear.\n2. Danone\n- They wait for a budget.\n3. Norvik\n- No SAP.\n",
+    "titles": "## Harrow Foods\nToo dear.\n### Next\nCall.\n## Danone\nThey wait for a budget.\n## Norvik\nNo SAP.",
+    "lists": "- Harrow Foods\n  - Too dear\n- Danone\n  - They wait for a budget\n- Norvik\n  - No SAP\n",
+    "capitals": "HARROW FOODS\nToo dear.\nDANONE\nThey wait for a budget.\nNORVIK\nNo SAP.\n",
+    "amounts": "Harrow Foods (20 k€)\nToo dear\nDanone (15 k€)\nThey wait for a budget\nNorvik (9 k€)\nNo SAP\n",
+    "underlined": "Harrow Foods\n-----\nToo dear\n\nDanone\n-----\nThey wait for a budget\n\nNorvik\n-----\nNo SAP\n",
+    "colours": "🔴 Harrow Foods : too dear\n🟠 Danone : they wait for a budget\n🟢 Norvik : no SAP\n",
+    "first": "Danone\n- They wait for a budget.\n\nHarrow Foods\n- Too dear.\n\nNorvik\n- No SAP.\n",
+}
+
+
+@pytest.mark.parametrize("habit", UNKNOWN)
+def test_whom_nobody_knows_has_a_part_of_his_own_where_he_stands_as_the_others_do(habit: str) -> None:
+    told = parts(UNKNOWN[habit])
+    assert {name: text for name, text in told if name and "budget" in text} == {}
+    assert [name for name, text in told if "dear" in text.casefold()] == ["Harrow Foods".upper()] * (
+        habit == "capitals"
+    ) + ["Harrow Foods"] * (habit != "capitals")
+    assert [name for name, text in told if "budget" in text] == [None]
+
+
+ONE_LINE = {
+    "This week I saw Harrow Foods in London:\n- Too dear.\n- No SAP.\nThen Norvik called.\n- They sign.\n": (
+        "Harrow Foods",
+        "Norvik",
+    ),
+    "Deal: Rollout 2027 (Harrow Foods)\n- Too dear\nDeal: Link - Norvik\n- They sign": ("Harrow Foods", "Norvik"),
+    "Client : Harrow Foods – too dear\nClient : Norvik, visite du 12/10\n- They sign": ("Harrow Foods", "Norvik"),
+    "Harrow Foods Ltd\n- Too dear.\nNorvik AS - visit\n- They sign.\n": ("Harrow Foods", "Norvik"),
+    "Harrow Foods (London)\nPresent: Ann, Bo\nToo dear, they say.\n\nNorvik\nThey sign.": ("Harrow Foods", "Norvik"),
+}
+
+
+@pytest.mark.parametrize("report", ONE_LINE)
+def test_an_account_is_told_by_the_line_before_its_list(report: str) -> None:
+    told = {name: text.casefold() for name, text in parts(report)}
+    first, second = ONE_LINE[report]
+    assert set(told) == {first, second}
+    assert "too dear" in told[first]
+    assert "they sign" in told[second]
+    assert "sign" not in told[first]
+
+
+def test_names_within_a_part_s_own_lines_do_not_end_it() -> None:
+    for below in (
+        "Marie Durand\n- Too dear.",
+        "\nMarie Durand\n\nToo dear.",
+        "- SAP\n- Price",
+        "Next steps\n- Call.",
+        "Norvik is their reference.",
+    ):
+        report = f"Harrow Foods\n{below}\n\nAteliers Rivoire\n- No budget."
+        assert [name for name, _ in parts(report)] == ["Harrow Foods", "Ateliers Rivoire"], below
+    told = parts("Harrow Foods\n- They asked Norvik and Groupe Mercadal:\n  - no SAP\n\nAteliers Rivoire\n- No.")
+    assert [name for name, _ in told] == ["Harrow Foods"], "a list item, and words too few for a note"
+
+
+def test_titles_of_a_word_document_part_it_also_where_their_style_is_all_that_tells_them() -> None:
+    document = docx.Document()
+    for name, words in (("Harrow Foods", "Too dear."), ("Danone", "They wait for a budget."), ("Norvik", "No SAP.")):
+        document.add_heading(name, level=2)
+        document.add_paragraph(words)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    assert parts(docx_text(buffer)) == [
+        ("Harrow Foods", "Too dear."),
+        (None, "Danone\nThey wait for a budget."),
+        ("Norvik", "No SAP."),
+    ]

@@ -23,6 +23,7 @@ from service.source_tables import KeptDeliveryTable, SetAsideTable
 from service.sources import queries
 from service.sources.connections import connections_of
 from service.sources.contract import (
+    AccountChange,
     Change,
     Connection,
     DealChange,
@@ -132,7 +133,7 @@ def _dated(changes: Iterator[Change], at: datetime) -> Iterator[Change]:
     for change in changes:
         if isinstance(change, NoteChange) and moment(change.item.get("updated_at")) is None:
             yield replace(change, item={**change.item, "updated_at": at.isoformat()})
-        elif isinstance(change, DealChange | Deleted | FetchWanted) and change.at is None:
+        elif isinstance(change, DealChange | AccountChange | Deleted | FetchWanted) and change.at is None:
             yield replace(change, at=at)
         else:
             yield change

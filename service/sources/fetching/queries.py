@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.database import insert_ignoring
 from service.jobs.queries import JobKind, JobState, add_job
-from service.notes.queries import insert_ignoring
 from service.source_tables import ApiStateTable, FetchTable, SyncTable
 from service.sources.contract import Connection
 
