@@ -59,7 +59,7 @@ def list_connections(as_json: AsJson = False) -> None:
     names = ["id", "source", "name", "options", "created_at", "disabled_at"]
     settings = load_settings()
     with opened("connections list", settings) as engine, read_session(engine) as session:
-        apis = api_outputs(session, settings, datetime.now(UTC))
+        apis = api_outputs(session, settings, queries.list_connections(session), datetime.now(UTC))
         rows = [
             {name: getattr(row, name) for name in names}
             | {"options": shown_options(row.source, row.options), "attention": None, "waiting": 0}

@@ -11,14 +11,22 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
+from statistics import median
 
 from service.imports.columns import map_columns
 from service.imports.pdf_pages import Page, Stroke, Word, bands, merged, visual_lines
 
 Told = Callable[[Sequence[str]], int]
 
-GAPS = (1.2, 0.8, 0.5, 0.38)  # heights of a letter between two cells of a header, the widest that tells most counts
-WORD_GAP = 0.38  # and within a cell at most
+GAPS = (
+    1.2,
+    0.8,
+    0.5,
+    0.38,
+    0.3,
+)  # heights of a letter between two cells of a header, the widest that tells most counts
+WORD_GAP = 0.3  # and within a cell at most
+_LEVEL = 1.5  # points between the tops of words on one line
 SPAN = 0.7  # how much of a table's width a stroke between two rows takes at least
 _DATE = re.compile(r"\d{1,4}\s?[-./]\s?\d{1,2}\b|\d{1,2}(?:er|st|nd|rd|th)?\s+[^\W\d]{3,}|[^\W\d]{3,}\s+\d{1,2},")
 
@@ -142,6 +150,7 @@ def _lane(left: list[Word], right: list[Word], lines: list[list[Word]]) -> float
     """
     low, high = (left[0].left + left[-1].right) / 2, (right[0].left + right[-1].right) / 2
     free = [(low, high)]
+    least = WORD_GAP * (left[0].bottom - left[0].top) - 0.4  # blanks between words of prose are narrower
     for line in [[left[-1]], [right[0]], *lines]:
         taken = [(word.left - 0.2, word.right + 0.2) for word in line if word.right > low and word.left < high]
         narrowed = free
@@ -152,7 +161,7 @@ def _lane(left: list[Word], right: list[Word], lines: list[list[Word]]) -> float
                 for part in ((one[0], min(one[1], start)), (max(one[0], end), one[1]))
                 if part[1] - part[0] > 0.5
             ]
-        if not narrowed:
+        if max((end - start for start, end in narrowed), default=0.0) < least:
             break
         free = narrowed
     widest = max(free, key=lambda one: one[1] - one[0])
@@ -228,7 +237,7 @@ def _rows(part: list[Word], table: PageTable, rest_above: bool) -> list[list[Wor
     """
     starts = _starts(part, table)
     blanks = [(lower[0] - upper[1], lower[0]) for upper, lower in pairwise(bands(part))]
-    chosen = [
+    chosen = _above_each(starts, blanks, part) or [
         max(within, key=lambda one: (round(one[0]), one[1]))
         for above, below in pairwise(starts)
         if (within := [one for one in blanks if above.middle < one[1] <= below.top + 0.5])
@@ -241,6 +250,24 @@ def _rows(part: list[Word], table: PageTable, rest_above: bool) -> list[list[Wor
     for word in part:
         rows[bisect_right(limits, word.middle)].append(word)
     return [row for row in rows if row]
+
+
+def _above_each(
+    starts: list[Word], blanks: list[tuple[float, float]], part: list[Word]
+) -> list[tuple[float, float]] | None:
+    """Return the blanks right above all dates but the first, where these part the rows.
+
+    They do where cells begin at the top of their row, all rows are as far apart, and lines within a row are not: where
+    these are further apart than rows are, the highest blank would part a cell.
+    """
+    if len(starts) < 2 or min(word.top for word in part) < starts[0].top - _LEVEL:
+        return None
+    above = [one for start in starts[1:] for one in blanks if abs(one[1] - start.top) <= _LEVEL]
+    heights = [one[0] for one in above]
+    if len(above) != len(starts) - 1 or max(heights) - min(heights) > 0.5:
+        return None
+    within = [one[0] for one in blanks if one not in above]
+    return above if within and abs(median(within) - median(heights)) > 0.5 else None
 
 
 def _starts(part: list[Word], table: PageTable) -> list[Word]:

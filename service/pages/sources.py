@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from service.pages.sign_in import AdminVisitor, FormFields, Visitor, may_adminis
 from service.pages.views import Pager
 from service.retention.setting import read_retention
 from service.settings import Settings
+from service.source_tables import ConnectionTable
 from service.sources import queries, routes
 from service.sources.faults import routes as fault_routes
 from service.sources.faults.queries import count_faults, list_faults
@@ -94,14 +95,15 @@ def _sources_page(
     status: int = 200,
     told: str = "",
 ) -> Response:
-    sources = routes.get_sources(session, visitor, settings, now).items
+    rows = queries.list_connections(session)
+    sources = routes.list_sources(session, rows, settings, now)
     admin = may_administer(visitor)
     return render(
         request,
         "sources.html",
         status,
         told=told,
-        lines=_lines(session, sources, now),
+        lines=_lines(rows, sources, now),
         sources=sorted(sources, key=lambda one: source_title(one.source).lower()),
         waiting=sum(one.waiting_fetches for one in sources),
         title_of=source_title,
@@ -111,10 +113,10 @@ def _sources_page(
     )
 
 
-def _lines(session: Session, sources: list[SourceOutput], now: datetime) -> list[Line]:
+def _lines(rows: Sequence[ConnectionTable], sources: list[SourceOutput], now: datetime) -> list[Line]:
     fresh = {(one.source, f.connection): f for one in sources for f in one.freshness}
     lines = []
-    for row in queries.list_connections(session):
+    for row in rows:
         one = fresh.pop((row.source, row.name), None)
         state = "off" if row.disabled_at else _state(one)
         lines.append(_line(row.source, row.name, state, one, now, row.id, row.previous_until))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +32,14 @@ _SECRET_FIELDS = ("secret", "previous_secret", "name")
 
 def connections_of(session: Session, settings: Settings, source: Source, now: datetime) -> list[Connection]:
     """Return the connections of a source; those that lack a required option are left out: closed."""
-    found = [_of_row(row, now) for row in queries.list_connections(session, source.name)]
+    return connections_among(queries.list_connections(session, source.name), settings, source, now)
+
+
+def connections_among(
+    rows: Iterable[ConnectionTable], settings: Settings, source: Source, now: datetime
+) -> list[Connection]:
+    """Return a source's connections of rows that were read already, and of the settings."""
+    found = [_of_row(row, now) for row in rows if row.source == source.name]
     found += configured(settings, source)
     return [one for one in found if all(one.option(name) for name in source.required)]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, WriteSession, get_engine, get_settings
@@ -169,31 +170,39 @@ def allow_origin(source: SourceName, request: Request) -> Response:
 @router.get("/sources")
 def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, now: Now) -> Sources:
     """List the sources: which are open, how fresh they are, what waits or is set aside, how to set them up."""
+    return Sources(items=list_sources(session, queries.list_connections(session), settings, now))
+
+
+def list_sources(
+    session: Session, rows: Sequence[ConnectionTable], settings: Settings, now: datetime
+) -> list[SourceOutput]:
+    """Return the sources, by one query for each thing that is told of all of them.
+
+    Args:
+        rows: All connections of the database.
+    """
     aside, waiting = faults.count_by_source(session), queries.waiting_by_source(session)
-    rows = queries.list_connections(session)
     active = queries.activity(session)
-    apis = api_outputs(session, settings, now)
+    apis = api_outputs(session, settings, rows, now)
     boxes = [MailboxOutput.model_validate(row, from_attributes=True) for row in queries.mailboxes(session)]
-    return Sources(
-        items=[
-            SourceOutput(
-                source=source.name,
-                url=None if source.polled else _url(settings, source.name),
-                connections=len([row for row in rows if row.source == source.name and not row.disabled_at])
-                + len(configured(settings, source)),
-                freshness=[_freshness(row, now) for row in active if row.source == source.name],
-                mailboxes=boxes if source.name == imap.NAME else [],
-                api=apis.get(source.name, []),
-                set_aside=aside.get(source.name, 0),
-                waiting_fetches=waiting.get(source.name, 0),
-                options={**source.options, **link_options(source.name)},
-                setup=_setup(source, settings),
-                sample=None if source.polled else source.sample,
-                media_type=None if source.polled else source.media_type,
-            )
-            for source in SOURCES.values()
-        ]
-    )
+    return [
+        SourceOutput(
+            source=source.name,
+            url=None if source.polled else _url(settings, source.name),
+            connections=len([row for row in rows if row.source == source.name and not row.disabled_at])
+            + len(configured(settings, source)),
+            freshness=[_freshness(row, now) for row in active if row.source == source.name],
+            mailboxes=boxes if source.name == imap.NAME else [],
+            api=apis.get(source.name, []),
+            set_aside=aside.get(source.name, 0),
+            waiting_fetches=waiting.get(source.name, 0),
+            options={**source.options, **link_options(source.name)},
+            setup=_setup(source, settings),
+            sample=None if source.polled else source.sample,
+            media_type=None if source.polled else source.media_type,
+        )
+        for source in SOURCES.values()
+    ]
 
 
 def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:

@@ -36,6 +36,11 @@ STYLES = {
     "middle of nothing": "stroke: none, align: horizon",
     "to the right": "stroke: none, align: (left, left, left, right, left)",
     "centred": "stroke: 0.5pt, align: center",
+    "centred in nothing": "stroke: none, align: center",
+    "centred both ways in nothing": "stroke: none, align: center + horizon",
+    "centred and close": "stroke: none, align: center, inset: 2pt",
+    "centred and apart": "stroke: none, align: center, inset: 0pt, column-gutter: 8pt, row-gutter: 11pt",
+    "to the left and close": "stroke: none, align: left, inset: 2pt",
 }
 
 
@@ -64,6 +69,27 @@ def test_whatever_is_drawn_between_them_each_row_has_its_cells(style: str, tmp_p
     grid, text = grid_of(printed(STYLES[style], ROWS), tmp_path)
     assert grid == [HEAD, *ROWS]
     assert " ".join(text.split()) == f"Semaine 7 Rapport de la région Nord. {CLOSING}"
+
+
+@pytest.mark.parametrize("align", ["center", "center + horizon", "right", "left + horizon"])
+def test_names_of_columns_that_are_narrower_than_what_stands_below(align: str, tmp_path: Path) -> None:
+    rows = [
+        ["Harrow Foods", "Ann", "Trop cher."],
+        ["Norvik", "Bo", LONG],
+        ["Pâtisserie Aubry & Fils", "Ann", "Le délai est trop long."],
+        ["Aubry", "", "Pas de budget."],
+    ]
+    head = ["Client", "Commercial", "Compte rendu"]
+    grid, text = grid_of(printed(f"stroke: none, align: {align}", rows, head), tmp_path)
+    assert grid == [head, *rows]
+    assert text.endswith(CLOSING.rpartition(" ")[2])
+
+
+def test_rows_that_are_closer_than_lines_of_a_cell_are_told_by_their_dates(tmp_path: Path) -> None:
+    rows = [ROWS[2], ROWS[0], [*ROWS[1][:4], f"{LONG} {LONG}"], ROWS[1], ROWS[2]]
+    for align in ("center", "left", "right"):
+        grid, _ = grid_of(printed(f"stroke: none, align: {align}, inset: 2pt", rows), tmp_path)
+        assert grid == [HEAD, *rows], align
 
 
 @pytest.mark.parametrize("repeat", [True, False])

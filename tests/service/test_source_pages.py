@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -12,9 +15,15 @@ from fastapi.testclient import TestClient
 from service.database import write_session
 from service.pages.strings import STRINGS
 from service.pages.words import Lang, Words
-from service.sources.contract import Aside
+from service.sources.contract import Aside, FetchWanted
 from service.sources.faults.queries import set_aside
-from service.sources.queries import hold_mailbox, note_activity, release_mailbox
+from service.sources.queries import (
+    create_connection,
+    hold_mailbox,
+    note_activity,
+    release_mailbox,
+    request_fetch,
+)
 from service.sources.record_links import link_options
 from service.sources.registry import SOURCES
 from tests.service.visits import NOW, SCRIPT, shown
@@ -116,3 +125,44 @@ def test_each_source_says_in_both_languages_how_it_is_set_up_and_shows_what_it_p
             assert setup.splitlines()[-1] in page
             assert SOURCES[name].sample in page
             assert "firm.com/notes/{id}" in page or "entreprise.fr/notes/{id}" in page
+
+
+@contextmanager
+def counted(engine: sa.Engine) -> Iterator[Counter[str]]:
+    """Count the statements that are executed, by their text."""
+    statements: Counter[str] = Counter()
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements[statement] += 1
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+
+
+def test_twenty_sources_cost_as_many_statements_as_two(admin: TestClient, engine: sa.Engine) -> None:
+    def add(names: list[str]) -> None:
+        with write_session(engine) as session:
+            for source in names:
+                options = {"access_token": "t", "api_token": "t", "host": "localhost", "user": "u", "org_id": "00D"}
+                name = f"{source} {len(names)}"
+                create_connection(session, source, name, f"a secret of {name}", options, NOW)
+                note_activity(session, source, name, 1, NOW)
+                request_fetch(session, source, name, FetchWanted("0-46", "1", "links"), NOW)
+                set_aside(session, source, name, Aside("no_id", "it has none"), NOW)
+
+    asked: dict[str, list[Counter[str]]] = {"/sources": [], "/v1/sources": []}
+    for names in (["hubspot", "imap"], list(SOURCES)):
+        add(names)
+        for path, each in asked.items():
+            with counted(engine) as statements:
+                answer = admin.get(path)
+            assert answer.status_code == 200
+            assert all(name in answer.text for name in names)
+            each.append(Counter({sql: n for sql, n in statements.items() if "FROM" in sql and "audit" not in sql}))
+            assert set(each[-1].values()) == {1}, "asked for each source anew"
+    assert len(SOURCES) >= 20
+    for two, twenty in asked.values():
+        assert twenty - two == Counter()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from service.database import read_session, write_session
 from service.settings import Settings
 from service.source_tables import FetchTable
-from service.sources.connections import connections_of
+from service.sources.connections import connections_among
 from service.sources.contract import Aside, Connection
 from service.sources.faults.queries import set_aside
 from service.sources.fetching import queries
@@ -29,6 +29,7 @@ from service.sources.fetching.queries import Claim
 from service.sources.fetching.reading import read_records
 from service.sources.fetching.registry import FETCHERS
 from service.sources.fetching.storing import store_records
+from service.sources.queries import list_connections
 from service.sources.registry import SOURCES
 
 MAX_ATTEMPTS = 60  # two days and a half: an outage of a vendor's is over by then
@@ -59,10 +60,11 @@ def back_off(attempts: int, asked: float | None, jitter: float) -> float:
 
 def api_connections(session: Session, settings: Settings, now: datetime) -> list[tuple[Fetcher, Connection]]:
     """Return the connections that can be fetched from: switched on, with credentials."""
+    rows = list_connections(session)
     return [
         (fetcher, connection)
         for fetcher in FETCHERS.values()
-        for connection in connections_of(session, settings, SOURCES[fetcher.source], now)
+        for connection in connections_among(rows, settings, SOURCES[fetcher.source], now)
         if not connection.disabled and fetcher.connected(connection)
     ]
 
