@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,6 +24,7 @@ from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
 LATEST = 60  # findings of an item among which quotes are chosen
 TELLING_CHARS, SURE = 20, 0.5  # from which a quote, and the reader's score of a finding, say enough to stand first
 BEFORE, AFTER = 120, 160  # characters of a line shown around a name
+_SENTENCE_END = re.compile(r"[.!?…](?:\s?[\"'»”’)])*(?=\s|\Z)|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Quote:
     Attributes:
         account_id: Row id of its account, to tell accounts apart.
         detail: What belongs to the kind: status; relation and standing; similarity.
+        before: What its sentence says before it, for an objection: its words alone are often a few.
+        after: What its sentence says after it.
         record_url: The note's record at its source, where that can be told.
     """
 
@@ -52,6 +56,13 @@ class Quote:
     detail: dict[str, Any]
     record_url: str | None = None
     account_id: int | None = None
+    before: str = ""
+    after: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The words with what stands around them in their sentence."""
+        return f"{self.before}{self.text}{self.after}"
 
 
 _DETAILS = {
@@ -178,6 +189,7 @@ def read_quotes(
     for finding, item, note, account, team, deal in session.execute(query):
         if not _stands(finding, note):
             continue
+        before, after = _sentence(about, finding, note)
         quotes[finding.id] = Quote(
             finding_id=finding.id,
             item=item,
@@ -193,6 +205,8 @@ def read_quotes(
             detail={name: getattr(finding, name) for name in _DETAILS[about]},
             record_url=None if thresholds.are_set else note_link(connected, note, account, deal),
             account_id=finding.account_id,
+            before=before,
+            after=after,
         )
     return [quotes[i] for i in ids if i in quotes]
 
@@ -211,15 +225,30 @@ def _words(about: About, finding: Any, note: NoteTable) -> str:
     return line_around(shown_text(note), finding.start, finding.end)
 
 
+def _sentence(about: About, finding: Any, note: NoteTable) -> tuple[str, str]:
+    """Return what the sentence of an objection says before it and after it."""
+    if about is not About.OBJECTION:
+        return "", ""
+    text = shown_text(note)
+    ends = _SENTENCE_END.finditer(text, max(0, finding.start - 2 * BEFORE), finding.start)
+    begin = max((end.end() for end in ends), default=max(0, finding.start - 2 * BEFORE))
+    end = _SENTENCE_END.search(text, finding.end - 1)
+    return _cut_before(text[begin : finding.start]).lstrip(), _cut_after(text[finding.end : end.end() if end else None])
+
+
 def line_around(text: str, start: int, end: int) -> str:
     """Return the line around a stretch of text; a long one is cut between words, "…" standing for what is left out."""
     before = text[text.rfind("\n", 0, start) + 1 : start]
     after = text[end:].partition("\n")[0]
-    if len(before) > BEFORE:
-        before = f"… {before[-BEFORE - 1 :].partition(' ')[2]}"
-    if len(after) > AFTER:
-        after = f"{after[: AFTER + 1].rpartition(' ')[0]} …"
-    return f"{before}{text[start:end]}{after}".strip()
+    return f"{_cut_before(before)}{text[start:end]}{_cut_after(after)}".strip()
+
+
+def _cut_before(text: str) -> str:
+    return text if len(text) <= BEFORE else f"… {text[-BEFORE - 1 :].partition(' ')[2]}"
+
+
+def _cut_after(text: str) -> str:
+    return text.rstrip() if len(text) <= AFTER else f"{text[: AFTER + 1].rpartition(' ')[0]} …"
 
 
 class Step(StrEnum):

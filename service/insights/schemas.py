@@ -167,6 +167,8 @@ class QuoteOutput(BaseModel):
     outcome: Outcome | None = Field(description="of the note's deal")
     detail: dict[str, Any] = Field(description="status; or relation and standing; or similarity")
     record_url: str | None = Field(None, description="the note's record at its source, where that can be told")
+    before: str = Field("", description="what the sentence of an objection says before it")
+    after: str = Field("", description="what it says after it")
 
 
 class PointOutput(BaseModel):
@@ -306,6 +308,8 @@ def quote_output(quote: Quote) -> QuoteOutput:
         outcome=Outcome(quote.outcome) if quote.outcome else None,
         detail=quote.detail,
         record_url=quote.record_url,
+        before=quote.before,
+        after=quote.after,
     )
 
 

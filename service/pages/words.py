@@ -16,7 +16,7 @@ from service.insights import words
 from service.insights.schemas import Amount, Label
 from service.pages.reasons import in_french
 from service.pages.strings import STRINGS
-from service.pages.strings.dates import MONTHS, SHORT_MONTHS
+from service.pages.strings.dates import MONTHS, short_date
 
 COOKIE = "binome_lang"
 _INNER = re.compile(r'"([^"]*)"')
@@ -127,7 +127,7 @@ class Words:
 
     def short_date(self, day: date) -> str:
         """Write a day with its month cut short."""
-        return f"{self._day(day)}\u00a0{SHORT_MONTHS[self.french][day.month - 1]} {day.year}"
+        return short_date(day, french=self.french)
 
     def moment(self, at: datetime) -> str:
         """Write a time to the minute, in UTC."""

@@ -133,13 +133,18 @@ class _Writer:
         """Tell whether words may name a person, or did before it was hidden."""
         return is_hidden(text) or may_name_person(text, self.firms, self.persons)
 
-    def quotes(self, found: Sequence[Quote], most: int = QUOTES) -> list[ReportQuote]:
-        """Return some quotes, one an account, none that names a person."""
+    def _nameless(self, *wordings: str) -> str | None:
+        """Return the first wording that names no person, on one line."""
+        texts = (" ".join(wording.split()) for wording in wordings)
+        return next((text for text in texts if not self.names_person(text)), None)
+
+    def quotes(self, found: Sequence[Quote], most: int = QUOTES, *, bare: bool = False) -> list[ReportQuote]:
+        """Return some quotes, one an account, none that names a person; `bare` without the rest of their sentences."""
         kept: list[ReportQuote] = []
         accounts: set[int | None] = set()
         for quote in found:
-            text = " ".join(quote.text.split())
-            if quote.account_id in accounts or self.names_person(text):
+            text = self._nameless(quote.text if bare else quote.sentence, quote.text)
+            if quote.account_id in accounts or text is None:
                 continue
             accounts.add(quote.account_id)
             kept.append(
@@ -250,7 +255,7 @@ def _resolved(writer: _Writer, found: Sequence[tuple[Quote, str]]) -> list[Repor
     kept = []
     for quote, _ in found:
         after = following[quote.finding_id]
-        for one in writer.quotes([quote], most=1):
+        for one in writer.quotes([quote], most=1, bare=True):
             shown = None if not after or writer.names_person(after) else after
             kept.append(one.model_copy(update={"followed_by": shown}))
         if len(kept) == QUOTES - 1:

@@ -110,7 +110,7 @@ def outline(content: ReportContent, edition: Edition, language: ReportLanguage) 
     if edition.differences:
         sections.append(_differences(edition, say))
     month = say.of(month_label(content.month))
-    stamp = f"{say('as_of')} {content.as_of:%Y-%m-%d %H:%M} UTC"
+    stamp = f"{say('as_of')} {say.day(content.as_of.date())}, {content.as_of:%H:%M} UTC"
     subtitle = f"{say('edition')} {edition.edition} · {stamp} · {say('made_by')}"
     return Outline(language, f"{say('title')} · {month}", month, subtitle, sections)
 
@@ -182,7 +182,7 @@ def _reasons(item: ReportItem, say: Phrases) -> str:
 
 
 def _words(quote: ReportQuote, say: Phrases, *, note: str = "", reason: str = "") -> Words:
-    origin = ", ".join(part for part in (quote.account, quote.segment, quote.team, f"{quote.date:%Y-%m-%d}") if part)
+    origin = ", ".join(part for part in (quote.account, quote.segment, quote.team, say.day(quote.date)) if part)
     after = f"{say('followed')}{' :' if say.french else ':'} {quote.followed_by}" if quote.followed_by else ""
     return Words(quote.text, origin, note, after, reason)
 

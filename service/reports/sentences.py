@@ -181,7 +181,7 @@ def _rising(content: ReportContent) -> Iterator[Statement]:
     if items:
         text = Label(en=f"Rising beyond chance: {names.en}.", fr=f"En hausse, au-delà du hasard : {names.fr}.")
     else:
-        text = Label(en="Nothing rose beyond chance.", fr="Aucune hausse ne dépasse le hasard.")
+        text = Label(en="Nothing rose more than chance would have it.", fr="Aucune hausse ne se distingue du hasard.")
     yield Statement(text=text, figures=_figures(items), source=_source(content, "/v1/insights"))
 
 
@@ -214,8 +214,8 @@ def _natures(content: ReportContent) -> Iterator[Statement]:
     )
     english = f"Of the themes heard, {structural} {'is' if structural == 1 else 'are'} structural and {passing} passing"
     french = (
-        f"Parmi les thèmes entendus, {structural} {'relève' if structural < 2 else 'relèvent'} de la structure, "
-        f"{passing} de la conjoncture"
+        f"Parmi les thèmes entendus, {plural(structural, 'est structurel', 'sont structurels', french=True)}, "
+        f"{plural(passing, 'conjoncturel', 'conjoncturels', french=True)}"
     )
     if early:
         english, french = f"{english}; for {early} it is too early to tell", f"{french} ; pour {early}, il est trop tôt"

@@ -36,7 +36,7 @@ FONT = "Calibri"
 _DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 COVER_LAYOUT, TITLE_LAYOUT = 0, 5
 MOST_ROWS, MOST_QUOTES = 11, 6  # the file of tables and the page have them all
-ROWS_A_SLIDE, COLUMNS_A_SLIDE, QUOTES_A_SLIDE, LINES_A_SLIDE, QUOTE_CHARS = 11, 10, 3, 9, 330
+ROWS_A_SLIDE, COLUMNS_A_SLIDE, QUOTES_A_SLIDE, LINES_A_SLIDE, QUOTE_CHARS = 11, 13, 3, 9, 330
 
 
 def render_slides(content: ReportContent, edition: Edition, language: ReportLanguage) -> bytes:
@@ -258,7 +258,7 @@ def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequ
         weights = [3.0 if is_words and not index else 1.7 if is_words else 1.0 for index, is_words in enumerate(words)]
         if words.count(True) > 1 and not words[0]:
             weights[words.index(True)] = 1.2
-        heads = [max(map(len, column.title.split() or [""])) * 1.7 for column in table.columns[:count]]
+        heads = [max(map(len, column.title.split() or [""])) * 2.1 for column in table.columns[:count]]
         longest = [max(heads[i], *(len(row[i]) for row in rows)) for i in range(count)]
         weights = [min(4.0, max(w, chars / 11)) for w, chars in zip(weights, longest, strict=True)]
         for index, weight in enumerate(weights):
@@ -275,7 +275,7 @@ def _cell(cell: Any, text: str, *, words: bool, fill: RGBColor, colour: RGBColor
     side, edge = Inches(0.07), Inches(0.04)
     written_cell = parse_xml(
         f'<a:tc {nsdecls("a")}><a:txBody><a:bodyPr/><a:lstStyle/><a:p><a:pPr algn="{"l" if words else "r"}"/>'
-        f'<a:r><a:rPr sz="1150" b="{int(fill == COLOURS[0])}">{_solid(colour)}<a:latin typeface="{FONT}"/></a:rPr>'
+        f'<a:r><a:rPr sz="1050" b="{int(fill == COLOURS[0])}">{_solid(colour)}<a:latin typeface="{FONT}"/></a:rPr>'
         f"<a:t>{escape(_printable(text))}</a:t></a:r></a:p></a:txBody>"
         f'<a:tcPr marL="{side}" marR="{side}" marT="{edge}" marB="{edge}" anchor="ctr">{_solid(fill)}</a:tcPr></a:tc>'
     )

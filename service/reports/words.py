@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from service.insights.schemas import Label
 from service.insights.words import number, percent
+from service.pages.strings.dates import short_date
 from service.reports.schemas import ReportLanguage, Value
 
 
@@ -69,7 +72,7 @@ WORDS: dict[str, Label] = {
     "theme": _label("Theme", "Thème"),
     "new": _label("New", "Nouveau"),
     "rising": _label("Rising", "En hausse"),
-    "steady": _label("Steady", "Stable"),
+    "steady": _label("Unclear", "Pas nette"),
     "falling": _label("Falling", "En baisse"),
     "gone": _label("Gone", "Disparu"),
     "emerging": _label("Emerging", "Émergent"),
@@ -112,9 +115,9 @@ GLOSSARY: list[Label] = [
     ),
     _label(
         "Trend: this month's share of notes against the month before, by Fisher's exact test, corrected for the number "
-        "of items (Benjamini and Hochberg), from three accounts on and without the loudest of them; else steady.",
+        "of items (Benjamini and Hochberg), from three accounts on and without the loudest of them; else unclear.",
         "Tendance : la part des notes du mois face au mois précédent, par le test exact de Fisher corrigé du nombre "
-        "d'éléments (Benjamini et Hochberg), dès trois comptes et sans le plus bavard ; sinon, stable.",
+        "d'éléments (Benjamini et Hochberg), dès trois comptes et sans le plus bavard ; sinon, elle n'est pas nette.",
     ),
     _label(
         "Structural: a theme heard in most months, by several accounts and teams. Passing: any other, once six months "
@@ -167,6 +170,10 @@ class Phrases:
             text = f"{value:,.1f}".replace(",", "\u202f" if self.french else ",")
             return text.replace(".", ",") if self.french else text
         return number(value, french=self.french)
+
+    def day(self, day: date) -> str:
+        """Return a day with its month cut short."""
+        return short_date(day, french=self.french)
 
     def percent(self, value: float | None) -> str:
         """Return a share as whole per cent."""

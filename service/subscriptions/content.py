@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -33,6 +34,7 @@ TOP = 5
 CANDIDATES = 30  # quotes among which one without a person's name is looked for
 SHORTEST, TELLING, QUOTE_CHARS = 12, 50, 240
 WINDOW_DAYS = 30
+_QUOTED = re.compile(r'^(?:["“]([^"“”]*)["”]|«\s?([^«»]*?)\s?»)$')  # already between quotation marks
 EMERGING = "emerging"  # the place of a theme that is told of because it emerges
 
 
@@ -238,7 +240,8 @@ def _quote(
 
 
 def _cut(text: str) -> str:
-    """Return a quote with "…" for what is left out at its ends."""
+    """Return a quote with "…" for what is left out at its ends; the message has quotation marks of its own."""
+    text = _QUOTED.sub(r"\1\2", text)
     text = f"… {text}" if text[:1].islower() else text
     if len(text) <= QUOTE_CHARS:
         return text

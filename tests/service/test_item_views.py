@@ -119,10 +119,10 @@ def test_the_page_of_the_competitors_shows_where_each_stands(workspace: TestClie
     workspace.put("/v1/catalog", json={"us": [], "competitors": [{"name": "Orbiport"}, {"name": "Nowhere Ltd"}]})
     text = shown(signed.get(f"/competitors?{PERIOD}").text)
     # accounts; in place, evaluated, lost to, won against; behind, ahead; win rate of six deals lost
-    assert "Orbiport Steady 7 notes, 0 before 7 – – 6 – 0 6 0%" in text
+    assert "Orbiport No clear trend 7 notes, 0 before 7 – – 6 – 0 6 0%" in text
     assert "Nowhere Ltd Not heard in this period." in text
     south = shown(signed.get(f"/competitors?{PERIOD}&team=south").text)
-    assert "Orbiport Steady 1 note, 0 before 1 – – – – 0 0" in south
+    assert "Orbiport No clear trend 1 note, 0 before 1 – – – – 0 0" in south
     assert signed.get("/competitors?from=2026-09-30&to=2026-01-01").status_code == 422
 
 

@@ -105,7 +105,7 @@ def test_french_is_asked_for_and_remembered(signed: TestClient, engine: sa.Engin
     assert '<html lang="fr">' in answer.text
     for words in ("Ce que disent les clients", "Prix", "1 048 000 EUR", "du 4 mai au 1er août 2026", "1 note lue"):
         assert words in text
-    assert re.search(r"\d,\d points sur 100", text)
+    assert re.search(r"\d,\d pts sur 100", text)
     cookie = answer.headers["set-cookie"]
     assert "binome_lang=fr" in cookie
     assert "HttpOnly" in cookie

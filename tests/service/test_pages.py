@@ -79,9 +79,9 @@ def test_an_insight_says_what_why_and_with_whose_words(signed: TestClient, engin
     assert "17 June to 14 September 2026. Compared with 19 March to 16 June 2026." in text
     for words in ("Objection", "Price", "48,000 EUR", "Heard at 1 account of 1", "Unanswered in 1 of 1 mention"):
         assert words in text
-    assert "Steady : 1 note, 0 before" in text
+    assert "No clear trend : 1 note, 0 before" in text
     assert "Harrow Foods 14 Sep 2026 north deal open" in text
-    assert '<blockquote lang="en"><p>too expensive</p></blockquote>' in page
+    assert '<blockquote lang="en"><p><span class="around">It is </span>too expensive<span class="around">' in page
     assert f'href="/notes/{note_id}#objection-' in page
 
 
@@ -89,7 +89,7 @@ def test_the_parts_of_the_bar_add_up_to_the_score(signed: TestClient, engine: sa
     read_in(engine, *by_account(3))
     page = signed.get("/").text
     gains = [float(points) for points in re.findall(r"\+(\d+\.\d) pts", page)]
-    score = re.search(r"(\d+\.\d) of 100 points", page)
+    score = re.search(r"(\d+\.\d) of 100 pts", page)
     assert score
     assert len(gains) >= 2
     assert sum(gains) == pytest.approx(float(score[1]), abs=0.1 * len(gains))

@@ -311,7 +311,7 @@ def test_digests_and_events_withhold_and_say_so(engine: sa.Engine, settings: Set
     assert "2 more are withheld" in digest.summary
     assert {entry.id for entry in digest.entries} == {"orbiport", "price", "theme-1"}
     assert not [secret for secret in (*SECRETS, "Firm") if secret in repr(digest)]
-    assert {entry.trend for entry in digest.entries if entry.id == "orbiport"} == {"Steady: 5 notes"}
+    assert {entry.trend for entry in digest.entries if entry.id == "orbiport"} == {"No clear trend: 5 notes"}
     assert (nothing.entries, "rien n'en est montré" in nothing.summary) == ([], True)
 
 

@@ -38,8 +38,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "won_rate": ("Win rate", "Taux de gain"),
     "followed_none": ("No competitor is followed yet.", "Aucun concurrent n'est suivi pour l'instant."),
     "names_waiting": (
-        "{n} new name may be a competitor’s|{n} new names may be competitors’",
-        "{n} nouveau nom pourrait être celui d'un concurrent|{n} nouveaux noms pourraient être ceux de concurrents",
+        "{n} new name may be a competitor|{n} new names may be competitors",
+        "{n} nouveau nom est peut-être un concurrent|{n} nouveaux noms sont peut-être des concurrents",
     ),
     "decide": ("Decide", "Décider"),
 }
