@@ -81,7 +81,8 @@ def test_an_insight_says_what_why_and_with_whose_words(signed: TestClient, engin
         assert words in text
     assert "No clear trend : 1 note, 0 before" in text
     assert "Harrow Foods 14 Sep 2026 north deal open" in text
-    assert '<blockquote lang="en"><p><span class="around">It is </span>too expensive<span class="around">' in page
+    sentence = '<span class="around">The director finds it </span>too expensive<span class="around">.</span>'
+    assert f'<blockquote lang="en"><p>{sentence}</p></blockquote>' in page
     assert f'href="/notes/{note_id}#objection-' in page
 
 

@@ -121,6 +121,7 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Celui que l'expéditeur vous montre ; laissez vide et il est créé ici.",
     ),
     "required": ("needed", "requis"),
+    "more_options": ("More options", "Autres options"),
     "add": ("Add", "Ajouter"),
     "all_sources": ("All sources", "Toutes les sources"),
     "source_added": ("{name} is let in", "{name} est autorisée"),
