@@ -255,7 +255,10 @@ def _tables(deck: Any, section: Section, table: Table, say: Phrases, notes: Sequ
         frame._element.nvGraphicFramePr.cNvPr.set("descr", _printable(section.title))
         drawn = frame.table
         drawn.horz_banding = False
-        weights = [3.0 if is_words and not index else 1.7 if is_words else 1.0 for index, is_words in enumerate(words)]
+        widest = 3.0 if count <= 10 else 2.0
+        weights = [
+            widest if is_words and not index else 1.7 if is_words else 1.0 for index, is_words in enumerate(words)
+        ]
         if words.count(True) > 1 and not words[0]:
             weights[words.index(True)] = 1.2
         heads = [max(map(len, column.title.split() or [""])) * 2.1 for column in table.columns[:count]]
