@@ -44,7 +44,7 @@ def serving(folder: Path, database_url: str) -> Iterator[str]:
             [sys.executable, "-m", "service.cli", "serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            wait_until(lambda: _answers(url), seconds=120, pause=0.5)
+            wait_until(lambda: _answers(url), seconds=600, pause=0.5)
             _read_sample(database_url)
             yield url
         finally:
