@@ -27,7 +27,7 @@ from service.notes.text import plain_text
 from service.paging import decode_cursor
 from service.search.words import parse_query, places, postgresql_match, sqlite_match
 from service.settings import read_connections
-from service.sources.contract import Connection, Delivery, NoteChange
+from service.sources.contract import Connection, Delivery, NoteChange, Source
 from service.sources.intake import unpack
 from service.sources.registry import SOURCES
 from tests.imports.files import FRENCH_CSV, archive, mail, word, workbook
@@ -64,11 +64,15 @@ def _message(content: bytes) -> None:
     assert "\x00" not in message.text
 
 
-def _delivery(name: str, content: bytes) -> None:
-    """The first line is the type of the body, the rest the body."""
+def delivery_of(name: str, content: bytes) -> Delivery:
+    """Return a delivery whose first line is the type of its body, as one whose proof was taken."""
     kind, _, body = content.partition(b"\n")
-    headers = {"content-type": kind.decode("latin-1")}
-    delivery = Delivery("POST", f"https://binome.example/v1/webhooks/{name}", headers, (), "", body, AT)
+    headers = {"content-type": kind.decode("latin-1"), "x-hubspot-signature-v3": "taken"}
+    return Delivery("POST", f"https://binome.example/v1/webhooks/{name}", headers, (), "", body, AT)
+
+
+def _delivery(name: str, content: bytes) -> None:
+    delivery = delivery_of(name, content)
     connection = Connection(name, "main", (SIGNED,), OPTIONS)
     try:
         parsed = SOURCES[name].parse(delivery, connection)
@@ -169,6 +173,12 @@ def _mapping(content: bytes) -> None:
         return
 
 
+def _first_delivery(source: Source) -> bytes:
+    """Return a source's own sample as `_delivery` takes it."""
+    kind = source.media_type + ("; boundary=b" if source.media_type == "multipart/form-data" else "")
+    return f"{kind}\n{source.sample}".encode()
+
+
 _MAIL = bytes(mail(html="<p>x</p>"))
 _FILES: dict[Format, tuple[bytes, ...]] = {
     Format.CSV: (FRENCH_CSV.encode(), FRENCH_CSV.encode("utf-16")),
@@ -181,9 +191,26 @@ _FILES: dict[Format, tuple[bytes, ...]] = {
     Format.SRT: (b"1\n00:00:01,000 --> 00:00:02,000\nAnn: Hi\n",),
     Format.TRANSCRIPT: (b"Ann: Hi\nBob: Hello\nAnn: It is too dear\n",),
     Format.JSONL: (b'{"text": "a", "deal": {"id": 1, "amount": 5}}\n{"text": ""}\n',),
-    Format.JSON: (b'{"notes": [{"text": "a", "date": "2026-09-14"}]}',),
+    Format.JSON: (b'{"notes": [{"external_id": "1", "text": "a", "occurred_at": "2026-09-14T10:20:00Z"}]}',),
     Format.HTML: (b"<table><tr><th>note<th>date<tr><td>x<td>2026-09-14</table>",),
-    Format.MHTML: (b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\n\n<p>x</p>\n--b--\n",),
+    Format.MHTML: (
+        b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n"
+        b"<table><tr><th>note<th>date<tr><td>x<td>2026-09-14</table>\n--b--\n",
+    ),
+    Format.ODS: (
+        archive(
+            {
+                "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+                "content.xml": b'<o:document-content xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+                b' xmlns:t="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+                b' xmlns:x="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><o:body><o:spreadsheet><t:table>'
+                b"<t:table-row><t:table-cell><x:p>note</x:p></t:table-cell></t:table-row>"
+                b"<t:table-row><t:table-cell><x:p>x</x:p></t:table-cell></t:table-row>"
+                b"</t:table></o:spreadsheet></o:body></o:document-content>",
+            }
+        ),
+    ),
+    Format.TEXT: (b"They find it too expensive.\n",),
     Format.SPREADSHEETML: (
         b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row>'
         b"<Cell><Data>note</Data></Cell></Row><Row><Cell><Data>x</Data></Cell></Row></Table></Worksheet></Workbook>",
@@ -199,9 +226,7 @@ TARGETS: dict[str, Target] = {
         if form is not Format.PDF
     },
     **{
-        f"source-{name}": Target(
-            partial(_delivery, name), (source.media_type.encode() + b"\n" + source.sample.encode(),)
-        )
+        f"source-{name}": Target(partial(_delivery, name), (_first_delivery(source),))
         for name, source in _POSTED.items()
     },
     "message": Target(_message, (_MAIL, bytes(mail("One.")))),
