@@ -117,7 +117,7 @@ def check_parameters(request: Request) -> None:
                 f"{name[:100]!r} holds U+0000: remove it.",
                 errors=[{"field": name[:100], "code": "value_error", "message": "holds U+0000: remove it"}],
             )
-    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
     operation = operations.get(request.method.lower())
     if operation is None or operation.get(ANY_QUERY):
         return

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
-from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session, aliased
 
+from models.lexicon import fold_key
 from models.types import ObjectionType
 from service.errors import InvalidInput
 from service.tables import (
     AccountTable,
     AuthorTable,
+    CatalogNameTable,
     CompetitorMentionTable,
     DealTable,
     NoteTable,
@@ -24,7 +27,6 @@ from service.tables import (
     PassageTable,
     ThemeTable,
 )
-from service.thresholds import refuse_single
 
 DEFAULT_PERIOD_DAYS = 90
 
@@ -83,15 +85,25 @@ class NoteFilters(BaseModel):
     kind: NoteKind | None = None
     outcome: Outcome | None = Field(None, description="Of the note's deal.")
     source: Text = None
-    competitor: Text = Field(None, description="Notes that name this competitor.")
+    competitor: Text = Field(None, description="Notes that name this competitor, by any of its names in the catalogue.")
     objection_type: ObjectionType | None = Field(None, description="Notes with an objection of this type.")
     theme: Text = Field(None, description="Notes with a passage of this theme (its id).")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_blank(cls, value: Any) -> Any:
+        """Refuse an empty filter: it would hold for nothing, and who sends it means no filter or forgot the value."""
+        if isinstance(value, str) and not value.strip():
+            raise PydanticCustomError("blank", "it is empty: give a value, or leave it out")
+        return value
 
 
 class Filters(NoteFilters):
     """Filters on findings, with the period to compare with."""
 
-    compare: Compare = Compare.PREVIOUS
+    compare: Annotated[
+        Compare, Field(description="What trends are measured against; where there are none, it changes nothing.")
+    ] = Compare.PREVIOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,18 +301,34 @@ def name_key(name: str) -> str:
     return "".join(name.casefold().split())
 
 
-def _filters(request: Request, filters: Annotated[Filters, Query()]) -> Filters:
-    refuse_single(request.app.state.settings.thresholds, account=filters.account, author=filters.author)
-    return filters
+def competitor_key(session: Session, name: str) -> str:
+    """Return the key that a competitor's mentions have, whichever of its names in the catalogue is given.
+
+    Names are compared as in notes: without case, accents and signs. A name that the catalogue lacks is its own.
+    """
+    key = name_key(name)
+    listed = CatalogNameTable.role == "competitor"
+    if session.scalar(sa.select(CatalogNameTable.id).where(listed, CatalogNameTable.name_key == key)) is not None:
+        return key
+    folded = fold_key(name)
+    rows = session.execute(
+        sa.select(CatalogNameTable.name_key, CatalogNameTable.name, CatalogNameTable.aliases)
+        .where(listed)
+        .order_by(CatalogNameTable.id)
+    )
+    return next((row.name_key for row in rows if folded and folded in map(fold_key, (row.name, *row.aliases))), key)
 
 
-def _note_filters(request: Request, filters: Annotated[NoteFilters, Query()]) -> NoteFilters:
-    refuse_single(request.app.state.settings.thresholds, account=filters.account, author=filters.author)
-    return filters
+AnyFilters = TypeVar("AnyFilters", bound=NoteFilters)
 
 
-FilterQuery = Annotated[Filters, Depends(_filters)]
-NoteFilterQuery = Annotated[NoteFilters, Depends(_note_filters)]
-SingleFilterQuery = Annotated[Filters, Query()]
-"""Of lists of notes, which are of one account and one author each: all filters, whatever the thresholds."""
-SingleNoteFilterQuery = Annotated[NoteFilters, Query()]
+def resolve_names(session: Session, filters: AnyFilters) -> AnyFilters:
+    """Return filters with the competitor under the name that its mentions have; whoever takes filters in does it."""
+    if filters.competitor is None:
+        return filters
+    return filters.model_copy(update={"competitor": competitor_key(session, filters.competitor)})
+
+
+def stored_filters(session: Session, kept: Mapping[str, Any]) -> Filters:
+    """Read filters that were stored; empty ones, which could be stored once, filter nothing."""
+    return resolve_names(session, Filters.model_validate({name: value for name, value in kept.items() if value != ""}))

@@ -1,4 +1,7 @@
-"""Competitors over HTTP; an id is the name without case and spaces."""
+"""Competitors over HTTP; an id is the name without case and spaces.
+
+A name may hold a slash, so what stands under an item is looked for before the item itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from service.competitors.schemas import CompetitorItem, CompetitorView
 from service.competitors.view import competitor_item, competitor_view
 from service.dependencies import Reader, ReadSession
 from service.errors import NotFound
-from service.filters import FilterQuery, NoteFilterQuery, name_key
+from service.filter_queries import FilterQuery, NoteFilterQuery
+from service.filters import competitor_key
 from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series
@@ -22,7 +26,15 @@ from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/competitors", tags=["competitors"], responses=problem_responses(503))
 
-NameId = Annotated[str, Path(max_length=500, description="The competitor's name or id.", examples=["zendesk"])]
+NameId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=500,
+        description="The competitor's id, or any of its names in the catalogue; a slash is written %2F.",
+        examples=["zendesk"],
+    ),
+]
 
 
 @router.get("")
@@ -50,16 +62,7 @@ def get_competitors(
     )
 
 
-@router.get("/{name}", responses=problem_responses(404))
-def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> CompetitorView:
-    """Read a competitor: its measures, where it stands, and the points on which it is ahead or behind, with quotes."""
-    view = competitor_view(session, filters, name_key(name))
-    if view is None:
-        raise NotFound("No note of these periods and filters names this competitor.")
-    return view
-
-
-@router.get("/{name}/evidence", responses=problem_responses(404))
+@router.get("/{name:path}/evidence", responses=problem_responses(404))
 def get_competitor_evidence(
     name: NameId,
     session: ReadSession,
@@ -69,10 +72,10 @@ def get_competitor_evidence(
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
     """List what was said where a competitor is named, one of each account first."""
-    return quotes_page(session, About.COMPETITOR, filters, name_key(name), limit, cursor)
+    return quotes_page(session, About.COMPETITOR, filters, competitor_key(session, name), limit, cursor)
 
 
-@router.get("/{name}/series", responses=problem_responses(404))
+@router.get("/{name:path}/series", responses=problem_responses(404))
 def get_competitor_series(
     name: NameId,
     session: ReadSession,
@@ -81,4 +84,14 @@ def get_competitor_series(
     by: Annotated[Step, Query()] = Step.WEEK,
 ) -> Series:
     """Read how often a competitor was named, by week or month."""
-    return series(session, About.COMPETITOR, filters, name_key(name), name_key(name), by)
+    key = competitor_key(session, name)
+    return series(session, About.COMPETITOR, filters, key, key, by)
+
+
+@router.get("/{name:path}", responses=problem_responses(404))
+def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters: FilterQuery) -> CompetitorView:
+    """Read a competitor: its measures, where it stands, and the points on which it is ahead or behind, with quotes."""
+    view = competitor_view(session, filters, competitor_key(session, name))
+    if view is None:
+        raise NotFound("No note of these periods and filters names this competitor.")
+    return view

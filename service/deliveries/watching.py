@@ -15,7 +15,7 @@ from service.database import read_session, write_session
 from service.deliveries.events import EventType, announce
 from service.deliveries.links import item_link
 from service.deliveries.rises import Look, look, remember
-from service.filters import Filters
+from service.filters import stored_filters
 from service.insights.measures import About
 from service.insights.routes import insights
 from service.insights.schemas import Insight, PeriodOutput
@@ -68,7 +68,7 @@ class Watcher:
             if watch is None:
                 return
             subscription = session.get(SubscriptionTable, watch.subscription_id) if watch.subscription_id else None
-            filters = Filters.model_validate(subscription.filters if subscription else {})
+            filters = stored_filters(session, subscription.filters if subscription else {})
             keenness = Sensitivity(subscription.sensitivity) if subscription else Sensitivity.KEEN
             found = look(session, watch, filters, now, keenness)
             own = subscription is not None

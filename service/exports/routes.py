@@ -16,7 +16,7 @@ from service.errors import InvalidInput
 from service.exports import rows, writing
 from service.exports.rows import Lang
 from service.exports.writing import Format
-from service.filters import FilterQuery, SingleFilterQuery
+from service.filter_queries import FilterQuery, SingleFilterQuery
 from service.insights.measures import About
 from service.problems import problem_responses
 from service.search.routes import Meaning, QueryText

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from service.dependencies import Reader, ReadSession
-from service.filters import FilterQuery, Filters
+from service.filter_queries import FilterQuery
+from service.filters import Filters
 from service.insights import queries
 from service.insights.evidence import Quote
 from service.insights.measures import About

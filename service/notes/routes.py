@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from models.types import Language, ObjectionStatus, ObjectionType, Relation, Standing
 from service.dependencies import Admin, Curator, Ingester, NoteReader, Now, ReadSession, WriteSession
 from service.errors import Conflict, NotFound
-from service.filters import NoteKind, Outcome, SingleNoteFilterQuery, milliseconds
+from service.filter_queries import SingleFilterQuery
+from service.filters import NoteKind, Outcome, milliseconds
 from service.masks.authors import shown_author
 from service.masks.view import shown_text, shown_words
 from service.notes import intake, queries
@@ -123,7 +124,7 @@ def _result(stored: queries.StoredNote) -> NoteResult:
 def get_notes(
     session: ReadSession,
     _caller: NoteReader,
-    filters: SingleNoteFilterQuery,
+    filters: SingleFilterQuery,
     state: Annotated[AnalysisState | None, Query(description="State of the analysis.")] = None,
     external_id: Annotated[str | None, Query(max_length=500)] = None,
     limit: Limit = 50,

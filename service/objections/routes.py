@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from models.types import ObjectionType
 from service.dependencies import Reader, ReadSession
-from service.filters import FilterQuery, NoteFilterQuery
+from service.filter_queries import FilterQuery, NoteFilterQuery
 from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import cut, in_order, quotes_page, series

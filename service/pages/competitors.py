@@ -34,7 +34,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 @router.get("/competitors")
 def get_competitors_page(request: Request, session: ReadSession, visitor: Visitor) -> Response:
     """Show where the competitors of the catalogue stand, and names that notes use like one."""
-    form = read_form(request.query_params)
+    form = read_form(session, request.query_params)
     followed = sorted(queries.read_catalog(session).competitors, key=lambda one: one.name.lower())
     frame = None if form.faults else _frame(session, form)
     names = {name_key(one.name): one.name for one in followed}

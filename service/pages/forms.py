@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 from starlette.datastructures import QueryParams
 
 from service.errors import InvalidInput
-from service.filters import Filters
+from service.filters import Filters, resolve_names
 from service.insights.measures import About
 from service.thresholds import WITHHELD
 
@@ -77,7 +78,7 @@ class FilterForm:
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def read_form(params: QueryParams) -> FilterForm:
+def read_form(session: Session, params: QueryParams) -> FilterForm:
     """Read the filters of an address; empty fields are those that a form sends unset."""
     values = {}
     for name in (*IN_FORM, *OTHERS):
@@ -93,7 +94,7 @@ def read_form(params: QueryParams) -> FilterForm:
             faults.append(Fault("about", "wrong_about"))
     filters = Filters()
     try:
-        filters = Filters.model_validate(values)
+        filters = resolve_names(session, Filters.model_validate(values))
     except ValidationError as error:
         faults += [_fault(str(e["loc"][0]), e["type"]) for e in error.errors()]
     if filters.from_ and filters.to and filters.to < filters.from_:

@@ -71,7 +71,7 @@ router.include_router(saved_router)
 @router.get("/")
 def get_home(request: Request, session: ReadSession, now: Now, visitor: Visitor) -> Response:
     """Show the ranked insights."""
-    form = read_form(request.query_params)
+    form = read_form(session, request.query_params)
     backlog = read_backlog(session, now)
     context: dict[str, Any] = {
         "backlog": backlog,
@@ -112,7 +112,7 @@ def _home(
 @router.get("/insights/{about}/{item_id:path}")
 def get_item(about: str, item_id: str, request: Request, session: ReadSession, visitor: Visitor) -> Response:
     """Show one item."""
-    form = read_form(request.query_params)
+    form = read_form(session, request.query_params)
     if about not in set(About):
         raise NotFound("There is no such kind of insight.")
     if form.faults:

@@ -43,15 +43,15 @@ def saved_panel(session: Session, visitor: Caller) -> SavedPanel:
 def post_saved_filter(request: Request, fields: FormFields, now: Now, visitor: Visitor) -> Response:
     """Keep the filters of the page that the form was on under a name."""
     here = inside(fields.get("here", ""))
-    form = read_form(QueryParams(urlsplit(here).query))
-    try:
-        name = _NAME.validate_python(fields.get("name", ""))
-        kept = KeptFilters.model_validate({**form.values, "about": list(form.about)})
-    except ValidationError:
-        raise InvalidInput("name: write 1 to 80 characters.") from None
     shared = fields.get("shared") == "on"
     check_sharing(visitor, shared)
     with write_session(get_engine(request)) as session:
+        form = read_form(session, QueryParams(urlsplit(here).query))
+        try:
+            name = _NAME.validate_python(fields.get("name", ""))
+            kept = KeptFilters.model_validate({**form.values, "about": list(form.about)})
+        except ValidationError:
+            raise InvalidInput("name: write 1 to 80 characters.") from None
         queries.save(session, owner=visitor.actor, name=name, shared=shared, filters=kept.as_address(), now=now)
     return RedirectResponse(f"{here}#saved", 303)
 

@@ -65,7 +65,7 @@ class SearchView:
 def get_search_page(request: Request, session: ReadSession, index: Meaning, visitor: NoteVisitor) -> Response:
     """Show what a search finds."""
     q = request.query_params.get("q", "").replace("\0", "").strip()
-    form = read_form(request.query_params)
+    form = read_form(session, request.query_params)
     wrong = {fault.field for fault in form.faults} | ({"q"} if len(q) > MAX_QUERY_CHARS else set())
     names = competitor_names(session, visitor)
     context: dict[str, Any] = {

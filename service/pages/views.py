@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.types import ObjectionType, Standing
 from service.competitors.schemas import CompetitorView, PointOutput
 from service.competitors.view import competitor_view
-from service.filters import Filters, Period, name_key
+from service.filters import Filters, Period, competitor_key
 from service.insights import queries
 from service.insights.evidence import Step, list_quotes, read_series
 from service.insights.items import Frame, Item, measure_one, silent_item
@@ -205,7 +205,7 @@ def find_key(session: Session, about: About, item_id: str) -> Any:
     if about is About.OBJECTION:
         return item_id if item_id in set(ObjectionType) else None
     if about is About.COMPETITOR:
-        return name_key(item_id.replace("\0", ""))
+        return competitor_key(session, item_id.replace("\0", ""))
     theme = find_theme(session, item_id.replace("\0", ""))
     return theme.id if theme else None
 

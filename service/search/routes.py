@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
 from service.dependencies import NoteReader, ReadSession
-from service.filters import SingleNoteFilterQuery
+from service.filter_queries import SingleFilterQuery
 from service.masks.view import shown_text
 from service.notes.queries import NoteRow
 from service.notes.routes import summary
@@ -26,9 +27,8 @@ router = APIRouter(prefix="/v1/search", tags=["search"], responses=problem_respo
 
 QueryText = Annotated[
     str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUERY_CHARS),
     Query(
-        min_length=1,
-        max_length=MAX_QUERY_CHARS,
         description='Words in English or French; `"…"` holds words together, `-word` leaves notes out, '
         "`word*` takes every ending.",
         examples=["price discount"],
@@ -50,7 +50,7 @@ def get_search(
     session: ReadSession,
     index: Meaning,
     _caller: NoteReader,
-    filters: SingleNoteFilterQuery,
+    filters: SingleFilterQuery,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SearchPage:

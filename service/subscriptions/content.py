@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.persons import may_name_person
 from service.catalog.queries import read_catalog
 from service.deliveries.links import item_link
-from service.filters import Filters, Period
+from service.filters import Filters, Period, stored_filters
 from service.insights.evidence import list_quotes
 from service.insights.measures import About
 from service.insights.queries import Ranking, public_ids, rank_insights, titles
@@ -115,7 +115,7 @@ def compose(
         places: Kinds and ids of what an alert is about; else the first five of the ranking are shown.
     """
     words = Words(Lang(subscription.language))
-    filters = Filters.model_validate({**subscription.filters, "from": period.start, "to": period.end})
+    filters = stored_filters(session, {**subscription.filters, "from": period.start, "to": period.end})
     ranking = rank_insights(session, filters)
     entries = _entries(session, ranking, filters, words, settings, places)
     whole = ranking.frame.whole

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
 from service.errors import NotFound
-from service.filters import FilterQuery, NoteFilterQuery, NoteFilters, resolve_period
+from service.filter_queries import FilterQuery, NoteFilterQuery
+from service.filters import NoteFilters, resolve_period
 from service.insights.evidence import Step, read_quotes, read_series
 from service.insights.items import measure_items, measure_one, measuring_frame, silent_item
 from service.insights.listing import cut, in_order, quotes_page, series

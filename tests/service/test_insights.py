@@ -242,3 +242,40 @@ def test_an_empty_workspace_has_plain_answers(client: TestClient, period: str) -
         answer = client.get(f"/v1/{kind}{period}")
         assert answer.status_code == 200, answer.text
         assert answer.json()["items"] == []
+
+
+@pytest.mark.parametrize("name", ["Orbi", "ÓRBI", "orbiport", "Orbi%20Port"])
+def test_a_competitor_is_found_under_any_of_its_names(workspace: TestClient, name: str) -> None:
+    item = workspace.get(f"/v1/competitors/{name}?{SEPTEMBER}").json()
+    assert (item["id"], item["accounts"]) == ("orbiport", 3)
+    assert workspace.get(f"/v1/competitors/{name}/evidence?{SEPTEMBER}").json()["total"] == 3
+    assert workspace.get(f"/v1/competitors/{name}/series?{SEPTEMBER}").json()["id"] == "orbiport"
+    for path in ("/v1/notes", "/v1/competitors", "/v1/search"):
+        asked = f"{path}?competitor={name}&{SEPTEMBER}" + ("&q=Orbi" if path == "/v1/search" else "")
+        found = workspace.get(asked)
+        assert found.json()["total"] == (1 if path == "/v1/competitors" else 3), asked
+
+
+def test_a_competitor_may_have_a_slash_in_its_name(client: TestClient, engine: sa.Engine) -> None:
+    client.put("/v1/catalog", json={"us": ["Clavance"], "competitors": [{"name": "a/b"}]})
+    post(client, "one", "2026-09-10", "a", "They also see a/b.")
+    analyse_all(engine, FakeAnalyzer())
+    assert client.get("/v1/competitors/a%2Fb").json()["name"] == "a/b"
+    assert client.get("/v1/competitors/a%2Fb/evidence").json()["total"] == 1
+    assert client.get("/v1/competitors/a%2Fb/series?by=month").json()["id"] == "a/b"
+    unknown = client.get("/v1/competitors/a%2Fb?tema=x")
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (422, "unknown_parameter")
+
+
+@pytest.mark.parametrize("path", ["notes", "search?q=price", "objections/price/evidence", "objections/price/series"])
+def test_every_list_takes_compare(client: TestClient, path: str) -> None:
+    address = f"/v1/{path}{'&' if '?' in path else '?'}compare"
+    assert client.get(f"{address}=none").status_code == 200
+    assert client.get(f"{address}=sideways").status_code == 422
+
+
+@pytest.mark.parametrize("asked", ["notes?team=", "notes?from=", "insights?kind=%20", "search?q=%20", "search?q="])
+def test_an_empty_filter_is_refused(client: TestClient, asked: str) -> None:
+    answer = client.get(f"/v1/{asked}")
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["field"]) == (422, asked.partition("?")[2].partition("=")[0])
