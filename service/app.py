@@ -29,7 +29,7 @@ from service.deliveries.routes import router as deliveries_router
 from service.dependencies import check_parameters
 from service.engine_options import engine_options
 from service.erasures.routes import router as erasures_router
-from service.errors import Problem, TooLarge
+from service.errors import Problem, TooLarge, UnsupportedMedia
 from service.exports.routes import router as exports_router
 from service.imports.routes import router as imports_router
 from service.insights.routes import router as insights_router
@@ -199,6 +199,7 @@ class Trace:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNPACKING = ("/v1/webhooks/", "/v1/imports", "/imports")
 
 
 def _route(scope: Scope) -> str:
@@ -206,8 +207,17 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "none"))
 
 
+def _packed(request: Request) -> Problem | None:
+    """Return why a packed body is not read, None where it is not packed or its route unpacks it."""
+    named = request.headers.get("content-encoding", "").strip()
+    unpacks = request.method in {"GET", "HEAD"} or request.url.path.startswith(_UNPACKING)
+    if unpacks or named.lower() in {"", "identity"}:
+        return None
+    return UnsupportedMedia(f"Send the body without Content-Encoding: {named[:50]} is not read here.")
+
+
 class BodyLimit:
-    """Refuse bodies over the limit while they arrive, before anything is parsed."""
+    """Refuse packed bodies that no route unpacks, and those over the limit while they arrive, before all parsing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -218,11 +228,13 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        declared = request.headers.get("content-length", "")
         most = request.app.state.settings.max_body_bytes
         problem = TooLarge(f"The body is over {most} bytes: send it in parts.")
-        if declared.isdigit() and int(declared) > most:
-            await problems.answer(request, problem)(scope, receive, send)
+        declared = request.headers.get("content-length", "")
+        too_large = declared.isdigit() and int(declared) > most
+        refusal = problem if too_large else _packed(request)
+        if refusal:
+            await problems.answer(request, refusal)(scope, receive, send)
             return
         seen = 0
         answered = False

@@ -31,16 +31,14 @@ def parse_body(body: bytes) -> list[IncomingNote | RejectedNote]:
     """
     document = load_json(body)
     if not isinstance(document, dict):
-        raise InvalidInput('Send a note as a JSON object, or {"notes": [...]}.', errors=[_fault("body", "type")])
+        raise _refused("body", "type", 'send a note as a JSON object, or {"notes": [...]}')
     if "notes" not in document:
         return [_single(parse_note(document))]
     for field in document.keys() - {"notes"}:
-        raise InvalidInput(
-            f'{_shown(field)} is not a field beside "notes".', errors=[_fault(_shown(field), "extra_forbidden")]
-        )
+        raise _refused(_shown(field), "extra_forbidden", 'it is not a field beside "notes": remove it')
     items = document["notes"]
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
-        raise InvalidInput(f"notes is a list of 1 to {MAX_BATCH} notes.", errors=[_fault("notes", "length")])
+        raise _refused("notes", "length", f"send a list of 1 to {MAX_BATCH} notes")
     notes = refuse_ambiguous([parse_note(item) for item in items])
     refuse_all_rejected([note.error if isinstance(note, RejectedNote) else None for note in notes])
     return notes
@@ -61,13 +59,13 @@ def refuse_all_rejected(errors: Sequence[NoteError | None]) -> None:
 
 
 def load_json(body: bytes) -> Any:
-    """Decode strict JSON: UTF-8, no NaN or Infinity.
+    """Decode strict JSON: UTF-8, with or without a byte order mark, no NaN or Infinity.
 
     Raises:
         BadRequest: Saying what is wrong.
     """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} is wrong.", code="invalid_utf8") from None
     except RecursionError:
@@ -128,8 +126,8 @@ def _single(note: IncomingNote | RejectedNote) -> IncomingNote:
     return note
 
 
-def _fault(field: str, code: str) -> dict[str, Any]:
-    return {"field": field, "code": code, "message": "see detail"}
+def _refused(field: str, code: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{field}: {message}.", errors=[{"field": field, "code": code, "message": message}])
 
 
 def _at(index: int, error: NoteError) -> dict[str, Any]:

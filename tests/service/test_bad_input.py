@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -183,3 +184,26 @@ def test_bad_parameters_are_422(client: TestClient, path: str) -> None:
 )
 def test_odd_characters_in_parameters_are_no_server_error(client: TestClient, path: str) -> None:
     assert client.get(path).status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/v1/notes", "/v1/corrections"])
+def test_a_packed_body_is_refused_with_what_to_do(client: TestClient, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = client.post(path, content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "without Content-Encoding" in answer.json()["detail"]
+
+
+def test_json_may_begin_with_a_byte_order_mark(client: TestClient) -> None:
+    body = json.dumps({"external_id": "a", "text": "They left."}).encode("utf-8-sig")
+    assert client.post("/v1/notes", content=body).status_code == 202
+    catalog = json.dumps({"us": ["Clavance"], "competitors": []}).encode("utf-8-sig")
+    headers = {"Content-Type": "application/json"}
+    assert client.put("/v1/catalog", content=catalog, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("body", [[], {"notes": [], "other": 1}, {"notes": []}])
+def test_each_fault_of_a_batch_says_what_to_do(client: TestClient, body: Any) -> None:
+    (fault,) = client.post("/v1/notes", json=body).json()["errors"]
+    assert "detail" not in fault["message"]
+    assert "send" in fault["message"] or "remove" in fault["message"]
