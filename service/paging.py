@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
@@ -17,6 +18,7 @@ Cursor = Annotated[str | None, Query(max_length=500, description="The `next` of 
 
 
 Item = TypeVar("Item")
+Row = TypeVar("Row")
 
 
 class Page(BaseModel, Generic[Item]):
@@ -55,6 +57,24 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     if not matches or not all(type(value) is kind for value, kind in zip(position, types, strict=True)):
         raise bad_cursor()
     return list(position)
+
+
+def page_of(rows: Sequence[Row], show: Callable[[Row], Item], limit: int, cursor: str | None) -> Page[Item]:
+    """Return one page of a list that is short enough to be read whole.
+
+    Args:
+        rows: The whole list.
+        show: Makes an item of a row.
+        limit: Items a page.
+        cursor: The `next` of the page before.
+    """
+    start = max(0, decode_cursor(cursor, int)[0]) if cursor else 0
+    following = start + limit
+    return Page(
+        items=[show(row) for row in rows[start:following]],
+        next=encode_cursor([following]) if following < len(rows) else None,
+        total=len(rows),
+    )
 
 
 def bad_cursor() -> InvalidInput:

@@ -13,6 +13,7 @@ from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
 from service.dependencies import Admin, Moment, Now, ReadSession, WriteSession, get_settings
 from service.errors import NotFound
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.settings import Settings
 from service.start import rotate
@@ -87,16 +88,10 @@ class KeyCreated(KeyOutput):
     key: str
 
 
-class Keys(BaseModel):
-    """All keys, oldest first."""
-
-    items: list[KeyOutput]
-
-
 @router.get("")
-def get_keys(session: ReadSession, _caller: Admin) -> Keys:
-    """List keys."""
-    return Keys(items=[KeyOutput(**_shown(key)) for key in queries.list_keys(session)])
+def get_keys(session: ReadSession, _caller: Admin, limit: Limit = 50, cursor: Cursor = None) -> Page[KeyOutput]:
+    """List keys, oldest first."""
+    return page_of(queries.list_keys(session), lambda key: KeyOutput(**_shown(key)), limit, cursor)
 
 
 @router.post("", status_code=201)

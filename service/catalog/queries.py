@@ -94,7 +94,7 @@ def _requeue_touched(session: Session, changed: set[tuple[str, str]]) -> int:
     return requeue(session, [sa.or_(mentioned, *spelled)])
 
 
-def list_candidates(session: Session, limit: int) -> list[Candidate]:
+def list_candidates(session: Session, limit: int | None = None) -> list[Candidate]:
     """Return unknown names, those of most accounts first; dismissed and withheld ones are left out."""
     mention = CompetitorMentionTable
     accounts, authors = (sa.func.count(sa.distinct(column)) for column in (mention.account_id, mention.author_id))

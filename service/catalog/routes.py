@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter
 
 from models.types import Catalog, Competitor
 from service.catalog import queries
@@ -21,15 +19,10 @@ from service.catalog.schemas import (
 from service.dependencies import Curator, Reader, ReadSession, WriteSession
 from service.errors import Conflict, InvalidInput
 from service.filters import name_key
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/catalog", tags=["catalog"], responses=problem_responses(503))
-
-
-class Candidates(BaseModel):
-    """Names to decide on, those of most accounts first."""
-
-    items: list[CandidateOutput]
 
 
 @router.get("")
@@ -46,23 +39,22 @@ def put_catalog(body: CatalogBody, session: WriteSession, _caller: Curator) -> C
 
 @router.get("/candidates")
 def get_candidates(
-    session: ReadSession, _caller: Reader, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> Candidates:
-    """List names that notes use like a competitor's and that the catalogue lacks.
+    session: ReadSession, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CandidateOutput]:
+    """List names that notes use like a competitor's and that the catalogue lacks, those of most accounts first.
 
     Where there are thresholds, names that too few accounts or authors used are left out.
     """
-    return Candidates(
-        items=[
-            CandidateOutput(
-                name=c.name,
-                mentions=c.mentions,
-                notes=c.notes,
-                accounts=c.accounts,
-                example_note_id=str(c.example_note_id),
-            )
-            for c in queries.list_candidates(session, limit)
-        ]
+    return page_of(queries.list_candidates(session), _candidate, limit, cursor)
+
+
+def _candidate(found: queries.Candidate) -> CandidateOutput:
+    return CandidateOutput(
+        name=found.name,
+        mentions=found.mentions,
+        notes=found.notes,
+        accounts=found.accounts,
+        example_note_id=str(found.example_note_id),
     )
 
 

@@ -16,7 +16,6 @@ from service.deliveries.schemas import (
     EndpointChange,
     EndpointCreated,
     EndpointOutput,
-    Endpoints,
     NewEndpoint,
     attempt_output,
     delivery_fields,
@@ -26,7 +25,7 @@ from service.deliveries.signing import new_secret
 from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
 from service.errors import Conflict, NotFound
 from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable
-from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from service.problems import problem_responses
 from service.settings import Settings
 
@@ -50,9 +49,11 @@ def post_endpoint(
 
 
 @router.get("/webhook-endpoints")
-def get_endpoints(session: ReadSession, _caller: Admin) -> Endpoints:
-    """List endpoints, without their secrets."""
-    return Endpoints(items=[EndpointOutput(**endpoint_fields(row)) for row in queries.list_endpoints(session)])
+def get_endpoints(
+    session: ReadSession, _caller: Admin, limit: Limit = 50, cursor: Cursor = None
+) -> Page[EndpointOutput]:
+    """List endpoints, oldest first, without their secrets."""
+    return page_of(queries.list_endpoints(session), lambda row: EndpointOutput(**endpoint_fields(row)), limit, cursor)
 
 
 @router.patch("/webhook-endpoints/{endpoint_id}", responses=problem_responses(404))

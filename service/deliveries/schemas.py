@@ -102,12 +102,6 @@ class EndpointCreated(EndpointOutput):
     secret: str
 
 
-class Endpoints(BaseModel):
-    """All endpoints, oldest first."""
-
-    items: list[EndpointOutput]
-
-
 class DeliveryOutput(BaseModel):
     """Something sent, or to be sent. `next_at` is when it is tried next."""
 

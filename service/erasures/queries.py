@@ -151,9 +151,9 @@ def themes(session: Session) -> list[ThemeTable]:
     return all_rows(session, ThemeTable)
 
 
-def list_erasures(session: Session, limit: int) -> list[ErasureTable]:
+def list_erasures(session: Session) -> list[ErasureTable]:
     """Return the record of erasures, latest first."""
-    return list(session.scalars(sa.select(ErasureTable).order_by(ErasureTable.id.desc()).limit(limit)))
+    return list(session.scalars(sa.select(ErasureTable).order_by(ErasureTable.id.desc())))
 
 
 def lift(session: Session, erasure_id: int, now: datetime) -> ErasureTable | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Path
 
 from service.database import write_session
 from service.dependencies import Admin, Now, ReadSession, WriteSession, get_engine
 from service.erasures import queries
 from service.erasures.erasing import clean_bytes, perform, preview
-from service.erasures.schemas import ErasureOutput, ErasureRequest, Erasures, erasure_output
+from service.erasures.schemas import ErasureOutput, ErasureRequest, erasure_output
 from service.errors import NotFound
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/erasures", tags=["erasures"], responses=problem_responses(503))
@@ -39,9 +40,9 @@ def post_erasure(
 
 
 @router.get("")
-def get_erasures(session: ReadSession, _caller: Admin, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Erasures:
+def get_erasures(session: ReadSession, _caller: Admin, limit: Limit = 50, cursor: Cursor = None) -> Page[ErasureOutput]:
     """List what was erased, latest first: no erased word is kept."""
-    return Erasures(items=[erasure_output(row) for row in queries.list_erasures(session, limit)])
+    return page_of(queries.list_erasures(session), erasure_output, limit, cursor)
 
 
 @router.post("/{erasure_id}/lift", responses=problem_responses(404))

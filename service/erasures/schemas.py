@@ -90,12 +90,6 @@ class ErasureOutput(BaseModel):
     lifted_at: datetime | None = Field(None, description="since when the erased ids are taken again")
 
 
-class Erasures(BaseModel):
-    """The record of erasures, latest first."""
-
-    items: list[ErasureOutput]
-
-
 def erasure_output(row: ErasureTable) -> ErasureOutput:
     """Return a record of an erasure."""
     fields: dict[str, Any] = {name: getattr(row, name) for name in ("requested_by", "created_at", "lifted_at")}

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path
 from service.auth.scopes import Scope, allows
 from service.dependencies import Caller, Now, Reader, ReadSession, WriteSession
 from service.errors import Forbidden
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.saved_filters import queries
-from service.saved_filters.schemas import NewSavedFilter, SavedFilterOutput, SavedFilters, saved_output
+from service.saved_filters.schemas import NewSavedFilter, SavedFilterOutput, saved_output
 
 router = APIRouter(prefix="/v1/saved-filters", tags=["saved filters"], responses=problem_responses(503))
 
@@ -19,9 +20,12 @@ SavedId = Annotated[int, Path(ge=1, le=2**62, description="The `id` of saved fil
 
 
 @router.get("")
-def get_saved_filters(session: ReadSession, caller: Reader) -> SavedFilters:
-    """List the caller's saved filters and the shared ones."""
-    return SavedFilters(items=[saved_output(r, caller.actor) for r in queries.list_saved(session, caller.actor)])
+def get_saved_filters(
+    session: ReadSession, caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Page[SavedFilterOutput]:
+    """List the caller's saved filters and the shared ones, by name."""
+    rows = queries.list_saved(session, caller.actor)
+    return page_of(rows, lambda row: saved_output(row, caller.actor), limit, cursor)
 
 
 @router.post("", status_code=201, responses=problem_responses(409))

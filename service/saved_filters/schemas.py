@@ -75,12 +75,6 @@ class SavedFilterOutput(BaseModel):
     created_at: datetime
 
 
-class SavedFilters(BaseModel):
-    """The caller's saved filters and the shared ones, by name."""
-
-    items: list[SavedFilterOutput]
-
-
 def saved_output(row: SavedFilterTable, owner: str) -> SavedFilterOutput:
     """Return saved filters as JSON has them, with an author as the caller may know them."""
     session = object_session(row)

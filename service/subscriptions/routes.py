@@ -16,6 +16,7 @@ from service.dependencies import Admin, Now, ReadSession, WriteSession, get_sett
 from service.errors import Conflict, InvalidInput, NotFound
 from service.filters import NoteFilters, resolve_period
 from service.outgoing_tables import SubscriptionTable
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.settings import Settings
 from service.subscriptions import queries
@@ -26,7 +27,6 @@ from service.subscriptions.schemas import (
     NewSubscription,
     SubscriptionChange,
     SubscriptionOutput,
-    Subscriptions,
     is_mail_address,
     subscription_output,
 )
@@ -64,9 +64,11 @@ def post_subscription(
 
 
 @router.get("")
-def get_subscriptions(session: ReadSession, _caller: Admin) -> Subscriptions:
-    """List subscriptions."""
-    return Subscriptions(items=[subscription_output(row) for row in queries.list_subscriptions(session)])
+def get_subscriptions(
+    session: ReadSession, _caller: Admin, limit: Limit = 50, cursor: Cursor = None
+) -> Page[SubscriptionOutput]:
+    """List subscriptions, oldest first."""
+    return page_of(queries.list_subscriptions(session), subscription_output, limit, cursor)
 
 
 @router.get("/{subscription_id}", responses=problem_responses(404))

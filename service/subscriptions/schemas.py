@@ -184,12 +184,6 @@ class SubscriptionOutput(BaseModel):
     disabled_reason: str | None
 
 
-class Subscriptions(BaseModel):
-    """All subscriptions, oldest first."""
-
-    items: list[SubscriptionOutput]
-
-
 def subscription_output(row: SubscriptionTable) -> SubscriptionOutput:
     """Return a subscription as JSON has it."""
     names = set(SubscriptionOutput.model_fields) - {"id", "address", "disabled"}

@@ -13,11 +13,12 @@ from service.auth.sessions import INVITATION_LIFE
 from service.auth.tables import UserTable
 from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
 from service.errors import Conflict, NotFound
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.settings import Settings
 from service.start import base_url
 from service.users import queries
-from service.users.schemas import Invitation, NewUser, UserChange, UserCreated, UserOutput, Users
+from service.users.schemas import Invitation, NewUser, UserChange, UserCreated, UserOutput
 
 router = APIRouter(prefix="/v1/users", tags=["users"], responses=problem_responses(503))
 UserId = Annotated[int, Path(ge=1, le=2**62, description="The person's `id`.", examples=[3])]
@@ -25,9 +26,9 @@ AppSettings = Annotated[Settings, Depends(get_settings)]
 
 
 @router.get("")
-def get_users(session: ReadSession, _caller: Admin) -> Users:
-    """List people."""
-    return Users(items=[UserOutput(**_shown(user)) for user in queries.list_users(session)])
+def get_users(session: ReadSession, _caller: Admin, limit: Limit = 50, cursor: Cursor = None) -> Page[UserOutput]:
+    """List people, by e-mail address."""
+    return page_of(queries.list_users(session), lambda user: UserOutput(**_shown(user)), limit, cursor)
 
 
 @router.post("", status_code=201, responses=problem_responses(409))

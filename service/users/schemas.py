@@ -71,12 +71,6 @@ class UserOutput(BaseModel):
     disabled_at: datetime | None
 
 
-class Users(BaseModel):
-    """All people, by e-mail address."""
-
-    items: list[UserOutput]
-
-
 class Invitation(BaseModel):
     """A link to choose a password, which works once; it is shown this once."""
 

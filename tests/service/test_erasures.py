@@ -138,4 +138,4 @@ def test_what_is_not_there_is_told(client: TestClient) -> None:
         answer = client.post("/v1/erasures", json={"kind": kind, "id": "nothing", "confirm": True})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert client.post("/v1/erasures/7/lift").status_code == 404
-    assert client.get("/v1/erasures").json() == {"items": []}
+    assert client.get("/v1/erasures").json() == {"items": [], "next": None, "total": 0}

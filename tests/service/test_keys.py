@@ -130,3 +130,14 @@ def test_last_use_is_written_now_and_then(client: TestClient, engine: sa.Engine)
     assert client.get("/v1/keys").json()["items"][0]["last_used_at"] is None
     client.app.state.usage.flush()
     assert client.get("/v1/keys").json()["items"][0]["last_used_at"] is not None
+
+
+def test_keys_are_listed_by_pages(client: TestClient) -> None:
+    for name in "abc":
+        client.post("/v1/keys", json={"name": name, "scopes": ["read"]})
+    first = client.get("/v1/keys?limit=2").json()
+    rest = client.get("/v1/keys", params={"limit": 2, "cursor": first["next"]}).json()
+    ids = [one["id"] for one in first["items"] + rest["items"]]
+    assert (len(first["items"]), first["total"], rest["next"]) == (2, len(ids), None)
+    assert len(set(ids)) == len(ids) >= 3
+    assert client.get("/v1/keys?limit=0").status_code == 422

@@ -80,3 +80,19 @@ def test_references_resolve(openapi: dict[str, Any]) -> None:
 )
 def test_the_design_s_routes_are_there(openapi: dict[str, Any], path: str) -> None:
     assert path in openapi["paths"]
+
+
+def test_every_list_is_paged(openapi: dict[str, Any]) -> None:
+    paged = 0
+    for path, method, operation in operations(openapi):
+        schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        properties = _resolved(openapi, schema).get("properties", {})
+        if method == "get" and "items" in properties and path not in {"/v1/sources", "/v1/connections"}:
+            paged += 1
+            assert {"items", "next", "total"} <= set(properties), path
+            assert {"limit", "cursor"} <= {p["name"] for p in operation["parameters"]}, path
+    assert paged > 15
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    return document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema

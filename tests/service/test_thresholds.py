@@ -320,7 +320,7 @@ def test_names_to_decide_on_are_withheld_too(engine: sa.Engine, reader: TestClie
     with write_session(engine) as session:
         session.execute(known.values(known=False))
     try:
-        assert reader.get("/v1/catalog/candidates").json() == {"items": []}
+        assert reader.get("/v1/catalog/candidates").json() == {"items": [], "next": None, "total": 0}
     finally:
         with write_session(engine) as session:
             session.execute(known.values(known=True))
