@@ -135,13 +135,16 @@ class CandidateFinder:
         folded = words[i].folded
         if folded in _CALENDAR or folded in _TITLES or not any(c.isalpha() for c in word):
             return False
-        if folded in _TOOLS or (folded == "google" and i + 1 < len(words)):
+        ordinary = self._lexicon.is_ordinary(folded)
+        # "Word" is a tool, "word" hardly ever.
+        if folded in _TOOLS and (word[:1].isupper() or not ordinary):
+            return True
+        if folded == "google" and i + 1 < len(words):
             return True
         if len(folded) < 2 or _PLURAL_ACRONYM.fullmatch(word):
             return False
         if _mixed(word) and not re.fullmatch(r"\d+\w{1,4}|[a-z]?\d+[a-z]*\d*", folded):
             return True
-        ordinary = self._lexicon.is_ordinary(folded)
         if plain_case or not word[:1].isupper():
             return not ordinary and len(folded) >= 4
         if sentence_start:

@@ -145,6 +145,7 @@ def mention_features(
     features += ngrams(note.segment_tokens(index - 1)[-35:], "p:", bigrams=False)
     features += ngrams(note.segment_tokens(index + 1)[:35], "n:", bigrams=False)
     features += [f"label={w}" for w in segment.label.split()[:5]] + [f"line={segment.kind}", f"kind={note.kind}"]
+    features.append(f"none_met={note.denies_rivals} line={segment.kind}")
     features += [f"us={bool(_US & set(left + right))}", f"not={bool(_NEGATION & set(inner))}"]
     features += [f"names={min(3, len(others))}", "first" if not left else "inside", "last" if not right else "goes_on"]
     features += cue_features(left, right) + _place_features(note, start, end, segment) + _elsewhere(note, name)

@@ -25,6 +25,10 @@ _LINE_START = re.compile(r"[\n\r>]")
 _LINE_END = re.compile(r"[\n\r<>]|:.*\w")
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*|[^\w\s]")
+_NO_RIVALS = re.compile(
+    r"\b(?:concurren|competit)\w*\s*(?:[:=?–]|-(?!\w))\s*(?:aucune?|n[ée]ant|non|ras|personne|rien|none|no(?!\s+longer)(?:body|ne|thing)?|nil|n/a|0)\b",
+    re.IGNORECASE,
+)
 
 
 def plain_tokens(text: str) -> list[str]:
@@ -46,6 +50,7 @@ class ReadNote:
         places: Indices of each folded word in `words`.
         speakers: Folded names of those who speak in a transcript.
         cased: Whether the writer uses capitals, so that small letters speak against a name.
+        denies_rivals: Whether a field for competitors says that there are none.
     """
 
     text: str
@@ -58,6 +63,7 @@ class ReadNote:
     places: defaultdict[str, list[int]] = field(init=False, repr=False)
     speakers: frozenset[str] = field(init=False, repr=False)
     cased: bool = field(init=False, repr=False)
+    denies_rivals: bool = field(init=False, repr=False)
 
     _tokens: dict[int, list[str]] = field(init=False, repr=False, default_factory=dict)
 
@@ -68,6 +74,7 @@ class ReadNote:
         for index, word in enumerate(self.words):
             self.places[word.folded].append(index)
         self.cased = sum(w.text.istitle() for w in self.words) >= MIN_TITLE_SHARE * len(self.words)
+        self.denies_rivals = _NO_RIVALS.search(self.text) is not None
         turns = (line.label for line in self.lines if line.kind is LineKind.TURN)
         self.speakers = frozenset(word for label in turns for word in label.split())
 

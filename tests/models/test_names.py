@@ -55,6 +55,21 @@ def test_small_letters_count_where_the_writer_uses_capitals(lexicon: Lexicon) ->
     assert "alias_ordinary=True shape=lower cased=False" in small
 
 
+@pytest.mark.parametrize(
+    ("field", "none"),
+    [
+        ("Concurrence : aucune", True),
+        ("Competition: n/a", True),
+        ("COMPETITORS - none so far", True),
+        ("Concurrence : Nonatec", False),
+        ("Competition: no longer Vantor", False),
+        ("Our competitive offer: none", False),
+    ],
+)
+def test_a_field_that_says_there_are_no_rivals_is_told(field: str, none: bool) -> None:
+    assert read_note(f"We sat with Orbel on Friday.\n{field}\nNext: a call").denies_rivals == none
+
+
 def test_what_stands_around_the_name_elsewhere_is_told(lexicon: Lexicon) -> None:
     note = read_note("They chose Vantor last year. Vantor is slow.")
     features = mention_features(note, Name(5, 6), lexicon, (), NameKinds.unread())
@@ -108,6 +123,12 @@ def test_a_company_after_letters_with_stops_stays_a_candidate(lexicon: Lexicon) 
 def test_plurals_of_abbreviations_are_no_candidates(lexicon: Lexicon) -> None:
     note = read_note("they moved on from PDFs to a portal")
     assert find_candidates(note, CandidateFinder(lexicon), set(), frozenset()) == []
+
+
+def test_a_tool_named_by_an_ordinary_word_needs_a_capital(lexicon: Lexicon) -> None:
+    note = read_note("So word got round that they keep it all in Word, and in excel.")
+    found = find_candidates(note, CandidateFinder(lexicon), set(), frozenset())
+    assert [note.words[name.first].text for name in found] == ["Word", "excel"]
 
 
 def test_words_of_our_own_names_are_no_candidates(lexicon: Lexicon) -> None:
