@@ -241,9 +241,12 @@ class TorchSession:
 
     @torch.inference_mode()
     def run(self, _: None, inputs: dict[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
-        """Return the logits, in a list of one."""
+        """Return the logits, and the vectors of each of `models.tagger.LAYERS`."""
         self.network.eval()
-        return [self.network(*(torch.from_numpy(inputs[n]) for n in ("ids", "mask", "shapes"))).numpy()]
+        ids, mask, shapes = (torch.from_numpy(inputs[name]) for name in ("ids", "mask", "shapes"))
+        layers = list(self.network.base.layer_by_layer(ids, mask, self.network.shapes(shapes)))
+        shown = [layers[layer - 1].numpy() for layer in reading.LAYERS]
+        return [self.network.head(layers[-1]).numpy(), *shown]
 
 
 def between(one: TaggerNetwork, other: TaggerNetwork, share: float) -> TaggerNetwork:

@@ -17,6 +17,7 @@ from service.database import alembic_config, current_revision, head_revision, ma
 from service.errors import StartRefused
 
 NOT_DATA = {"alembic_version", "day_versions", "sessions"}  # browsers sign in anew after 0013
+PLACES = {"theme_vector", "centroid", "origin"}  # in the space of themes, emptied where it is learned anew
 INDEX = "note_words"  # SQLite's index of words and the tables that it is made of: built anew from the notes
 ROWS = 3
 AT = datetime(2026, 9, 14, 10, 20, tzinfo=UTC)
@@ -42,12 +43,12 @@ def tables(engine: sa.Engine) -> list[sa.Table]:
 
 
 def fill(engine: sa.Engine, numbers: Sequence[int]) -> dict[str, list[str]]:
-    """Put rows into every table of a schema as it is, by what its columns are; return the tables' columns."""
+    """Put rows into every table of a schema as it is, by what its columns are; return the columns that are to stay."""
     found = tables(engine)
     with engine.begin() as connection:
         for table in found:
             connection.execute(sa.insert(table), [row(table, number) for number in numbers])
-    return {table.name: [column.name for column in table.c] for table in found}
+    return {table.name: [column.name for column in table.c if column.name not in PLACES] for table in found}
 
 
 def row(table: sa.Table, number: int) -> dict[str, Any]:
