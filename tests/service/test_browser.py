@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import threading
 import time
@@ -17,8 +19,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.app import create_app
 from service.auth.scopes import Scope
+from service.pages.words import Lang, Words
 from service.reports.building import build
 from service.settings import Settings
+from service.tables import NoteTable
 from tests.service.visits import by_account, make_key, make_theme, name_competitor, read_in
 from tests.work import note
 
@@ -135,6 +139,68 @@ def _mark_by_selecting(page: Page) -> None:
     page.locator(".missed [name=type]").select_option("budget")
     page.get_by_role("button", name="Add the objection").click()
     page.locator("#found").get_by_role("link", name="Objection: No budget, unanswered", exact=True).wait_for()
+
+
+VISITS = (
+    "Ref;Date;Client;Note;Montant\n"
+    "V-1;03/02/2026;Harrow;Trop cher.;12 k€\n"
+    "V-2;31/02/2026;Harrow;=Pas de mode hors ligne <script>alert(1)</script>.;\n"
+    "V-3;04/02/2026;Harrow;;\n"
+    "V-4;05/02/2026;Harrow;Ok.;beaucoup\n"
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("lang", Lang)
+def test_refused_rows_are_seen_downloaded_mended_and_sent_again(
+    context: BrowserContext, engine: sa.Engine, lang: Lang, tmp_path: Path
+) -> None:
+    t = Words(lang)
+    page = context.pages[0]
+    page.on("dialog", lambda _: pytest.fail("a cell ran as a script"))
+    page.goto(f"/imports?lang={lang}")
+
+    def send(name: str, content: str) -> None:
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8-sig")
+        page.goto("/imports")
+        page.get_by_label(t("file"), exact=True).set_input_files(path)
+        page.get_by_role("button", name=t("show_reading")).click()
+        page.get_by_role("button", name=t("import"), exact=True).click()
+        page.get_by_role("heading", level=1, name=name).wait_for()
+
+    def counted(name: str) -> str:
+        return page.locator("dl.measures div", has=page.get_by_text(t(f"result_{name}"), exact=True)).inner_text()
+
+    send("visits.csv", VISITS)
+    rows = page.get_by_role("region", name=t("refused_rows")).locator("tbody tr")
+    said = [" ".join(row.inner_text().split()) for row in rows.all()]
+    assert [row.split()[0] for row in said] == ["3", "4", "5"]
+    assert "31/02/2026" in said[0]
+    assert "<script>alert(1)</script>" in said[0]
+    assert t("field_occurred_at") in said[0]
+    assert t("field_text") in said[1]
+    assert counted("rejected").endswith("2")
+    assert _violations(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name=t("download")).click()
+    bad = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert [row["Ref"] for row in bad] == ["V-2", "V-3"]
+    bad[0]["Date"], bad[1]["Note"] = "28/02/2026", "Rappeler."
+    mended = io.StringIO()
+    writer = csv.DictWriter(mended, bad[0].keys())
+    writer.writeheader()
+    writer.writerows(bad)
+    send("mended.csv", mended.getvalue())
+    assert counted("created").endswith("2")
+    assert rows.count() == 0
+    whole = VISITS.replace("31/02", "28/02").replace("Harrow;;", "Harrow;Rappeler.;")
+    for content in (mended.getvalue().replace("Rappeler.", "Rappeler. "), whole):
+        send("again.csv", content)
+        assert counted("created").endswith("0")
+    with engine.connect() as connection:
+        told = connection.scalars(sa.select(NoteTable.text).order_by(NoteTable.external_id)).all()
+    assert list(told) == ["Trop cher.", "=Pas de mode hors ligne .", "Rappeler.", "Ok."], "HTML is turned to plain text"
 
 
 def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, engine: sa.Engine) -> None:
