@@ -25,7 +25,7 @@ def describe(app: FastAPI) -> None:
         for model in (IncomingNote, ProblemBody):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
-        by_protocol, by_body = problem_responses(408, 431, 503), problem_responses(400, 413, 415)
+        by_protocol, by_body = problem_responses(400, 408, 431, 503), problem_responses(413, 415)
         for operation in (one for path in document["paths"].values() for one in path.values()):
             refusals = {**by_protocol, **(by_body if "requestBody" in operation else {})}
             operation["responses"] = {str(status): refusals[status] for status in refusals} | operation["responses"]

@@ -19,16 +19,21 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import HeadTooLarge, Problem, TooLarge, TooSlow, Unavailable
+from service.errors import BadRequest, HeadTooLarge, Problem, TooLarge, TooSlow, Unavailable
 from service.problems import MEDIA_TYPE, problem_body
 from service.settings import Settings
 
 BYTES_A_SECOND = 16_384
 MOST_HEAD_BYTES = 65_536
+MOST_ADDRESS_BYTES = 65_535  # that the parser reads
 MOST_PIECES = 100_000  # of a body: whoever sends it byte by byte, in chunks, costs more time than what it holds
 READ_SECONDS = 60  # in which a client takes in what waits to be sent to it
 HELD_UP_SECONDS = 0.1  # by which a timer is late where this process was busy: what came meanwhile is not yet read
 _NET_BITS = 64  # of an IPv6 address: its owner has all the others
+
+
+def _head_too_large() -> HeadTooLarge:
+    return HeadTooLarge(f"The head of the request is over {MOST_HEAD_BYTES} bytes.")
 
 
 @dataclass(slots=True)
@@ -117,7 +122,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes += len(data)
         super().data_received(data)
         if not self._in_body and self._timer is not None and self._head_bytes > MOST_HEAD_BYTES:
-            self._refuse(HeadTooLarge(f"The head of the request is over {MOST_HEAD_BYTES} bytes."))
+            self._refuse(_head_too_large())
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser can't read; it reads no address over its length, however fast the head came."""
+        too_long = len(getattr(self, "url", b"")) > MOST_ADDRESS_BYTES  # none before a request has begun
+        self._refuse(_head_too_large() if too_long else BadRequest(f"{msg} Send HTTP/1.1."))
 
     def on_message_begin(self) -> None:
         """Begin a request."""

@@ -166,6 +166,15 @@ def test_a_head_without_end_is_refused(serve: Serve) -> None:
         assert is_cut(line, b"X-A: " + b"b" * 1000 + b"\r\n", 2_000)
 
 
+@pytest.mark.parametrize(("line", "status"), [("GET /v1/notes?q=" + "x" * 70_000, 431), ("BREW /\x00", 400)])
+def test_what_the_parser_can_not_read_is_refused_as_all_errors_are(serve: Serve, line: str, status: int) -> None:
+    with connect(serve()) as connection:
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
 def test_an_address_has_so_many_connections_and_gets_them_back(serve: Serve) -> None:
     port = serve(max_connections=3, receive_seconds=30)
     lines = [connect(port) for _ in range(3)]

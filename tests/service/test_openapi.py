@@ -27,9 +27,9 @@ def test_errors_are_documented_as_problems(openapi: dict[str, Any]) -> None:
 
 
 def test_how_the_protocol_refuses_any_request_is_documented(openapi: dict[str, Any]) -> None:
-    """Too slow, a head too large, too many connections: before any route is reached."""
+    """No HTTP, too slow, a head too large, too many connections: before any route is reached."""
     for path, method, operation in operations(openapi):
-        assert {"408", "431", "503"} <= set(operation["responses"]), (path, method)
+        assert {"400", "408", "431", "503"} <= set(operation["responses"]), (path, method)
 
 
 def test_every_body_has_an_example(openapi: dict[str, Any]) -> None:
