@@ -21,7 +21,5 @@ def _filters(request: Request, filters: Annotated[Filters, Depends(_single_filte
 
 
 FilterQuery = Annotated[Filters, Depends(_filters)]
-NoteFilterQuery = FilterQuery
-"""Of routes that compare nothing: they take the same filters as all."""
 SingleFilterQuery = Annotated[Filters, Depends(_single_filters)]
 """Of lists of notes, which are of one account and one author each: all filters, whatever the thresholds."""

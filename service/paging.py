@@ -59,6 +59,13 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     return list(position)
 
 
+def cut(rows: Sequence[Row], limit: int, cursor: str | None) -> tuple[list[Row], str | None]:
+    """Return one page of a list that is read whole, and the cursor of the next."""
+    start = max(0, decode_cursor(cursor, int)[0]) if cursor else 0
+    following = start + limit
+    return list(rows[start:following]), encode_cursor([following]) if following < len(rows) else None
+
+
 def page_of(rows: Sequence[Row], show: Callable[[Row], Item], limit: int, cursor: str | None) -> Page[Item]:
     """Return one page of a list that is short enough to be read whole.
 
@@ -68,13 +75,8 @@ def page_of(rows: Sequence[Row], show: Callable[[Row], Item], limit: int, cursor
         limit: Items a page.
         cursor: The `next` of the page before.
     """
-    start = max(0, decode_cursor(cursor, int)[0]) if cursor else 0
-    following = start + limit
-    return Page(
-        items=[show(row) for row in rows[start:following]],
-        next=encode_cursor([following]) if following < len(rows) else None,
-        total=len(rows),
-    )
+    page, following = cut(rows, limit, cursor)
+    return Page(items=[show(row) for row in page], next=following, total=len(rows))
 
 
 def bad_cursor() -> InvalidInput:

@@ -13,15 +13,15 @@ from service.competitors.schemas import CompetitorItem, CompetitorView
 from service.competitors.view import competitor_item, competitor_view
 from service.dependencies import Reader, ReadSession
 from service.errors import NotFound
-from service.filter_queries import FilterQuery, NoteFilterQuery
+from service.filter_queries import FilterQuery
 from service.filters import competitor_key
 from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
-from service.insights.listing import cut, in_order, quotes_page, series
+from service.insights.listing import in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.queries import is_known, titles
 from service.insights.schemas import ItemPage, QuoteOutput, Series
-from service.paging import Cursor, Limit, Page
+from service.paging import Cursor, Limit, Page, cut
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/competitors", tags=["competitors"], responses=problem_responses(503))
@@ -67,7 +67,7 @@ def get_competitor_evidence(
     name: NameId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
@@ -80,7 +80,7 @@ def get_competitor_series(
     name: NameId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     by: Annotated[Step, Query()] = Step.WEEK,
 ) -> Series:
     """Read how often a competitor was named, by week or month."""

@@ -18,13 +18,8 @@ from service.imports.pdf_pages import Page, Stroke, Word, bands, merged, visual_
 
 Told = Callable[[Sequence[str]], int]
 
-GAPS = (
-    1.2,
-    0.8,
-    0.5,
-    0.38,
-    0.3,
-)  # heights of a letter between two cells of a header, the widest that tells most counts
+# heights of a letter between two cells of a header, the widest that tells most counts
+GAPS = (1.2, 0.8, 0.5, 0.38, 0.3)
 WORD_GAP = 0.3  # and within a cell at most
 _LEVEL = 1.5  # points between the tops of words on one line
 SPAN = 0.7  # how much of a table's width a stroke between two rows takes at least

@@ -20,13 +20,6 @@ def in_order(items: list[Item]) -> list[Item]:
     return sorted(items, key=lambda i: (-i.counts.accounts, -i.counts.authors, -i.counts.notes, str(i.key)))
 
 
-def cut(items: list[Item], limit: int, cursor: str | None) -> tuple[list[Item], str | None]:
-    """Return one page of a list, and the cursor of the next."""
-    start = max(0, decode_cursor(cursor, int)[0]) if cursor else 0
-    following = start + limit
-    return items[start:following], encode_cursor([following]) if following < len(items) else None
-
-
 def quotes_page(
     session: Session, about: About, filters: NoteFilters, item: Hashable, limit: int, cursor: str | None
 ) -> Page[QuoteOutput]:

@@ -30,8 +30,8 @@ FETCHING_QUEUE = "binome-fetching"
 # jobs of a queue in one worker; sending and fetching are waiting for others
 AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4, MAIL_QUEUE: 1, FETCHING_QUEUE: 4}
 MAX_RECOVERY_ATTEMPTS = 3
-POLL_SECONDS = {ANALYSIS_QUEUE: 0.2}  # each look costs an idle worker some processor time
-OTHERS_POLL_SECONDS = 1.0
+# each look costs an idle worker some processor time
+POLL_SECONDS = {**dict.fromkeys(AT_ONCE, 1.0), ANALYSIS_QUEUE: 0.2}
 DRAIN_SECONDS = 20
 UNMARKED_SECONDS = 30
 FORGOTTEN_AT_ONCE = 500
@@ -87,9 +87,11 @@ class JobEngine:
             DBOS.workflow(name=name, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(self._job(name, handler))
         DBOS.launch()
         for queue, at_once in AT_ONCE.items():
-            pause = POLL_SECONDS.get(queue, OTHERS_POLL_SECONDS)
             DBOS.register_queue(
-                queue, worker_concurrency=at_once, polling_interval_sec=pause, on_conflict="always_update"
+                queue,
+                worker_concurrency=at_once,
+                polling_interval_sec=POLL_SECONDS[queue],
+                on_conflict="always_update",
             )
         self._client = DBOSClient(system_database_engine=self._engine)
 

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Path, Query
 
 from models.types import ObjectionType
 from service.dependencies import Reader, ReadSession
-from service.filter_queries import FilterQuery, NoteFilterQuery
+from service.filter_queries import FilterQuery
 from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
-from service.insights.listing import cut, in_order, quotes_page, series
+from service.insights.listing import in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.schemas import ItemPage, QuoteOutput, Series
 from service.objections.schemas import ObjectionItem, ObjectionView
 from service.objections.view import objection_item, objection_view
-from service.paging import Cursor, Limit, Page
+from service.paging import Cursor, Limit, Page, cut
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/objections", tags=["objections"], responses=problem_responses(503))
@@ -51,7 +51,7 @@ def get_objection_evidence(
     type_id: TypeId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
@@ -64,7 +64,7 @@ def get_objection_series(
     type_id: TypeId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     by: Annotated[Step, Query()] = Step.WEEK,
 ) -> Series:
     """Read how a type of objection went, by week or month."""

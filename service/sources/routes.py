@@ -17,6 +17,7 @@ from service.dependencies import ANY_QUERY, Admin, Now, Reader, ReadSession, Wri
 from service.errors import Conflict, MethodNotAllowed, NotFound
 from service.notes.routes import raw_body
 from service.operation.pressure import get_pressure
+from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.settings import Settings
 from service.source_tables import ConnectionTable, SourceActivityTable
@@ -41,13 +42,11 @@ from service.sources.schemas import (
     ConnectionChange,
     ConnectionCreated,
     ConnectionOutput,
-    Connections,
     Freshness,
     MailboxOutput,
     NewConnection,
     NewSecret,
     SourceOutput,
-    Sources,
 )
 
 router = APIRouter(prefix="/v1", tags=["sources"], responses=problem_responses(503))
@@ -168,9 +167,12 @@ def allow_origin(source: SourceName, request: Request) -> Response:
 
 
 @router.get("/sources")
-def get_sources(session: ReadSession, _caller: Reader, settings: AppSettings, now: Now) -> Sources:
+def get_sources(
+    session: ReadSession, _caller: Reader, settings: AppSettings, now: Now, limit: Limit = 50, cursor: Cursor = None
+) -> Page[SourceOutput]:
     """List the sources: which are open, how fresh they are, what waits or is set aside, how to set them up."""
-    return Sources(items=list_sources(session, queries.list_connections(session), settings, now))
+    sources = list_sources(session, queries.list_connections(session), settings, now)
+    return page_of(sources, lambda source: source, limit, cursor)
 
 
 def list_sources(
@@ -218,9 +220,12 @@ def _freshness(row: SourceActivityTable, now: datetime) -> Freshness:
 
 
 @router.get("/connections")
-def get_connections(session: ReadSession, _caller: Admin, settings: AppSettings) -> Connections:
-    """List connections, without their secrets."""
-    return Connections(items=[ConnectionOutput(**_shown(row, settings)) for row in queries.list_connections(session)])
+def get_connections(
+    session: ReadSession, _caller: Admin, settings: AppSettings, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ConnectionOutput]:
+    """List connections, oldest first, without their secrets."""
+    rows = queries.list_connections(session)
+    return page_of(rows, lambda row: ConnectionOutput(**_shown(row, settings)), limit, cursor)
 
 
 @router.post("/connections", status_code=201, responses=problem_responses(409))

@@ -81,12 +81,6 @@ class ConnectionCreated(ConnectionOutput):
     setup: dict[str, str]
 
 
-class Connections(BaseModel):
-    """All connections, oldest first."""
-
-    items: list[ConnectionOutput]
-
-
 class Freshness(BaseModel):
     """How fresh a connection is. `usual_gap_seconds` is a running mean between deliveries that brought notes."""
 
@@ -202,9 +196,3 @@ class SourceOutput(BaseModel):
     setup: dict[str, str]
     sample: str | None
     media_type: str | None
-
-
-class Sources(BaseModel):
-    """All sources."""
-
-    items: list[SourceOutput]

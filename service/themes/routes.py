@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 from service.dependencies import Curator, Now, Reader, ReadSession, WriteSession
 from service.errors import NotFound
-from service.filter_queries import FilterQuery, NoteFilterQuery
+from service.filter_queries import FilterQuery
 from service.filters import NoteFilters, resolve_period
 from service.insights.evidence import Step, read_quotes, read_series
 from service.insights.items import measure_items, measure_one, measuring_frame, silent_item
-from service.insights.listing import cut, in_order, quotes_page, series
+from service.insights.listing import in_order, quotes_page, series
 from service.insights.measures import About
 from service.insights.schemas import QuoteOutput, quote_output, series_output
 from service.insights.withholding import refuse_too_few
 from service.jobs.queries import JobKind, request_job
 from service.jobs.schemas import JobOutput, job_output
-from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service.paging import Cursor, Limit, Page, cut, decode_cursor, encode_cursor
 from service.problems import problem_responses
 from service.tables import ThemeTable
 from service.themes import outputs, queries
@@ -86,7 +86,7 @@ def get_theme_fits(session: ReadSession, _caller: Reader, limit: Limit = 50, cur
 
 @router.get("/unassigned", responses=problem_responses(404))
 def get_unassigned(
-    session: ReadSession, _caller: Reader, filters: NoteFilterQuery, limit: Limit = 50, cursor: Cursor = None
+    session: ReadSession, _caller: Reader, filters: FilterQuery, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[QuoteOutput]:
     """List the passages that have no theme, latest first; the next fit looks at them again."""
     start = min(max(0, decode_cursor(cursor, int)[0]), 2**31) if cursor else 0
@@ -141,7 +141,7 @@ def get_theme_evidence(
     theme_id: ThemeId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
@@ -154,7 +154,7 @@ def get_theme_series(
     theme_id: ThemeId,
     session: ReadSession,
     _caller: Reader,
-    filters: NoteFilterQuery,
+    filters: FilterQuery,
     by: Annotated[Step, Query()] = Step.WEEK,
     split: Annotated[Dimension | None, Query(description="Add the course of each team or segment, 20 at most.")] = None,
 ) -> ThemeSeries:
