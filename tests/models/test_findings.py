@@ -116,9 +116,13 @@ def test_what_our_own_people_say_in_a_transcript_is_no_customer_s_objection(anal
         "{us}: Some customers tell us the price is too high and that they lack budget this year.\n"
         "Bo Wray: For us budget is fine.\n"
     )
-    for us, said in (("Rep", 1), ("[00:10] Me", 1), ("Ann Lee", 3)):
+    ours = {"We know we are about 20% above", "Some customers tell us the price"}
+    for us in ("Rep", "[00:10] Me"):
         (analysis,) = analyzer.analyze([NoteText(text.format(us=us), "transcript")], CATALOG)
-        assert len(analysis.objections) == said
+        (said,) = analysis.objections
+        assert "the onboarding takes too long" in said.quote
+    (analysis,) = analyzer.analyze([NoteText(text.format(us="Ann Lee"), "transcript")], CATALOG)
+    assert all(any(one.quote.startswith(turn) for one in analysis.objections) for turn in ours), "Ann is a customer"
     words = "Commercial : C'est trop cher pour certains.\nMe Vidal : C'est trop cher pour nous aussi.\n" * 2
     (analysis,) = analyzer.analyze([NoteText(words, "transcript")], CATALOG)
     quotes = [words[one.start : one.end] for one in analysis.objections]
