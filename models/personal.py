@@ -59,6 +59,7 @@ _RULES = (
     re.compile(rf"^[ \t>]*{_any_of('closings')}{_GAP}?[,.!]?\s{{1,3}}(?:[-–—]{_GAP}?)?(?P<name>{_NAME})\s*$", re.M),
     re.compile(rf"(?<!\w){_any_of('labels')}{_GAP}?[:=]{_GAP}?(?P<name>{_NAME})"),
     re.compile(rf"(?<!\w)(?P<name>{_NAME}),?{_GAP}\((?:[^()\n]{{0,25}}\W)??{_any_of('roles')}\b"),
+    re.compile(rf"(?<!\w){_any_of('offices')},?{_GAP}(?P<name>{_CAPITAL}{_GAP}{_NAME})"),  # their CFO Ama Boateng
 )
 """Each ends a name where a line ends; `name` is what is hidden."""
 

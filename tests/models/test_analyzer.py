@@ -105,9 +105,9 @@ ODD = {
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
 def test_reads_anything_in_bounded_time(text: str, analyzer: NoteReader) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     (analysis,) = analyzer.analyze([NoteText(text)], CATALOG)
-    assert time.perf_counter() - started < 30, "ten seconds on two free cores"
+    assert time.process_time() - started < 60, "twenty seconds of a free core"
     assert all(text[f.start : f.end] == f.quote for f in (*analysis.objections, *analysis.competitors))
 
 

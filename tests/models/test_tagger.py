@@ -143,9 +143,9 @@ def test_status_is_read(tagger: Tagger) -> None:
 
 
 def test_an_endless_line_is_read_in_bounded_time(tagger: Tagger) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     tagger.tag(["trop cher " * 100_000, "x" * 1_000_000])
-    assert time.perf_counter() - start < 60
+    assert time.process_time() - start < 60
 
 
 def test_a_missing_artefact_names_the_make_target(tmp_path: Path) -> None:
