@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 
 from service.audit import queries
 from service.audit.queries import Wanted
-from service.audit.schemas import AuditEvent, audit_event
-from service.audit.writing import MEDIA_TYPES, LogFormat, lines
+from service.audit.schemas import EXAMPLE_EVENT, AuditEvent, audit_event
+from service.audit.writing import MEDIA_TYPES, LogFormat, lines, written
 from service.dependencies import Admin, Moment, ReadSession, get_engine
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
@@ -19,7 +19,10 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"], responses=problem_respons
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
-        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()},
+        "content": {
+            media: {"schema": {"type": "string"}, "example": written([EXAMPLE_EVENT], form)}
+            for form, media in MEDIA_TYPES.items()
+        },
     }
 }
 

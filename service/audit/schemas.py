@@ -9,6 +9,22 @@ from pydantic import BaseModel, ConfigDict
 
 from service.audit.tables import AuditEventTable
 
+EXAMPLE_EVENT: dict[str, Any] = {
+    "id": "812",
+    "at": "2026-11-02T08:05:00Z",
+    "actor": "user:3",
+    "address": "10.1.2.3",
+    "action": "POST /v1/keys/{key_id}/rotate",
+    "subject": {"key_id": "2"},
+    "filters": {},
+    "changed": {"api_keys": [2]},
+    "status": 200,
+    "times": 1,
+    "request_id": "0f5c",
+    "position": 812,
+    "seal": "9b1d",
+}
+
 
 class AuditEvent(BaseModel):
     """One act.
@@ -24,27 +40,7 @@ class AuditEvent(BaseModel):
         position: Place in the chain of seals; null until it is sealed.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "812",
-                    "at": "2026-11-02T08:05:00Z",
-                    "actor": "user:3",
-                    "address": "10.1.2.3",
-                    "action": "POST /v1/keys/{key_id}/rotate",
-                    "subject": {"key_id": "2"},
-                    "filters": {},
-                    "changed": {"api_keys": [2]},
-                    "status": 200,
-                    "times": 1,
-                    "request_id": "0f5c",
-                    "position": 812,
-                    "seal": "9b1d",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EVENT]})
 
     id: str
     at: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -41,10 +41,20 @@ def lines(engine: sa.Engine, wanted: Wanted, form: LogFormat) -> Iterator[str]:
             rows = queries.list_events(session, wanted, limit=AT_ONCE, before=before)
             found = [audit_event(row).model_dump(mode="json") for row in rows]
         for event in found:
-            yield _csv_line(event.values()) if form is LogFormat.CSV else json.dumps(event, ensure_ascii=False) + "\n"
+            yield _line(event, form)
         if len(found) < AT_ONCE:
             return
         before = int(found[-1]["id"])
+
+
+def written(events: Iterable[dict[str, Any]], form: LogFormat) -> str:
+    """Return events as the log has them, for the OpenAPI document."""
+    body = "".join(_line(event, form) for event in events)
+    return _csv_line(COLUMNS) + body if form is LogFormat.CSV else body
+
+
+def _line(event: dict[str, Any], form: LogFormat) -> str:
+    return _csv_line(event.values()) if form is LogFormat.CSV else json.dumps(event, ensure_ascii=False) + "\n"
 
 
 def _csv_line(values: Any) -> str:

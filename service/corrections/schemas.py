@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models.types import ObjectionStatus, ObjectionType, Relation, Standing
 from service.catalog.schemas import Name
-from service.notes.schemas import MAX_TEXT_CHARS, Body
+from service.notes.schemas import MAX_TEXT_CHARS, Body, RowId
 
-RowId = Annotated[int, Field(ge=1, le=2**62)]
 Offset = Annotated[int, Field(strict=True, ge=0, le=MAX_TEXT_CHARS)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -23,28 +24,33 @@ from service.search.routes import Meaning, QueryText
 
 _CHUNK = 65_536
 WITHHELD_HEADER = "X-Withheld"
-_FILE = {"type": "string", "format": "binary"}
-_ROWS = {"type": "array", "items": {"type": "object"}}
-_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "headers": {
-            WITHHELD_HEADER: {
-                "description": "How many items are left out because too few accounts or authors said them.",
-                "schema": {"type": "integer"},
-            }
-        },
-        "content": {
-            media: {"schema": _ROWS if form is Format.JSON else _FILE} for form, media in writing.MEDIA_TYPES.items()
-        },
+_HEADERS = {
+    WITHHELD_HEADER: {
+        "description": "How many items are left out because too few accounts or authors said them.",
+        "schema": {"type": "integer"},
     }
 }
 router = APIRouter(
     prefix="/v1/exports",
     tags=["exports"],
-    responses=problem_responses(503) | _ANSWER,
+    responses=problem_responses(503),
     default_response_class=StreamingResponse,
 )
+
+
+def _answer(columns: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+    """Describe the file for the OpenAPI document, with an example of each form that is text."""
+    row = {name: rows.EXAMPLE[name] for name in columns}
+    file = io.BytesIO()
+    writing.write_csv(file, rows.headings(columns, Lang.EN), iter([row]))
+    content = {
+        Format.CSV: {"schema": {"type": "string"}, "example": file.getvalue().decode("utf-8-sig")},
+        Format.XLSX: {"schema": {"type": "string", "format": "binary"}},
+        Format.JSON: {"schema": {"type": "array", "items": {"type": "object"}}, "example": [row]},
+    }
+    described = {writing.MEDIA_TYPES[form]: media for form, media in content.items()}
+    return {200: {"description": "The file.", "headers": _HEADERS, "content": described}}
+
 
 Form = Annotated[Format, Query(alias="format", description="How the file is written.")]
 Language = Annotated[
@@ -52,7 +58,7 @@ Language = Annotated[
 ]
 
 
-@router.get("/insights")
+@router.get("/insights", responses=_answer(rows.INSIGHT_COLUMNS))
 def export_insights(
     session: ReadSession,
     caller: Reader,
@@ -66,7 +72,7 @@ def export_insights(
     return _file("insights", rows.INSIGHT_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/objections")
+@router.get("/objections", responses=_answer(rows.ITEM_COLUMNS))
 def export_objections(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
@@ -75,7 +81,7 @@ def export_objections(
     return _file("objections", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/competitors")
+@router.get("/competitors", responses=_answer(rows.ITEM_COLUMNS))
 def export_competitors(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
@@ -84,7 +90,7 @@ def export_competitors(
     return _file("competitors", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/themes")
+@router.get("/themes", responses=_answer(rows.ITEM_COLUMNS))
 def export_themes(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
@@ -93,7 +99,7 @@ def export_themes(
     return _file("themes", rows.ITEM_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/evidence", responses=problem_responses(404))
+@router.get("/evidence", responses=problem_responses(404) | _answer(rows.EVIDENCE_COLUMNS))
 def export_evidence(
     session: ReadSession,
     caller: Reader,
@@ -113,7 +119,7 @@ def export_evidence(
     return _file("evidence", rows.EVIDENCE_COLUMNS, table, form, lang)
 
 
-@router.get("/notes")
+@router.get("/notes", responses=_answer(rows.NOTE_COLUMNS))
 def export_notes(
     session: ReadSession,
     _caller: NoteReader,
@@ -125,7 +131,7 @@ def export_notes(
     return _file("notes", rows.NOTE_COLUMNS, rows.note_rows(session, filters), form, lang)
 
 
-@router.get("/search")
+@router.get("/search", responses=_answer(rows.SEARCH_COLUMNS))
 def export_search(
     q: QueryText,
     session: ReadSession,

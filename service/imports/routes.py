@@ -88,6 +88,7 @@ _KNOWN: dict[int | str, dict[str, Any]] = {
     status_code=202,
     openapi_extra=_FILE_BODY,
     responses=problem_responses(400, 413, 429, 503, 507) | _KNOWN,
+    response_model=ImportOutput,
     dependencies=[Depends(admit)],
 )
 def post_import(
@@ -103,7 +104,7 @@ def post_import(
     mapping: Annotated[str | None, _asked("mapping")] = None,
     dates: Annotated[str | None, _asked("dates")] = None,
     defaults: Annotated[str | None, _asked("defaults")] = None,
-) -> ImportOutput | ImportPreview:
+) -> ImportOutput | Response:
     """Take in a file: CSV, XLSX, HTML, JSON Lines, DOCX, PDF, EML, MBOX, VTT, SRT, TXT, Markdown, or a ZIP of these.
 
     What it is is told by its content. A small file is worked off at once, a larger one in the background: ask for the
@@ -112,8 +113,8 @@ def post_import(
     query = {"preview": preview, "name": name, "source": source, "mapping": mapping, "dates": dates}
     options, only_preview = read_options(upload, {**query, "defaults": defaults})
     if only_preview:
-        response.status_code = 200
-        return preview_file(engine, upload, options)
+        shown = preview_file(engine, upload, options)
+        return Response(shown.model_dump_json(), media_type="application/json")
     row, duplicate = import_upload(engine, upload, options, by=_caller.name, now=now)
     if duplicate:
         response.status_code = 200
@@ -156,10 +157,17 @@ def get_refused_rows(
     return Page(items=[refused_row(row) for row in rows[:limit]], next=following, total=total)
 
 
+_EXAMPLE_ROW = ((43, "", "occurred_at", "is not a date", {"Date": "31/02/2026", "Compte rendu": "Trop cher."}),)
+_EXAMPLE_FILE = "".join(csv_lines(column_names(_EXAMPLE_ROW), _EXAMPLE_ROW, {})).removeprefix("\ufeff")
+_REFUSED_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE_FILE}}}
+}
+
+
 @router.get(
     "/{import_id}/refused.csv",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **problem_responses(404, 503)},
+    responses=_REFUSED_FILE | problem_responses(404, 503),
 )
 def get_refused_file(
     import_id: ImportId, session: ReadSession, engine: Engine, caller: NoteReader

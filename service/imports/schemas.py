@@ -45,8 +45,23 @@ class ImportResults(BaseModel):
     warned: int = 0
 
 
+_EXAMPLE_REFUSED: dict[str, Any] = {
+    "row": 43,
+    "file": None,
+    "external_id": "V-42",
+    "field": "occurred_at",
+    "code": "invalid_date",
+    "message": "is not a date: write 2026-12-31 or 31/12/2026; day first is how this file is read",
+    "skipped": False,
+    "taken": False,
+    "cells": {"Date": "31/02/2026", "Compte rendu": "Trop cher."},
+}
+
+
 class RefusedRow(BaseModel):
     """A row, line or message that is no note: where it stands, which field is wrong, and its original cells."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE_REFUSED]})
 
     row: int = Field(description="Row, line or message, from 1, as an editor or a spreadsheet counts.")
     file: str | None = Field(description="The file within an archive or message.")
@@ -71,19 +86,7 @@ _EXAMPLE: dict[str, Any] = {
     "bytes_read": 18_220,
     "records": 212,
     "results": {"created": 211, "rejected": 1},
-    "refused": [
-        {
-            "row": 43,
-            "file": None,
-            "external_id": "V-42",
-            "field": "occurred_at",
-            "code": "invalid_date",
-            "message": "is not a date: write 2026-12-31 or 31/12/2026; day first is how this file is read",
-            "skipped": False,
-            "taken": False,
-            "cells": {"Date": "31/02/2026", "Compte rendu": "Trop cher."},
-        }
-    ],
+    "refused": [_EXAMPLE_REFUSED],
     "failure": None,
     "job_id": None,
     "requested_by": "dashboard",
@@ -130,6 +133,28 @@ class ImportOutput(ImportSummary):
     refused: list[RefusedRow]
 
 
+_EXAMPLE_PREVIEW: dict[str, Any] = {
+    "preview": True,
+    "format": "csv",
+    "found": {"encoding": "cp1252", "separator": "semicolon"},
+    "rows": [
+        {
+            "row": 2,
+            "file": None,
+            "note": {"source": "import", "external_id": "V-41", "text": "They like the demo."},
+            "error": None,
+        },
+        {
+            "row": 43,
+            "file": None,
+            "note": None,
+            "error": {name: _EXAMPLE_REFUSED[name] for name in ("field", "code", "message")},
+        },
+    ],
+    "problems": ["1 of the first 2 rows can't be taken; each says why."],
+}
+
+
 class PreviewRow(BaseModel):
     """A row as it would be taken: the note, or why there is none."""
 
@@ -145,6 +170,8 @@ class ImportPreview(BaseModel):
     Attributes:
         problems: What its sender should look at before importing it.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE_PREVIEW]})
 
     preview: bool = True
     format: Format

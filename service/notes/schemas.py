@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -75,6 +76,18 @@ Identifier = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=500),
 ]
 Body = Annotated[str, BeforeValidator(refuse_unstorable), StringConstraints(strict=True)]
+RowId = Annotated[  # as answers give it, in quotes, or without
+    int,
+    Field(ge=1, le=2**62),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+                {"type": "integer", "minimum": 1, "maximum": 2**62},
+            ]
+        }
+    ),
+]
 Time = Annotated[AwareDatetime, BeforeValidator(_time)]
 
 

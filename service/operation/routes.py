@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -63,7 +63,16 @@ def get_backlog(session: ReadSession, now: Now, _caller: Reader) -> BacklogOutpu
     return BacklogOutput(**{name: getattr(backlog, name) for name in BacklogOutput.model_fields})
 
 
-@router.get("/metrics", response_class=Response, responses=problem_responses(401, 403))
+_METRICS = '# TYPE binome_notes gauge\nbinome_notes{state="done"} 244.0\n'
+_EXPOSITION: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Prometheus' text format.",
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS}},
+    }
+}
+
+
+@router.get("/metrics", response_class=Response, responses=_EXPOSITION | problem_responses(401, 403))
 def metrics(session: ReadSession, settings: AppSettings, now: Now, _caller: MetricsReader) -> Response:
     """Give counts and gauges to Prometheus; the token of `BINOME_METRICS_TOKEN` or a key with the scope `admin` may."""
     found = exposition(session, settings, read_status(session, settings, now), now)

@@ -10,11 +10,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from service.dependencies import Admin, Now, ReadSession
 from service.errors import Forbidden
 from service.persons.finding import gather, readable
-from service.persons.schemas import ExportForm, ExportQuery, PersonExport
+from service.persons.schemas import EXAMPLE_EXPORT, ExportForm, ExportQuery, PersonExport
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"], responses=problem_responses(503))
-_TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+_EXAMPLE = readable(PersonExport.model_validate(EXAMPLE_EXPORT))
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}}
+}
 _HEADERS = {"Cache-Control": "no-store"}
 
 

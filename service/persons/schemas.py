@@ -108,35 +108,32 @@ class HeldRecord(BaseModel):
     content: dict[str, Any]
 
 
+EXAMPLE_EXPORT: dict[str, Any] = {
+    "asked": {"name": "Ilona Vasseur"},
+    "made_at": "2026-11-27T09:00:00Z",
+    "authors": [{"id": "rep-07", "name": "Ilona Vasseur", "team": "north"}],
+    "users": [],
+    "sessions": [],
+    "audit": [],
+    "notes": [
+        {
+            "id": "17",
+            "source": "hubspot",
+            "external_id": "1042",
+            "occurred_at": "2026-09-14T10:20:00Z",
+            "why": ["mentions"],
+            "spans": [{"start": 8, "end": 21}],
+            "text": "Said to Ilona Vasseur that it is dear.",
+        }
+    ],
+    "records": [],
+}
+
+
 class PersonExport(BaseModel):
     """All that is held on a person."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "asked": {"name": "Ilona Vasseur"},
-                    "made_at": "2026-11-27T09:00:00Z",
-                    "authors": [{"id": "rep-07", "name": "Ilona Vasseur", "team": "north"}],
-                    "users": [],
-                    "sessions": [],
-                    "audit": [],
-                    "notes": [
-                        {
-                            "id": "17",
-                            "source": "hubspot",
-                            "external_id": "1042",
-                            "occurred_at": "2026-09-14T10:20:00Z",
-                            "why": ["mentions"],
-                            "spans": [{"start": 8, "end": 21}],
-                            "text": "Said to Ilona Vasseur that it is dear.",
-                        }
-                    ],
-                    "records": [],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EXPORT]})
 
     asked: dict[str, str]
     made_at: datetime

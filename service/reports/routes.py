@@ -18,6 +18,7 @@ from service.reports import queries
 from service.reports.building import request_report
 from service.reports.content import month_period
 from service.reports.editions import edition_output, read_content, read_file
+from service.reports.examples import EXAMPLE_PAGE
 from service.reports.rendering import MEDIA_TYPES
 from service.reports.schemas import MONTH_PATTERN, Edition, Format, NewReport, Report, ShapeQuery
 from service.reports.tables import ReportTable
@@ -30,7 +31,12 @@ Engine = Annotated[sa.Engine, Depends(get_engine)]
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, the same bytes each time.",
-        "content": {media.partition(";")[0]: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()},
+        "content": {
+            media.partition(";")[0]: {"schema": {"type": "string"}, "example": EXAMPLE_PAGE}
+            if form is Format.HTML
+            else {"schema": {"type": "string", "format": "binary"}}
+            for form, media in MEDIA_TYPES.items()
+        },
     }
 }
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.insights.measures import About
 from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
+from service.reports.examples import EXAMPLE_EDITION, EXAMPLE_REPORT
 from service.themes.lifecycle import Life, Nature
 
 HIDDEN = "[…]"
@@ -195,24 +196,7 @@ class Difference(BaseModel):
 class Edition(BaseModel):
     """An edition in lists."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "month": "2026-09",
-                    "edition": 1,
-                    "created_at": "2026-10-02T00:05:00Z",
-                    "created_by": "schedule",
-                    "reason": None,
-                    "sha256": "9f2c0b…",
-                    "erased": 0,
-                    "withdrawn_at": None,
-                    "replaced_by": None,
-                    "differences": [],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EDITION]})
 
     month: str
     edition: int
@@ -228,6 +212,8 @@ class Edition(BaseModel):
 
 class Report(BaseModel):
     """An edition with its content."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_REPORT]})
 
     edition: Edition
     content: ReportContent

@@ -38,6 +38,7 @@ from service.sources.freshness import is_late
 from service.sources.intake import Incoming, public_url, receive
 from service.sources.record_links import link_options
 from service.sources.registry import SOURCES
+from service.sources.salesforce import ACK
 from service.sources.schemas import (
     ConnectionChange,
     ConnectionCreated,
@@ -78,7 +79,16 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     },
     200: {
         "description": "Stored, in the form that this sender expects.",
-        "content": {"application/json": {}, "text/xml": {"schema": {"type": "string"}}},
+        "content": {
+            "application/json": {
+                "examples": {
+                    "stored": {"value": {"results": {"created": 1}}},
+                    "slack": {"summary": "Slack's check of the address", "value": {"challenge": "3eZbrw1aBm2rZgRN"}},
+                    "mail": {"summary": "A message set aside", "value": {"result": "set_aside", "code": "no_message"}},
+                }
+            },
+            "text/xml": {"schema": {"type": "string"}, "example": ACK},
+        },
     },
     **problem_responses(400, 401, 404, 406, 410, 413, 415, 422, 429, 503, 507),
 }

@@ -14,11 +14,12 @@ from service.problems import problem_responses
 from service.tables import ThemeChangeTable
 from service.themes import curation, outputs, queries
 from service.themes.routes import ThemeId, found_theme
-from service.themes.schemas import ChangeOutput, Declaration, Edit, Merge, PassageMove, RowId, Split
+from service.themes.schemas import ChangeOutput, Declaration, Edit, Merge, PassageMove, Split
 from service.themes.undoing import undo_change
 
 router = APIRouter(prefix="/v1/themes", tags=["themes"], responses=problem_responses(503))
 
+PassageId = Annotated[int, Path(ge=1, le=2**62, description="The passage's `id`.", examples=[41])]
 Preview = Annotated[bool, Query(description="Show the effect in counts, and change nothing.")]
 
 
@@ -107,7 +108,7 @@ def move_passage(
 @router.delete("/{theme_id}/passages/{passage_id}", responses=problem_responses(404, 409))
 def take_out(
     theme_id: ThemeId,
-    passage_id: RowId,
+    passage_id: PassageId,
     session: WriteSession,
     now: Now,
     caller: Curator,

@@ -20,11 +20,10 @@ from service.insights.schemas import (
     QuoteOutput,
     Series,
 )
-from service.notes.schemas import trimmed
+from service.notes.schemas import RowId, trimmed
 from service.themes.lifecycle import Life, Nature
 
 OTHER_AREA = "other"
-RowId = Annotated[int, Field(ge=1, le=2**62)]
 _LABEL = {"en": "lead times on spare parts", "fr": "délais des pièces détachées"}
 _THEME = {
     **EXAMPLE_MEASURES,
