@@ -17,6 +17,7 @@ COLOURS = ("#12646A", "#B8562F", "#9AA7AD")
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 MAX_SHEET_NAME = 31
 TEXT_WIDTH, FIGURE_WIDTH, LINE_WIDTH = 34, 13, 110
+LINE_HEIGHT = 15  # points
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -80,9 +81,15 @@ def _write_lines(sheet: Any, section: Section, styles: dict[str, Any], row: int)
     if not section.table:
         sheet.set_column(0, 0, LINE_WIDTH)
     for line in section.lines:
+        sheet.set_row(row, _height(line))
         sheet.write_string(row, 0, line, styles["line"])
         row += 1
     return row + 1
+
+
+def _height(words: str) -> int:
+    """Return the height of a row, in points, whose words are broken at the width of lines."""
+    return LINE_HEIGHT * sum(1 + len(line) // LINE_WIDTH for line in words.split("\n"))
 
 
 def _write_table(sheet: Any, table: Table, styles: dict[str, Any], row: int) -> int:
@@ -115,9 +122,9 @@ def _write_quotes(sheet: Any, section: Section, styles: dict[str, Any], row: int
     columns = len(section.table.columns) if section.table else 1
     for quote in section.quotes:
         words = "\n".join(
-            part for part in (quote.note, quote.reason, f"« {quote.text} »", quote.after, quote.origin) if part
+            part for part in (quote.note, quote.reason, say.quoted(quote.text), quote.after, quote.origin) if part
         )
-        sheet.set_row(row, 15 * (words.count("\n") + 1 + len(words) // LINE_WIDTH))
+        sheet.set_row(row, _height(words))
         if columns > 1:
             sheet.merge_range(row, 0, row, min(columns, 6) - 1, "", styles["line"])
         else:

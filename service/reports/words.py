@@ -160,6 +160,10 @@ class Phrases:
             text = text.replace(f" {sign}", f"\u00a0{sign}")
         return text
 
+    def quoted(self, text: str) -> str:
+        """Return a text between this language's quotation marks."""
+        return f"«\u00a0{text}\u00a0»" if self.french else f"“{text}”"
+
     def figure(self, value: Value) -> str:
         """Return a figure as tables show it; nothing is a dash."""
         if value is None:

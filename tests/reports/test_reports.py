@@ -81,6 +81,22 @@ def test_a_report_is_frozen_in_every_form(workspace: sa.Engine, client: TestClie
     assert build(workspace, "2026-09", NOW, by="tests") == 1, "nothing differs"
 
 
+@pytest.mark.parametrize(("language", "marks"), [("en", "“”"), ("fr", "«»")])
+def test_a_spreadsheet_quotes_as_its_language_does_and_shows_whole_lines(
+    workspace: sa.Engine, client: TestClient, language: str, marks: str
+) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/v1/reports/2026-09.xlsx?language={language}").content))
+    first = [row[0] for sheet in book for row in sheet.iter_rows() if isinstance(row[0].value, str)]
+    quotes = [cell.value for cell in first if set("“”«»") & set(cell.value)]
+    assert quotes
+    assert all(set("“”«»") & set(quote) == set(marks) for quote in quotes)
+    method = book.worksheets[-1]
+    long = [row[0] for row in method.iter_rows() if len(str(row[0].value or "")) > 110]
+    assert long
+    assert all(method.row_dimensions[cell.row].height >= 30 for cell in long), "a second line shows"
+
+
 def test_quotes_name_no_person_and_accounts_only_where_asked(workspace: sa.Engine, client: TestClient) -> None:
     build(workspace, "2026-09", NOW, by="tests")
     named = client.get("/v1/reports/2026-09.html").text
