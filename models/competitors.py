@@ -18,7 +18,7 @@ from spacy.tokens import Doc, Span
 from models.blend import LEAST, agreed
 from models.candidates import CandidateFinder, persons_in
 from models.catalog import CatalogMatcher, NameMatch
-from models.exclusions import in_plain_sense
+from models.exclusions import SURE_NAME, OtherNames, in_plain_sense
 from models.lexicon import Lexicon, fold_key
 from models.linear import hash_features
 from models.mentions import (
@@ -68,7 +68,7 @@ class CompetitorComponent:
             self._read([(doc, name, row) for doc in docs for name, row in self._described(doc)])
             for doc in docs:
                 found = joined_parts(doc, sorted(doc.spans[KEY], key=lambda s: s.start_char))
-                doc.spans[KEY] = told_of_customers(doc.user_data["note"], found)
+                doc.spans[KEY] = told_of_customers(doc.user_data["note"], self._rivals(doc, found))
                 yield doc
 
     def _described(self, doc: Doc) -> Iterator[tuple[Name, list[str]]]:
@@ -113,6 +113,15 @@ class CompetitorComponent:
             span._.standing = labels[Task.STANDING][int(chances[Task.STANDING][i].argmax())]
             span._.score, span._.known = score, name.match is not None
             doc.spans[KEY].append(span)
+
+    def _rivals(self, doc: Doc, spans: Sequence[Span]) -> list[Span]:
+        """Leave out unlisted names that are rather something else."""
+        if all(span._.known for span in spans):
+            return list(spans)
+        sure = [(s.start_char, s.end_char) for s in spans if s._.known or s._.score >= SURE_NAME]
+        note, kinds = doc.user_data["note"], doc.user_data["tagged"].kinds
+        others = OtherNames(doc.text, self._lexicon, kinds, sure + doc.user_data["listed"], cased=note.cased)
+        return [s for s in spans if s._.known or not others.hold(s.start_char, s.end_char, s._.score)]
 
     def _chances(
         self,

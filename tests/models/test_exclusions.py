@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from models.exclusions import in_plain_sense
+from models.exclusions import OtherNames, in_plain_sense
+from models.lexicon import Lexicon
+from models.name_kinds import KINDS, NameKind, NameKinds
 
 
 def plain(marked: str) -> bool:
@@ -44,3 +47,38 @@ def test_plain_senses(marked: str) -> None:
 )
 def test_names(marked: str) -> None:
     assert not plain(marked)
+
+
+def kinds_of(text: str, name: str, kind: NameKind, chance: float) -> NameKinds:
+    """Make up a reading of `text` in which `name` is one piece, of a kind with this chance."""
+    logits = np.full((1, 1 + 2 * len(KINDS)), -20, dtype=np.float32)
+    logits[0, 0], logits[0, 1 + 2 * KINDS.index(kind)] = np.log(1 - chance), np.log(chance)
+    return NameKinds(np.array([(text.index(name), text.index(name) + len(name))]), logits)
+
+
+@pytest.mark.parametrize(
+    ("marked", "kind", "chance", "held"),
+    [
+        ("Their plant in [Tarnstead] moves in May.", NameKind.PLACE, 0.9, True),
+        ("L'atelier déménage à [Rouvelay] en mai.", NameKind.PLACE, 0.9, True),
+        ("Nous sommes face à [Rouvelay] en mai.", NameKind.PLACE, 0.9, False),
+        ("Their buyer likes [Tarnstead] better.", NameKind.PLACE, 0.9, False),
+        ("On Tuesday [Wendeline] rang again.", NameKind.PERSON, 0.5, True),
+        ("On Tuesday [Wendeline] rang again.", NameKind.PERSON, 0.7, False),
+        ("On Tuesday [Wendeline] rang again.", NameKind.ORGANISATION, 0.5, False),
+        ("The Lab keeps two [sequencers] in the Hall.", NameKind.PRODUCT, 0.7, True),
+        ("The Lab keeps two [sequencers] in the Hall.", NameKind.PRODUCT, 0.8, False),
+    ],
+)
+def test_unlisted_names_that_are_something_else_are_held(
+    marked: str, kind: NameKind, chance: float, held: bool, lexicon: Lexicon
+) -> None:
+    start, end, text = marked.index("["), marked.index("]") - 1, marked.replace("[", "").replace("]", "")
+    others = OtherNames(text, lexicon, kinds_of(text, text[start:end], kind, 0.95), [], cased=True)
+    assert others.hold(start, end, chance) is held
+
+
+def test_small_letters_say_nothing_where_the_writer_has_no_capitals(lexicon: Lexicon) -> None:
+    text = "two sequencers in the hall"
+    others = OtherNames(text, lexicon, kinds_of(text, "sequencers", NameKind.PRODUCT, 0.95), [], cased=False)
+    assert not others.hold(4, 14, 0.3)
