@@ -128,7 +128,8 @@ def check_parameters(request: Request) -> None:
         raise InvalidInput(
             f"Unknown query parameter: {named}. This route takes {', '.join(sorted(known)) or 'none'}.",
             errors=[
-                {"field": name[:100], "code": "unknown_parameter", "message": "not a parameter"} for name in unknown
+                {"field": name[:100], "code": "unknown_parameter", "message": "is no parameter here: remove it"}
+                for name in unknown
             ],
         )
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():

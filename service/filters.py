@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from models.lexicon import fold_key
 from models.types import ObjectionType
 from service.errors import InvalidInput
+from service.field_words import FOUND_LANGUAGE
 from service.tables import (
     AccountTable,
     AuthorTable,
@@ -77,7 +78,7 @@ class NoteFilters(BaseModel):
 
     from_: Day | None = Field(None, alias="from", description="First day.", examples=["2026-07-01"])
     to: Day | None = Field(None, description="Last day, included.", examples=["2026-09-30"])
-    language: Annotated[str | None, Field(pattern="^(en|fr|mixed|unknown)$")] = None
+    language: Annotated[str | None, Field(pattern=FOUND_LANGUAGE)] = None
     team: Text = None
     author: Text = Field(None, description="The author's id, as notes show it.")
     segment: Text = None

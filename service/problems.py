@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from service.database_faults import problem_of
 from service.errors import BadRequest, InvalidInput, Problem, UnsupportedMedia
+from service.field_words import in_words
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -85,16 +86,23 @@ def problem_body(problem: Problem, request_id: str) -> dict[str, Any]:
     }
 
 
-def field_errors(errors: Sequence[Any]) -> list[dict[str, Any]]:
-    """Turn pydantic's errors into ours; what was sent is not repeated, it may be a note's text."""
+def field_errors(errors: Sequence[Any], *, within: str = "") -> list[dict[str, Any]]:
+    """Turn pydantic's errors into ours; what was sent is not repeated, it may be a note's text.
+
+    Args:
+        errors: As pydantic gives them.
+        within: What holds the fields, where the errors don't say it: FastAPI's begin with `body`, `query` or the like.
+    """
+    places = [(within, *error["loc"]) if within else error["loc"] for error in errors]
     return [
-        {
-            "field": ".".join(str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}),
-            "code": error["type"],
-            "message": error["msg"].removeprefix("Value error, "),
-        }
-        for error in errors
+        {"field": _field(place), "code": error["type"], "message": in_words(error)}
+        for place, error in zip(places, errors, strict=True)
     ]
+
+
+def _field(place: Sequence[Any]) -> str:
+    """Return a field's name; what is wrong as a whole is named as that: the body, the query."""
+    return ".".join(str(part) for part in place[1:]) or str(place[0])
 
 
 def install(app: FastAPI) -> None:
@@ -113,7 +121,7 @@ def install(app: FastAPI) -> None:
         if isinstance(error.body, bytes):  # FastAPI parses only what says that it is JSON
             return answer(request, UnsupportedMedia("Send the body as JSON, with Content-Type: application/json."))
         faults = field_errors(error.errors())
-        named = ", ".join(f"{f['field'] or 'body'}: {f['message']}" for f in faults[:5])
+        named = ", ".join(f"{f['field']}: {f['message']}" for f in faults[:5])
         return answer(request, InvalidInput(f"Some fields are wrong. {named}.", errors=faults))
 
     @app.exception_handler(HTTPException)

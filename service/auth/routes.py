@@ -13,6 +13,7 @@ from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
 from service.dependencies import Admin, Moment, Now, ReadSession, WriteSession, get_settings
 from service.errors import NotFound
+from service.field_words import WITHOUT_NUL
 from service.paging import Cursor, Limit, Page, page_of
 from service.problems import problem_responses
 from service.settings import Settings
@@ -42,7 +43,7 @@ class NewKey(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"name": "hubspot", "scopes": ["ingest"]}]}
     )
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=WITHOUT_NUL)]
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
     expires_at: Moment | None = None
 

@@ -14,6 +14,7 @@ from service.database import write_session
 from service.erasures.erasing import clean_bytes, perform, preview
 from service.erasures.schemas import ErasureRequest, Subject, erasure_output
 from service.errors import BinomeError
+from service.field_words import in_words
 
 BY = "command line"
 
@@ -29,7 +30,7 @@ def erase(
     try:
         request = ErasureRequest(kind=kind, id=id_, source=source, also=also or [], confirm=yes)
     except ValidationError as error:
-        raise BinomeError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}.") from None
+        raise BinomeError(f"{error.errors()[0]['loc'][0]}: {in_words(error.errors()[0])}.") from None
     now = datetime.now(UTC)
     with opened("erase") as engine:
         if not yes:

@@ -14,10 +14,11 @@ import typer
 from service.cli.database import opened
 from service.cli.output import console
 from service.errors import BinomeError
+from service.field_words import MONTH
 from service.reports.building import build
 from service.reports.content import month_period
 from service.reports.editions import edition_output, read_content, read_file
-from service.reports.schemas import MONTH_PATTERN, Accounts, Format, Report, ReportLanguage
+from service.reports.schemas import Accounts, Format, Report, ReportLanguage
 from service.reports.withdrawing import read_edition
 
 
@@ -44,7 +45,7 @@ def report(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make a new edition if anything changed.")] = False,
 ) -> None:
     """Write a month's theme report to a file; it is built and frozen first if there is none."""
-    if not re.match(MONTH_PATTERN, month):
+    if not re.match(MONTH, month):
         raise BinomeError(f"{month[:40]!r} is no month: write it like 2026-09.")
     now = datetime.now(UTC)
     if month_period(month).end >= now.date():

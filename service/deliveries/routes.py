@@ -24,6 +24,7 @@ from service.deliveries.schemas import (
 from service.deliveries.signing import new_secret
 from service.dependencies import Admin, Now, ReadSession, WriteSession, get_settings
 from service.errors import Conflict, NotFound
+from service.field_words import NUMBER_OF_ROW
 from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from service.problems import problem_responses
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/v1", tags=["deliveries"], responses=problem_response
 
 EndpointId = Annotated[int, Path(ge=1, le=2**62, description="The endpoint's `id`.", examples=[1])]
 DeliveryId = Annotated[int, Path(ge=1, le=2**62, description="The delivery's `id`.", examples=[12])]
-Asked = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}$")]
+Asked = Annotated[str | None, Query(pattern=NUMBER_OF_ROW)]
 AppSettings = Annotated[Settings, Depends(get_settings)]
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.deliveries.events import DeliveryKind, DeliveryState, EventType
+from service.field_words import WITHOUT_NUL
 from service.outgoing_tables import AttemptTable, EndpointTable, EventTable, OutgoingTable
 
 Url = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2000)]
-Described = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00]*$")]
+Described = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=WITHOUT_NUL)]
 Switch = Annotated[bool, Field(strict=True)]
 
 EXAMPLE_ENDPOINT: dict[str, Any] = {

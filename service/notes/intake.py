@@ -84,9 +84,10 @@ def parse_note(item: Any) -> IncomingNote | RejectedNote:
     try:
         return IncomingNote.model_validate(item)
     except ValidationError as error:
-        fault = field_errors(error.errors(include_url=False, include_input=False))[0]
-        message = str(fault["message"])
-        field = str(fault["field"]) or ("note" if fault["code"] == "model_type" else message.split(" ", 1)[0])
+        (fault, *_) = field_errors(error.errors(include_url=False, include_input=False), within="note")
+        message, field = str(fault["message"]), str(fault["field"])
+        if field == "note" and fault["code"] == "value_error":  # our own begin with their field
+            field = message.split(" ", 1)[0]
         return RejectedNote(_external_id(item), NoteError(field=_shown(field), code=fault["code"], message=message))
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from models.types import Language, ObjectionStatus, ObjectionType, PersonalKind, Relation, Standing
+from service.field_words import CURRENCY, NOTE_LANGUAGE
 from service.filters import NoteKind, Outcome
 from service.notes.text import plain_text
 
@@ -122,7 +123,7 @@ class DealInput(_Input):
 
     id: Identifier
     amount: Annotated[float, Field(strict=True, ge=0, le=MAX_AMOUNT, allow_inf_nan=False)] | None = None
-    currency: Annotated[Short, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Annotated[Short, StringConstraints(pattern=CURRENCY)] | None = None
     stage: Short | None = None
     outcome: Outcome = Outcome.OPEN
 
@@ -140,7 +141,7 @@ class IncomingNote(_Input):
     source: Identifier = "api"
     external_id: Identifier | None = Field(None, validation_alias=AliasChoices("external_id", "id"))
     kind: NoteKind = NoteKind.CALL_NOTE
-    language: Annotated[str, Field(pattern="^(en|fr|mixed)$")] | None = None
+    language: Annotated[str, Field(pattern=NOTE_LANGUAGE)] | None = None
     occurred_at: Time | None = None
     updated_at: Time | None = None
     author: AuthorInput | None = None

@@ -16,6 +16,7 @@ from service.deliveries.events import DeliveryState, EventType
 from service.deliveries.schemas import EndpointChange, NewEndpoint
 from service.dependencies import Caller, Now, ReadSession, get_engine, get_settings
 from service.errors import Conflict, InvalidInput, NotFound
+from service.field_words import in_words
 from service.outgoing_tables import EndpointTable, EventTable, OutgoingTable, SubscriptionTable
 from service.pages.answers import PageRoute, render
 from service.pages.forms import read_page
@@ -201,7 +202,7 @@ def _told(request: Request, conflict: Conflict) -> Response:
 def _refused(request: Request, error: ValidationError | InvalidInput, form: str, fields: dict[str, str]) -> Response:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        fault = f"{first['loc'][0]}: {first['msg']}"
+        fault = f"{first['loc'][0]}: {in_words(first)}"
     else:
         fault = error.detail
     with read_session(get_engine(request)) as session:

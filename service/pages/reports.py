@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from service.dependencies import ReadSession, get_engine
 from service.errors import NotFound
+from service.field_words import MONTH
 from service.insights.schemas import Label
 from service.pages.answers import PageRoute, render
 from service.pages.sign_in import Visitor
@@ -19,7 +20,7 @@ from service.reports import queries
 from service.reports.editions import edition_output, read_content
 from service.reports.page import page_context, templates
 from service.reports.routes import found_edition
-from service.reports.schemas import MONTH_PATTERN, Accounts, Edition, Format, ReportLanguage
+from service.reports.schemas import Accounts, Edition, Format, ReportLanguage
 from service.reports.sentences import month_label
 
 SHOWN_REPORTS = 200
@@ -43,7 +44,7 @@ def get_report_page(month: str, request: Request, _visitor: Visitor) -> Response
     """Show a month's report."""
     number = request.query_params.get("edition", "")
     asked = int(number) if re.fullmatch(r"[1-9][0-9]{0,4}", number) else None
-    if not re.fullmatch(MONTH_PATTERN, month) or (number and asked is None):
+    if not re.fullmatch(MONTH, month) or (number and asked is None):
         raise NotFound("There is no such report.")
     engine = get_engine(request)
     row = found_edition(engine, month, asked)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from service.database import write_session
 from service.dependencies import Curator, Now, Reader, ReadSession, get_engine
 from service.errors import InvalidInput, NotFound
+from service.field_words import MONTH
 from service.jobs.schemas import JobOutput, job_output
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
@@ -20,13 +21,13 @@ from service.reports.content import month_period
 from service.reports.editions import edition_output, read_content, read_file
 from service.reports.examples import EXAMPLE_PAGE
 from service.reports.rendering import MEDIA_TYPES
-from service.reports.schemas import MONTH_PATTERN, Edition, Format, NewReport, Report, ShapeQuery
+from service.reports.schemas import Edition, Format, NewReport, Report, ShapeQuery
 from service.reports.tables import ReportTable
 from service.reports.withdrawing import read_edition
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=problem_responses(503))
 
-Month = Annotated[str, Path(pattern=MONTH_PATTERN, description="Such as 2026-09.", examples=["2026-09"])]
+Month = Annotated[str, Path(pattern=MONTH, description="Such as 2026-09.", examples=["2026-09"])]
 Engine = Annotated[sa.Engine, Depends(get_engine)]
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.field_words import MONTH
 from service.insights.measures import About
 from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
 from service.reports.examples import EXAMPLE_EDITION, EXAMPLE_REPORT
 from service.themes.lifecycle import Life, Nature
 
 HIDDEN = "[…]"
-MONTH_PATTERN = r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$"
 
 
 class Format(StrEnum):
@@ -224,7 +224,7 @@ class NewReport(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-09"}]})
 
-    month: Annotated[str, Field(pattern=MONTH_PATTERN, description="Such as 2026-09.")]
+    month: Annotated[str, Field(pattern=MONTH, description="Such as 2026-09.")]
     reason: Annotated[str | None, Field(max_length=200, description="Why, for readers of a new edition.")] = None
 
 

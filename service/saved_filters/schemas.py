@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import object_session
 
+from service.field_words import ONE_LINE
 from service.filters import Filters
 from service.insights.measures import About
 from service.masks.authors import told_filters
@@ -23,7 +24,7 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS, pattern=r"^[^\x00-\x1f]+$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS, pattern=ONE_LINE)
 ]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from models.types import ObjectionType
+from service.field_words import FOUND_LANGUAGE, ONE_LINE, WITHOUT_NUL
 from service.filters import NoteKind, Outcome
 from service.notes.schemas import trimmed
 from service.outgoing_tables import SubscriptionTable
@@ -60,9 +61,9 @@ def _zone(value: str) -> str:
 Name = Annotated[
     str,
     BeforeValidator(trimmed),
-    StringConstraints(strict=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    StringConstraints(strict=True, min_length=1, max_length=100, pattern=ONE_LINE),
 ]
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=WITHOUT_NUL)]
 Address = Annotated[str, BeforeValidator(trimmed), StringConstraints(strict=True, min_length=3, max_length=2000)]
 Switch = Annotated[bool, Field(strict=True)]
 Zone = Annotated[str, StringConstraints(strict=True, max_length=64), AfterValidator(_zone)]
@@ -75,7 +76,7 @@ class SubscriptionFilters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    language: Annotated[str, Field(pattern="^(en|fr|mixed|unknown)$")] | None = None
+    language: Annotated[str, Field(pattern=FOUND_LANGUAGE)] | None = None
     team: Text | None = None
     segment: Text | None = None
     account: Text | None = None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from models.types import ObjectionType
 from service.catalog.schemas import Name
+from service.field_words import WITHOUT_NUL
 from service.insights.schemas import (
     EXAMPLE_MEASURES,
     EXAMPLE_QUOTE,
@@ -298,7 +299,7 @@ class Merge(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"into": "theme-3"}]})
 
-    into: Annotated[str, Field(strict=True, min_length=1, max_length=100, pattern="^[^\\x00]*$")]
+    into: Annotated[str, Field(strict=True, min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 
 
 class Split(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service.auth.scopes import Role
+from service.field_words import MAIL_ADDRESS, ONE_LINE
 
 EXAMPLE_USER: dict[str, Any] = {
     "id": "3",
@@ -22,11 +23,8 @@ EXAMPLE_USER: dict[str, Any] = {
     "disabled_at": None,
 }
 
-_PART = r"[^\s@<>\"',;\x00-\x1f]+"
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=f"^{_PART}@{_PART}$")]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")
-]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=MAIL_ADDRESS)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=ONE_LINE)]
 
 
 class NewUser(BaseModel):

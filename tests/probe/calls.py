@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -52,6 +53,8 @@ KNOWN: dict[str, list[Any]] = {
     "job_id": [1, 2],
 }
 KEPT = ("/v1/keys/{key_id}", "1")  # the key that the probe itself uses
+
+_UNCLEAR = re.compile(r"Input should|String should|should have at|Value error|pattern|\[\^")
 
 _log = logging.getLogger(__name__)
 
@@ -176,6 +179,7 @@ def _call(case: Any, url: str, session: requests.Session, outcome: Outcome) -> N
         outcome.fault(label, f"no answer ({type(error).__name__})", str(error))
         return
     outcome.statuses[label][response.status_code] += 1
+    _tell_unclear(label, response, outcome)
     try:
         ready = case.operation.path == "/readyz"  # 503 there is an answer, not a fault
         case.validate_response(response, checks=CHECKS[ready:])
@@ -184,6 +188,14 @@ def _call(case: Any, url: str, session: requests.Session, outcome: Outcome) -> N
             outcome.fault(label, _kind(failure), f"{response.status_code} {failure}\n{case.as_curl_command()}")
     except Failure as failure:
         outcome.fault(label, _kind(failure), f"{response.status_code} {failure}\n{case.as_curl_command()}")
+
+
+def _tell_unclear(label: str, response: requests.Response, outcome: Outcome) -> None:
+    """A refusal names its fields, and no message is the validator's own."""
+    if response.headers.get("Content-Type") == "application/problem+json":
+        for fault in response.json()["errors"]:
+            if not fault["field"] or not fault["message"] or _UNCLEAR.search(fault["message"]):
+                outcome.fault(label, "unclear refusal", f"{response.url}\n{fault}")
 
 
 def _kind(failure: BaseException) -> str:
