@@ -11,12 +11,13 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.field_words import MONTH
+from service.field_words import MONTH, WITHOUT_NUL
 from service.insights.measures import About
 from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
 from service.reports.examples import EXAMPLE_EDITION, EXAMPLE_REPORT
 from service.themes.lifecycle import Life, Nature
 
+Reason = Annotated[str, Field(max_length=200, pattern=WITHOUT_NUL)]
 HIDDEN = "[…]"
 
 
@@ -225,7 +226,7 @@ class NewReport(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-09"}]})
 
     month: Annotated[str, Field(pattern=MONTH, description="Such as 2026-09.")]
-    reason: Annotated[str | None, Field(max_length=200, description="Why, for readers of a new edition.")] = None
+    reason: Reason | None = Field(None, description="Why, for readers of a new edition.")
 
 
 class Shape(BaseModel):

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from service.field_words import WITHOUT_NUL
 from service.notes.schemas import trimmed
 
 Name = Annotated[str, BeforeValidator(trimmed), StringConstraints(strict=True, min_length=1, max_length=100)]
-Secret = Annotated[str, StringConstraints(strict=True, min_length=8, max_length=10_000)]
+Secret = Annotated[str, StringConstraints(strict=True, min_length=8, max_length=10_000, pattern=WITHOUT_NUL)]
 
 EXAMPLE_CONNECTION: dict[str, Any] = {
     "id": "1",

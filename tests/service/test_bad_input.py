@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -207,3 +209,32 @@ def test_each_fault_of_a_batch_says_what_to_do(client: TestClient, body: Any) ->
     (fault,) = client.post("/v1/notes", json=body).json()["errors"]
     assert "detail" not in fault["message"]
     assert "send" in fault["message"] or "remove" in fault["message"]
+
+
+def test_no_field_of_a_body_takes_what_no_database_holds(client: TestClient, openapi: dict[str, Any]) -> None:
+    """U+0000 in each text of each body, by its example: PostgreSQL can't store it, nor compare with it."""
+    bodies = list(_bodies_with_nul(openapi))
+    answers = [client.request(method, path, json=body).status_code for path, method, body in bodies]
+    assert not [(one, status) for one, status in zip(bodies, answers, strict=True) if not 400 <= status < 500]
+    assert len(bodies) > 30
+
+
+def _bodies_with_nul(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    schemas = openapi["components"]["schemas"]
+    for path, item in openapi["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            named = [one["$ref"] for one in _alternatives(content.get("schema", {})) if "$ref" in one]
+            for schema in (schemas[name.rsplit("/", 1)[1]] for name in named):
+                texts = [n for n, part in schema.get("properties", {}).items() if _takes_text(part)]
+                for name in texts:
+                    address = re.sub(r"\{\w+\}", "1", path)
+                    yield address, method, {**schema["examples"][0], name: "enough text\x00"}
+
+
+def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+
+
+def _takes_text(schema: dict[str, Any]) -> bool:
+    return any(one.get("type") == "string" and "enum" not in one for one in _alternatives(schema))

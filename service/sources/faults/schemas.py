@@ -7,11 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.field_words import WITHOUT_NUL
 from service.source_tables import SetAsideTable
 from service.sources.faults.queries import FaultState
 from service.sources.faults.replaying import can_replay
 
-Word = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)]
+Word = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100, pattern=WITHOUT_NUL)]
 
 
 class FaultOutput(BaseModel):
