@@ -79,7 +79,9 @@ class Api:
 def build_server(api: Api) -> MCPServer[Any]:
     """Make the server with all its tools."""
     server: MCPServer[Any] = MCPServer("binome", title="Binôme", version=__version__, instructions=INSTRUCTIONS)
+    _add_insights(server, api)
     _add_items(server, api)
+    _add_evidence(server, api)
     _add_notes(server, api)
 
     @server.prompt(description="A short brief on what customers say, with citations.")
@@ -93,8 +95,8 @@ def build_server(api: Api) -> MCPServer[Any]:
     return server
 
 
-def _add_items(server: MCPServer[Any], api: Api) -> None:
-    """Add the tools on objections, competitors and themes."""
+def _add_insights(server: MCPServer[Any], api: Api) -> None:
+    """Add the tool on the ranking."""
 
     @server.tool(
         annotations=_READS, description=f"The ranked list of what customers say, with reasons and quotes. {DATA}"
@@ -122,6 +124,10 @@ def _add_items(server: MCPServer[Any], api: Api) -> None:
             insight["quotes"] = [_cited(q, api.links, About(insight["about"])) for q in insight["quotes"]]
         return body
 
+
+def _add_items(server: MCPServer[Any], api: Api) -> None:
+    """Add the tool on objections, competitors and themes."""
+
     @server.tool(
         annotations=_READS, description="Objections, competitors or themes with their measures, most accounts first."
     )
@@ -146,6 +152,10 @@ def _add_items(server: MCPServer[Any], api: Api) -> None:
         for item in body["items"]:
             item["link"] = api.links + item_address(about, item["id"])
         return body
+
+
+def _add_evidence(server: MCPServer[Any], api: Api) -> None:
+    """Add the tool on quotes."""
 
     @server.tool(annotations=_READS, description=f"The quotes behind one objection, competitor or theme. {DATA}")
     async def read_evidence(

@@ -7,12 +7,10 @@ a second of it at most. The same act again within that second is counted, not re
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +24,7 @@ from service.audit.chain import AT_ONCE, prune, seal_rows
 from service.database import write_session
 from service.dependencies import client_address
 from service.problems import request_id
+from service.repeating import repeated
 
 FLUSH_SECONDS = 1
 ELSEWHERE_SECONDS = 30  # until rows that commands wrote are sealed
@@ -100,24 +99,9 @@ class Recorder:
         waits = bool(self._waiting) or self._unsealed
         return waits or time.monotonic() - self._sealed_at >= ELSEWHERE_SECONDS
 
-    @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    def kept(self) -> AbstractAsyncContextManager[None]:
         """Write every second until the block ends, and once more then."""
-
-        async def flush_often() -> None:
-            while True:
-                await asyncio.sleep(FLUSH_SECONDS)
-                if self._is_due():
-                    await asyncio.to_thread(self.flush)
-
-        task = asyncio.create_task(flush_often())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            await asyncio.to_thread(self.flush)
+        return repeated(self.flush, FLUSH_SECONDS, self._is_due)
 
 
 class Auditing:

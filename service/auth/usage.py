@@ -6,10 +6,8 @@ a minute of it at most.
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,6 +16,7 @@ import structlog
 from service.auth.queries import mark_keys_used
 from service.auth.sessions import mark_sessions_seen
 from service.database import write_session
+from service.repeating import repeated
 
 FLUSH_SECONDS = 30
 _log = structlog.get_logger()
@@ -54,20 +53,9 @@ class Usage:
         except sa.exc.OperationalError as error:
             _log.warning("usage_not_written", error=type(error).__name__)
 
-    @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
+    def _is_due(self) -> bool:
+        return bool(self._keys or self._sessions)
+
+    def kept(self) -> AbstractAsyncContextManager[None]:
         """Write every half minute until the block ends, and once more then."""
-
-        async def flush_often() -> None:
-            while True:
-                await asyncio.sleep(FLUSH_SECONDS)
-                await asyncio.to_thread(self.flush)
-
-        task = asyncio.create_task(flush_often())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            await asyncio.to_thread(self.flush)
+        return repeated(self.flush, FLUSH_SECONDS, self._is_due)

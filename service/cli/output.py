@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +18,7 @@ from service.exports.writing import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
+_WHOLE = 10_000  # columns
 console = Console(stderr=True, highlight=False)
 
 
@@ -26,10 +29,24 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: list[str], rows: list[list[object]]) -> None:
     """Print rows under their columns."""
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*("" if value is None else str(plain(value)) for value in row))
-    Console(highlight=False, markup=False).print(table)
+    shown = [[_cell(value) for value in row] for row in rows]
+    table = Table(box=None, pad_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(name, overflow="fold", no_wrap=any(isinstance(row[place], datetime) for row in rows))
+    for cells in shown:
+        table.add_row(*cells)
+    # Lines that another program reads are not cut to the width of a terminal.
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WHOLE).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={part}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(plain(value))
 
 
 @contextmanager

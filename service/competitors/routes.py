@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from service.competitors.schemas import CompetitorItem, CompetitorView
 from service.competitors.view import competitor_item, competitor_view
@@ -24,7 +27,20 @@ from service.insights.schemas import ItemPage, QuoteOutput, Series
 from service.paging import Cursor, Limit, Page, cut
 from service.problems import problem_responses
 
-router = APIRouter(prefix="/v1/competitors", tags=["competitors"], responses=problem_responses(503))
+
+class _Named(APIRoute):
+    """A route with a name in its address: one that ends in `/evidence` itself has its slash as %2F there."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match where what follows the name stands in the address as it was sent."""
+        name, _, rest = self.path.rpartition("}")
+        sent = scope.get("raw_path") or scope["path"].encode()
+        if name and not sent.partition(b"?")[0].endswith(rest.encode()):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+router = APIRouter(prefix="/v1/competitors", tags=["competitors"], responses=problem_responses(503), route_class=_Named)
 
 NameId = Annotated[
     str,

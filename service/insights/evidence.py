@@ -202,13 +202,17 @@ def read_quotes(
             team=team if thresholds.authors < 2 else None,
             language=finding.language if about is About.THEME else note.language,
             outcome=deal.outcome if deal else None,
-            detail={name: getattr(finding, name) for name in _DETAILS[about]},
+            detail={name: _shown(getattr(finding, name)) for name in _DETAILS[about]},
             record_url=None if thresholds.are_set else note_link(connected, note, account, deal),
             account_id=finding.account_id,
             before=before,
             after=after,
         )
     return [quotes[i] for i in ids if i in quotes]
+
+
+def _shown(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _stands(finding: Any, note: NoteTable) -> bool:

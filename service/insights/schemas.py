@@ -265,7 +265,7 @@ def measures(item: Item) -> dict[str, Any]:
         "trend": TrendOutput(
             direction=trend.direction,
             previous=None if hidden else trend.previous,
-            change=None if trend.change is None else round(trend.change, 4),
+            change=_rounded(trend.change),
             p_value=None if hidden else round(trend.p_value, 6),
             significant=trend.significant,
             at_least=None if hidden else round(trend.at_least, 4),
@@ -274,13 +274,17 @@ def measures(item: Item) -> dict[str, Any]:
         "outcomes": Outcomes(
             won=wins.won,
             lost=wins.lost,
-            win_rate=wins.rate,
-            win_rate_without=wins.rate_without,
-            difference=wins.difference,
+            win_rate=_rounded(wins.rate),
+            win_rate_without=_rounded(wins.rate_without),
+            difference=wins.difference and (round(wins.difference[0], 4), round(wins.difference[1], 4)),
             enough_data=wins.enough_data,
         ),
         "withheld": list(item.withheld),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def counted(item: Item, detail: str, values: Iterable[Value]) -> dict[Value, int]:

@@ -116,67 +116,78 @@ def _renew(day: str) -> str:
     )
 
 
+# Tokens that another transaction is about to replace are left to it: nobody waits, and no two can deadlock.
+_VERSION_DAYS = """
+create or replace function version_days(days date[]) returns void language sql as $$
+    delete from day_versions where id in
+        (select id from day_versions where day = any(days) for update skip locked);
+    insert into day_versions (day, token)
+        select day, (random() * 9007199254740991)::bigint from unnest(days) as day;
+$$
+"""
+_OF_FINDINGS = """
+create or replace function version_days_of_findings() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        perform version_days(array(select distinct occurred_on from fresh));
+    elsif tg_op = 'DELETE' then
+        perform version_days(array(select distinct occurred_on from stale));
+    else
+        perform version_days(array(select occurred_on from stale union select occurred_on from fresh));
+    end if;
+    return null;
+end $$
+"""
+
+
 def _functions(connection: sa.Connection) -> tuple[str, ...]:
     if connection.dialect.name == "sqlite":
         return ()
-    old, new = (f"({', '.join(f'{row}.{column}' for column in COUNTED)})" for row in ("stale", "fresh"))
+    return _VERSION_DAYS, _OF_FINDINGS, _of_notes(), _of_deals()
+
+
+def _row(name: str, columns: Sequence[str]) -> str:
+    return f"({', '.join(f'{name}.{column}' for column in columns)})"
+
+
+def _of_notes() -> str:
+    old, new = _row("stale", COUNTED), _row("fresh", COUNTED)
     utc = "(occurred_at at time zone 'UTC')::date"
-    old_deal, new_deal = (f"({', '.join(f'{row}.{column}' for column in OF_DEALS)})" for row in ("stale", "fresh"))
-    return (
-        # Tokens that another transaction is about to replace are left to it: nobody waits, and no two can deadlock.
-        """
-        create or replace function version_days(days date[]) returns void language sql as $$
-            delete from day_versions where id in
-                (select id from day_versions where day = any(days) for update skip locked);
-            insert into day_versions (day, token)
-                select day, (random() * 9007199254740991)::bigint from unnest(days) as day;
-        $$
-        """,
-        """
-        create or replace function version_days_of_findings() returns trigger language plpgsql as $$
-        begin
-            if tg_op = 'INSERT' then
-                perform version_days(array(select distinct occurred_on from fresh));
-            elsif tg_op = 'DELETE' then
-                perform version_days(array(select distinct occurred_on from stale));
-            else
-                perform version_days(array(select occurred_on from stale union select occurred_on from fresh));
+    return f"""
+    create or replace function version_days_of_notes() returns trigger language plpgsql as $$
+    begin
+        if tg_op = 'INSERT' then
+            perform version_days(array(select distinct {utc} from fresh where analysed_revision > 0));
+        elsif tg_op = 'DELETE' then
+            perform version_days(array(select distinct {utc} from stale where analysed_revision > 0));
+        else
+            perform version_days(array(
+                select distinct (changed.at at time zone 'UTC')::date
+                from stale join fresh on fresh.id = stale.id and {old} is distinct from {new},
+                lateral (values (stale.occurred_at), (fresh.occurred_at)) as changed (at)
+            ));
+        end if;
+        return null;
+    end $$
+    """  # noqa: S608  # columns named here
+
+
+def _of_deals() -> str:
+    old, new = _row("stale", OF_DEALS), _row("fresh", OF_DEALS)
+    return f"""
+    create or replace function version_deals() returns trigger language plpgsql as $$
+    begin
+        if tg_op = 'UPDATE' then
+            if not exists (
+                select from stale join fresh on fresh.id = stale.id and {old} is distinct from {new}
+            ) then
+                return null;
             end if;
-            return null;
-        end $$
-        """,
-        f"""
-        create or replace function version_days_of_notes() returns trigger language plpgsql as $$
-        begin
-            if tg_op = 'INSERT' then
-                perform version_days(array(select distinct {utc} from fresh where analysed_revision > 0));
-            elsif tg_op = 'DELETE' then
-                perform version_days(array(select distinct {utc} from stale where analysed_revision > 0));
-            else
-                perform version_days(array(
-                    select distinct (changed.at at time zone 'UTC')::date
-                    from stale join fresh on fresh.id = stale.id and {old} is distinct from {new},
-                    lateral (values (stale.occurred_at), (fresh.occurred_at)) as changed (at)
-                ));
-            end if;
-            return null;
-        end $$
-        """,  # noqa: S608  # columns named here
-        f"""
-        create or replace function version_deals() returns trigger language plpgsql as $$
-        begin
-            if tg_op = 'UPDATE' then
-                if not exists (
-                    select from stale join fresh on fresh.id = stale.id and {old_deal} is distinct from {new_deal}
-                ) then
-                    return null;
-                end if;
-            end if;
-            perform version_days(array[{_DEALS}::date]);
-            return null;
-        end $$
-        """,  # noqa: S608  # columns named here
-    )
+        end if;
+        perform version_days(array[{_DEALS}::date]);
+        return null;
+    end $$
+    """  # noqa: S608  # columns named here
 
 
 def _postgresql() -> dict[str, str]:

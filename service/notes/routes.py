@@ -182,7 +182,7 @@ def get_note(note_id: NoteId, session: ReadSession, _caller: NoteReader) -> Note
                 start=p.start,
                 end=p.end,
                 theme_id=themes.get(p.theme_id) if p.theme_id else None,
-                similarity=p.similarity,
+                similarity=None if p.similarity is None else round(p.similarity, 4),
             )
             for p in passages
         ],

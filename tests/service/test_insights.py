@@ -267,6 +267,17 @@ def test_a_competitor_may_have_a_slash_in_its_name(client: TestClient, engine: s
     assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (422, "unknown_parameter")
 
 
+@pytest.mark.parametrize("end", ["evidence", "series"])
+def test_a_competitor_may_be_named_as_an_address_ends(client: TestClient, engine: sa.Engine, end: str) -> None:
+    client.put("/v1/catalog", json={"us": ["Clavance"], "competitors": [{"name": f"a/{end}"}]})
+    post(client, "one", "2026-09-10", "a", f"They also see a/{end}.")
+    analyse_all(engine, FakeAnalyzer())
+    assert client.get(f"/v1/competitors/a%2F{end}").json()["name"] == f"a/{end}"
+    assert client.get(f"/v1/competitors/a%2F{end}/evidence").json()["total"] == 1
+    assert client.get(f"/v1/competitors/a%2F{end}/series?by=month").json()["id"] == f"a/{end}"
+    assert "name" not in client.get(f"/v1/competitors/a/{end}").json()
+
+
 @pytest.mark.parametrize("path", ["notes", "search?q=price", "objections/price/evidence", "objections/price/series"])
 def test_every_list_takes_compare(client: TestClient, path: str) -> None:
     address = f"/v1/{path}{'&' if '?' in path else '?'}compare"

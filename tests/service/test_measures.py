@@ -11,9 +11,21 @@ from fastapi.testclient import TestClient
 
 from service.database import read_session, write_session
 from service.filters import Filters, Period
-from service.insights.items import measuring_frame
+from service.insights.items import Item, measuring_frame
+from service.insights.measures import About, Counts
 from service.insights.queries import rank_insights
-from service.insights.statistics import Direction, Share, Voices, design_effect, grown_at_least, hold, trends
+from service.insights.schemas import measures
+from service.insights.statistics import (
+    STEADY,
+    Direction,
+    Share,
+    Voices,
+    WinRates,
+    design_effect,
+    grown_at_least,
+    hold,
+    trends,
+)
 from service.tables import PassageTable, ThemeTable
 from service.themes.queries import note_months, theme_months
 from tests.analyzers import FakeAnalyzer
@@ -193,6 +205,23 @@ def test_months_are_those_of_utc(client: TestClient, engine: sa.Engine) -> None:
     analyse_all(engine, FakeAnalyzer())
     with read_session(engine) as session:
         assert note_months(session) == {2026 * 12 + 7: 1, 2026 * 12 + 8: 1, 2026 * 12 + 10: 1}
+
+
+def test_rates_have_four_decimals() -> None:
+    """As all figures of an item: more would say more than is known."""
+    told = measures(Item(About.OBJECTION, "price", Counts(), 1 / 3, STEADY, WinRates(1, 5, 7, 4)))
+    rates = told["outcomes"]
+    assert (told["share"], rates.win_rate, rates.win_rate_without) == (0.3333, 0.1667, 0.6364)
+    assert [round(bound, 4) for bound in rates.difference] == list(rates.difference)
+
+
+def test_the_similarity_of_a_passage_has_four_decimals(client: TestClient, engine: sa.Engine) -> None:
+    (note_id,) = post(client, said(1, "Slow.", "a"))
+    analyse_all(engine, FakeAnalyzer())
+    with write_session(engine) as session:
+        session.execute(sa.update(PassageTable).values(similarity=0.123456789))
+    (passage,) = client.get(f"/v1/notes/{note_id}").json()["analysis"]["passages"]
+    assert passage["similarity"] == 0.1235
 
 
 def test_months_of_a_theme_count_notes_and_up_to_three_people(client: TestClient, engine: sa.Engine) -> None:
