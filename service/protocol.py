@@ -87,6 +87,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._until = 0.0
+        self._due = 0.0
         self._in_body = False
         self._head_bytes = 0
         self._pieces = 0
@@ -161,7 +162,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None and self._in_body:
             self._cancel()
             self._until = self.loop.time() + self._limits.seconds
-            self._timer = self.loop.call_at(self._until, self._look)
+            self._wait()
 
     def pause_writing(self) -> None:
         """Give a client that reads slowly its time."""
@@ -178,7 +179,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._cancel()
         self._in_body, self._head_bytes, self._pieces = False, 0, 0
         self._until = self.loop.time() + self._limits.seconds
-        self._timer = self.loop.call_at(self._until, self._look)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Look again when the time is up; uvloop's own handle tells no time where that is within a millisecond."""
+        self._due = self._until
+        self._timer = self.loop.call_at(self._due, self._look)
 
     def _cancel(self) -> None:
         if self._timer is not None:
@@ -188,13 +194,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Give up what is not there in time."""
         now = self.loop.time()
-        held_up = now - self._timer.when() if self._timer is not None else 0.0
+        held_up = now - self._due
         if self.flow.read_paused:
             self._until = now + self._limits.seconds
         elif held_up > HELD_UP_SECONDS:
             self._until = now + held_up
         if self._until > now:
-            self._timer = self.loop.call_at(self._until, self._look)
+            self._wait()
         else:
             detail = f"The request did not arrive within {self._limits.seconds:g} seconds and one for each 16 KiB."
             self._give_up(TooSlow(detail))

@@ -130,6 +130,18 @@ def test_a_body_that_trickles_is_given_up_quietly(serve: Serve, first: str, expe
     assert not [one for one in logs if one["event"] == "request_failed"]
 
 
+def test_a_body_of_which_a_few_bytes_come_with_the_head_is_given_up(serve: Serve) -> None:
+    """They allow less time than a millisecond, in which uvloop's clock counts."""
+    port = serve()
+    with ExitStack() as stack:
+        lines = [stack.enter_context(connect(port)) for _ in range(16)]
+        for count, line in enumerate(lines, start=1):
+            line.settimeout(4)
+            line.sendall(f"{HEAD}{'x' * count}".encode())
+        answers = [line.recv(65536) for line in lines]
+    assert {problem(answer)["code"] for answer in answers} == {"too_slow"}
+
+
 def test_who_goes_on_after_the_answer_is_cut(serve: Serve) -> None:
     with connect(serve(max_body_bytes=4_096)) as line:
         line.sendall(HEAD.replace("Content-Length: 100000", "Transfer-Encoding: chunked").encode())
