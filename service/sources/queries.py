@@ -145,11 +145,6 @@ def change_account(session: Session, change: AccountChange, now: datetime) -> No
     adopt(session, {name_key(change.name)})
 
 
-def known_deals(session: Session, keys: Iterable[str]) -> set[str]:
-    """Return those of deals that are known by their notes or events."""
-    return set(session.scalars(sa.select(DealTable.key).where(DealTable.key.in_(sorted(set(keys))))))
-
-
 def link_contacts(session: Session, source: str, external_id: str, contacts: Iterable[str]) -> None:
     """Remember whom a note is about."""
     values = [{"source": source, "external_id": external_id, "contact": one} for one in sorted(set(contacts))]

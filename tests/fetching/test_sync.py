@@ -71,6 +71,7 @@ def test_changes_since(
         hubspot.put(NOTES, str(number), f"2026-09-02T10:{number // 3:02}:00Z", hs_note_body=f"Note {number}")
     hubspot.put(DEALS, "1001", "2026-09-05T10:00:00Z", dealstage="closedlost")
     hubspot.link(NOTES, "60", DEALS, "1001")
+    hubspot.put(DEALS, "1002", "2026-09-05T11:00:00Z", dealstage="closedwon")
     now = datetime.now(UTC)
     syncing = Syncing(engine, settings, Fetching(engine, settings))
     syncing.reconcile()
@@ -89,6 +90,9 @@ def test_changes_since(
         assert now - row.started_at < timedelta(minutes=5)
     assert sorted(int(key.removeprefix("0-46:")) for key in texts(engine)) == list(range(1, 64))
     assert shown(client, "0-46:60")["deal"]["outcome"] == "lost"
+    later = {"external_id": "report-1", "text": "Far too dear for them.", "deal": {"id": "1002"}}
+    assert client.post("/v1/notes", json=later).status_code == 202
+    assert shown(client, "report-1")["deal"]["outcome"] == "won", "told by a synchronisation before it had a note"
     syncing.reconcile()
     with read_session(engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(SyncTable)) == 1, "not before six hours"

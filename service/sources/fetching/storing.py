@@ -60,12 +60,10 @@ def _latest(changes: Sequence[Change]) -> datetime | None:
 
 
 def _prepared(session: Session, source: str, records: Records, told_ms: Mapping[str, int]) -> list[Change]:
-    """Return the changes to store: notes ordered among their versions, nothing of what is not known here."""
+    """Return the changes to store: notes ordered among their versions, no deletion of what is not known here."""
     flat = [(change, told_ms.get(key, 0)) for key, changes in records.changes.items() for change in changes]
     keys = [_external_id(change) for change, _ in flat]
     stored = queries.stored_notes(session, source, [key for key in keys if key])
-    wanted = {one.item["deal"]["id"] for one, _ in flat if isinstance(one, NoteChange) and "deal" in one.item}
-    known = wanted | queries.known_deals(session, [one.deal for one, _ in flat if isinstance(one, DealChange)])
     prepared: list[Change] = []
     for (change, told), key in zip(flat, keys, strict=True):
         if isinstance(change, NoteChange):
@@ -73,9 +71,8 @@ def _prepared(session: Session, source: str, records: Records, told_ms: Mapping[
         elif isinstance(change, Deleted):
             if key in stored:
                 prepared.append(replace(change, at=_at_least(change.at, told)))
-        elif isinstance(change, DealChange):
-            if change.deal in known:
-                prepared.append(replace(change, at=_at_least(change.at, told)))
+        elif isinstance(change, DealChange):  # one without notes too: what it became counts for those that come later
+            prepared.append(replace(change, at=_at_least(change.at, told)))
         else:
             prepared.append(change)
     return prepared
