@@ -3,7 +3,8 @@
 Only where it can be told: a line that is the name of an account that is known, that begins with one before a mark
 ("Harrow Foods: too dear", "- Norvik (Oslo)"), that says `Account: NAME` or `Deal: Rollout (NAME)`, or that names one
 alone before a list ("This week I saw Norvik:"). A line that stands as these do but names nobody known ends the part
-above: what follows is told of no account. Everything else stays one text.
+above, and so does one that heads the plans of the week to come: what follows is told of no account. Everything else
+stays one text.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ _FIELD = re.compile(  # what a line within an account's part may begin with
     r"summary|r[ée]sum[ée]|stage|[ée]tape|amount|montant|pipeline|forecast|produ[ic]t\w*)\b",
     re.IGNORECASE,
 )
+_PLANS = re.compile(  # what heads the plans of a report
+    r"(?:(?:my |mes )?(?:plan\w*|agenda|program(?:me)?|priorit\w+|objecti\w+|actions?|visite?s?|focus|outlook|à faire|"
+    r"to do|prévu\w*)\s+(?:for |of |de |pour |du )?)?(?:the |la |le |l')?"
+    r"(?:(?:next|coming|following) (?:week|fortnight|month|quarter)(?:'?s)?\b(?: (?:plan\w*|agenda|visits))?|"
+    r"weeks? ahead|(?:semaines?|mois|trimestre|quinzaine) (?:prochaine?|suivante?|à venir|qui vient)s?\b|"
+    r"prochaines? semaines?\b)",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(r"[\W\d]*(?:(?:wk?|s|week|semaine|to|au)[\W\d]+)?", re.IGNORECASE)
 _NUMBER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•–])\s+")
 _LABEL = re.compile(
     r"^\W{0,4}(?:(?P<deal>deal|opportunity|opportunité|opportunite|affaire|projet|project)|"
@@ -143,12 +153,15 @@ def split_by_account(text: str, known_account: Callable[[str], bool]) -> list[Pa
 def _parted(lines: list[str], known: _Known) -> list[_Lines]:
     """Return the lines under each heading; first those above all of them."""
     parts = [_Lines(None, [])]
+    plans = [line for line in lines if _heads_plans(line)]
     for index, line in enumerate(lines):
         above, below = lines[index - 1] if index else "", lines[index + 1] if index + 1 < len(lines) else ""
         heading = _heading(line, known) or _introduction(line, below, known)
         if heading is not None:
             parts.append(replace(heading, look=_look(line, below)))
-        elif _names_another(parts[-1], line, above, below):
+        elif _names_another(parts[-1], line, above, below) or (
+            len(plans) == 1 and line == plans[0] and _ends_by_plans(parts[-1], line, above, below)
+        ):  # plans that stand more than once are each account's own
             last = parts[-1]
             parts.append(_Lines(None, [line], inline=last.inline, look=last.look, mark=last.mark))
         elif parts[-1].lines or not (_UNDERLINE.fullmatch(line) and parts[-1].look):
@@ -261,6 +274,24 @@ def _names_another(part: _Lines, line: str, above: str, below: str) -> bool:
         return not above.strip() and _letters(part.lines) >= MIN_LETTERS
     # of a list, only where something stands under it
     return not _LIST_ITEM.match(line) or (bool(below.strip()) and _look(below, "") != part.look)
+
+
+def _heads_plans(line: str) -> bool:
+    """Tell "Next week" and "Semaine prochaine (S42) :", also with the plans in the same line."""
+    bare = _bare(line) if len(line) <= MAX_HEADING_CHARS or ":" in line[:MAX_HEADING_CHARS] else ""
+    match = _PLANS.match(bare)
+    rest = bare[match.end() :].lstrip(" \t*_") if match else ""
+    return match is not None and (rest.startswith(":") or _WHEN.fullmatch(rest[:MAX_HEADING_CHARS]) is not None)
+
+
+def _ends_by_plans(part: _Lines, line: str, above: str, below: str) -> bool:
+    """Tell whether plans stand beside the accounts, not under the part's own: below a space, or as its heading does."""
+    if part.look is None:
+        return False
+    look = _look(line, below)
+    if look.lstrip().startswith("#") or part.look.startswith("#"):
+        return look.count("#") <= part.look.count("#") and (look.startswith("#") or not above.strip())
+    return part.inline or look == part.look or not (above.strip() or _LIST_ITEM.match(line))
 
 
 def _is_name(name: str) -> bool:

@@ -127,11 +127,11 @@ def _html_reading(text: str, encoding: str, options: Options) -> Reading:
         if plan := note_table(grid, options):
             tables.append((grid, *plan))
             node.decompose()
-    rest = html_text(tree.html or "") if tables else ""
+    rest = html_text(tree.html or "", titles=True) if tables else ""
     found = {"encoding": encoding, **found_in(tables)}
     if tables:
         return Reading(Format.HTML, found, grid_records(tables, rest, options))
-    return Reading(Format.HTML, found, document_records(html_text(text), options))
+    return Reading(Format.HTML, found, document_records(html_text(text, titles=True), options))
 
 
 def _grid(table: LexborNode) -> list[list[str]]:

@@ -315,7 +315,7 @@ def _body(body: bytes, part: Message, kind: str) -> str:
     charset = part.get_content_charset()
     text = _storable(_decoded(body, charset)).replace("\r\n", "\n").replace("\r", "\n")
     if kind == "text/html":
-        return html_text(text)
+        return html_text(text, titles=True)
     if str(part.get_param("format") or "").lower() == "flowed":  # RFC 3676
         text = re.sub(r"(?m)(?<!^--) \n(?!>)", " ", text)
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -31,6 +32,9 @@ _INLINE = frozenset(
     {"a", "abbr", "b", "big", "br", "code", "del", "em", "font", "i", "img", "ins", "s", "small", "span", "strike"}
     | {"strong", "sub", "sup", "td", "th", "tt", "u"}
 )
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_BOLD = frozenset({"b", "strong"})
+_LINES = _BLOCKS | {"td", "th"}
 _DROPPED = frozenset({"head", "noscript", "script", "style", "template", "title"})
 # tags of whole pages, of Word and of Outlook: none that a body is told to be HTML by, all that are no text in one
 _FURTHER = frozenset(
@@ -74,8 +78,13 @@ def plain_text(body: str) -> str:
     return html_text(text) if is_html(text) else text
 
 
-def html_text(html: str) -> str:
-    """Return the text of an HTML body; `<` that opens no known tag, as in `<ann@firm.com>`, is text."""
+def html_text(html: str, *, titles: bool = False) -> str:
+    """Return the text of an HTML body; `<` that opens no known tag, as in `<ann@firm.com>`, is text.
+
+    Args:
+        html: The body.
+        titles: An empty line stands above each title: headings, and what is bold and has its line for itself.
+    """
     if too_nested(html):
         return flat_text(html)
     html = _NO_TAG.sub("&lt;", html)
@@ -84,7 +93,7 @@ def html_text(html: str) -> str:
     parts: list[str] = []
     root = LexborHTMLParser(html).root
     if root is not None:
-        _collect(root, parts)
+        _collect(root, parts, titles=titles)
     lines = (line.strip(" ") for line in "".join(parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
@@ -115,7 +124,7 @@ def flat_text(html: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _collect(root: LexborNode, parts: list[str]) -> None:
+def _collect(root: LexborNode, parts: list[str], *, titles: bool) -> None:
     """Walk the tree without recursion: bodies nest as deep as a sender likes."""
     todo: list[LexborNode | str] = [root]
     while todo:
@@ -131,20 +140,44 @@ def _collect(root: LexborNode, parts: list[str]) -> None:
             continue
         if tag == "br":
             parts.append("\n")
-            continue
         if tag in _BLOCKS:
             _break(parts, "\n")
             todo.append("\n")
+        if titles and parts and _is_title(node):
+            _break(parts, "\n")
+            parts.append("\n")
         if tag == "li":
             parts.append("- ")
         if tag in {"td", "th"} and parts and not parts[-1].endswith("\n"):
             parts.append("\t")
-        children = []
-        child = node.child
-        while child is not None:
-            children.append(child)
-            child = child.next
-        todo.extend(reversed(children))
+        todo.extend(reversed(list(_children(node))))
+
+
+def _children(node: LexborNode) -> Iterator[LexborNode]:
+    child = node.child
+    while child is not None:
+        yield child
+        child = child.next
+
+
+def _is_title(node: LexborNode) -> bool:
+    return node.tag in _HEADINGS or (node.tag in _BOLD and _fills_line(node))
+
+
+def _fills_line(node: LexborNode) -> bool:
+    """Tell an element that nothing stands beside, up to the block that it is in."""
+    inner: LexborNode | None = node
+    while inner is not None and inner.tag not in _LINES:
+        if not (_ends_line(inner.prev) and _ends_line(inner.next)):
+            return False
+        inner = inner.parent
+    return bool(node.text(deep=True).strip())
+
+
+def _ends_line(beside: LexborNode | None) -> bool:
+    if beside is not None and beside.tag == "-text" and not (beside.text(deep=False) or "").strip():
+        beside = None
+    return beside is None or beside.tag == "br" or beside.tag in _BLOCKS
 
 
 def _break(parts: list[str], mark: str) -> None:

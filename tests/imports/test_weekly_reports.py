@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from email.message import EmailMessage
 
 import docx
 import pytest
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from service.imports.accounts import split_by_account
 from service.imports.documents import docx_text
+from service.notes.text import html_text
 from tests.imports.files import mail
 
 KNOWN = {"Harrow Foods": "h-1", "Ateliers Rivoire": "a-2", "Groupe Mercadal": "g-3", "Norvik": "n-4"}
@@ -166,6 +168,38 @@ def test_an_account_is_told_by_the_line_before_its_list(report: str) -> None:
     assert "sign" not in told[first]
 
 
+PLANS = {
+    "below a space": "Harrow Foods\n- Too dear.\n\nNorvik\n- No SAP.\n\nNext week\n- Fair in Lyon.\n",
+    "as headings": "## Harrow Foods\nToo dear.\n## Norvik\nNo SAP.\n## Next week's plans\nFair in Lyon.\n",
+    "capitals": "HARROW FOODS\nToo dear.\nNORVIK\nNo SAP.\nNEXT WEEK:\nFair in Lyon.\n",
+    "inline": "Harrow Foods: too dear.\nNorvik: no SAP.\nNext week: fair in Lyon.\n",
+    "bold": "**Harrow Foods**\nToo dear.\n**Norvik**\nNo SAP.\n**Plan for the coming week (W42)**\nFair in Lyon.\n",
+    "semaine": "Harrow Foods\nToo dear.\n\nNorvik\nNo SAP.\n\nSemaine prochaine (S42) :\nFair in Lyon.\n",
+    "en ligne": "- Harrow Foods : too dear\n- Norvik : no SAP\n- Semaine prochaine : fair in Lyon\n",
+    "agenda": "1. Harrow Foods\nToo dear.\n2. Norvik\nNo SAP.\n3. Agenda de la semaine à venir\nFair in Lyon.\n",
+    "between": "Harrow Foods\nToo dear.\n\nSemaine à venir\nFair in Lyon.\n\nNorvik\nNo SAP.\n",
+}
+
+
+@pytest.mark.parametrize("habit", PLANS)
+def test_plans_for_the_week_to_come_are_not_told_of_the_account_above(habit: str) -> None:
+    told = {name and name.title(): text.casefold() for name, text in parts(PLANS[habit])}
+    assert [name for name, text in told.items() if "lyon" in text] == [None]
+    assert [name for name, text in told.items() if "dear" in text] == ["Harrow Foods"]
+    assert [name for name, text in told.items() if "no sap" in text] == ["Norvik"]
+
+
+def test_plans_of_each_account_and_what_was_planned_with_one_stay_its_own() -> None:
+    for report in (
+        "Harrow Foods\nToo dear.\nNext week: call.\n\nNorvik\nNo SAP.\nNext week: demo.\n",
+        "## Harrow Foods\nToo dear.\n### Next week\nCall.\n## Norvik\nNo SAP.\n",
+        "Harrow Foods\n- Too dear.\n- Next week: call.\n\nNorvik\n- No SAP.\n",
+        "Harrow Foods\nToo dear.\n\nNext week they decide with their board.\n\nNorvik\nNo SAP.\n",
+        "Harrow Foods\nToo dear.\n\nNext steps\nCall.\n\nNorvik\nNo SAP.\n",
+    ):
+        assert [name for name, _ in parts(report)] == ["Harrow Foods", "Norvik"], report
+
+
 def test_names_within_a_part_s_own_lines_do_not_end_it() -> None:
     for below in (
         "Marie Durand\n- Too dear.",
@@ -178,6 +212,55 @@ def test_names_within_a_part_s_own_lines_do_not_end_it() -> None:
         assert [name for name, _ in parts(report)] == ["Harrow Foods", "Ateliers Rivoire"], below
     told = parts("Harrow Foods\n- They asked Norvik and Groupe Mercadal:\n  - no SAP\n\nAteliers Rivoire\n- No.")
     assert [name for name, _ in told] == ["Harrow Foods"], "a list item, and words too few for a note"
+
+
+TITLES = {
+    "headings": "<h2>{}</h2><p>{}</p>",
+    "bold paragraphs": "<p><b>{}</b></p><p>{}</p>",
+    "bold lines": "<div><strong>{}</strong><br>{}<br></div>",
+    "Outlook": "<p class=MsoNormal><b><span lang=EN>{}<o:p></o:p></span></b></p><p class=MsoNormal>{}</p>",
+    "Gmail": '<div><span style="x"><b>{}</b></span></div><div>{}</div>',
+    "lists": "<h3>{}</h3><ul><li>{}</li></ul>",
+    "cells": "<table><tr><td><b>{}</b></td></tr><tr><td>{}</td></tr></table>",
+}
+
+
+@pytest.mark.parametrize("habit", TITLES)
+def test_titles_of_a_mail_in_html_part_it_also_where_nobody_knows_whom_they_name(
+    client: TestClient, habit: str
+) -> None:
+    known = [
+        {"external_id": name, "text": "Met them.", "account": {"id": KNOWN[name], "name": name}}
+        for name in ("Harrow Foods", "Norvik")
+    ]
+    assert client.post("/v1/notes", json={"notes": known}).status_code == 202
+    said = (
+        ("Harrow Foods", "Too dear."),
+        ("Danone", "They wait for a budget."),
+        ("Norvik", "No SAP."),
+        (
+            "Semaine prochaine",
+            "Fair in Lyon.",
+        ),
+    )
+    body = "<html><body><p>Hello,</p>" + "".join(TITLES[habit].format(*one) for one in said) + "</body></html>"
+    message = EmailMessage()
+    message["From"], message["Subject"], message["Message-ID"] = "ann@firm.example", "Week 40", "<w40@firm.example>"
+    message.set_content(body, subtype="html")
+    answer = client.post("/v1/webhooks/mail", content=bytes(message), headers={"Content-Type": "message/rfc822"})
+    assert answer.status_code == 202, answer.text
+    items = client.get("/v1/notes?source=mail").json()["items"]
+    notes = [client.get(f"/v1/notes/{item['id']}").json() for item in items]
+    told = {note["account"] and note["account"]["id"]: note["text"] for note in notes}
+    assert set(told) == {None, "h-1", "n-4"}
+    assert [key for key, text in told.items() if "dear" in text] == ["h-1"]
+    assert [key for key, text in told.items() if "SAP" in text] == ["n-4"]
+    assert [key for key, text in told.items() if "budget" in text or "Lyon" in text] == [None]
+
+
+def test_bold_words_within_a_line_are_no_title() -> None:
+    html = "<p>They <b>really</b> like it</p><p><b>But</b> the price</p><p>x</p><p><b></b></p><p>y</p>"
+    assert html_text(html, titles=True) == html_text(html)
 
 
 def test_titles_of_a_word_document_part_it_also_where_their_style_is_all_that_tells_them() -> None:
