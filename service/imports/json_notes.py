@@ -1,19 +1,36 @@
-"""JSON Lines and JSON in the annotation guide's note format."""
+"""JSON Lines and JSON in the annotation guide's note format, or with names of their own, as tables have them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from service.errors import BadRequest
+from service.imports.columns import map_columns
 from service.imports.decoding import find_encoding, text_of
-from service.imports.records import MIB, NUL_REMOVED, FileRefused, Format, Options, Reading, Record, make_note, rejected
+from service.imports.objects import cell, flatten
+from service.imports.records import (
+    MIB,
+    NUL_REMOVED,
+    DateOrder,
+    FileRefused,
+    Format,
+    Options,
+    Reading,
+    Record,
+    make_note,
+    rejected,
+)
+from service.imports.tables import MAX_COLUMNS, Table, row_record
 from service.notes.intake import RejectedNote, load_json
-from service.notes.schemas import IncomingNote
 
 MAX_LINE_BYTES = 8 * MIB
 MAX_JSON_BYTES = 32 * MIB
 _DEPTH = 3  # a note is not nested deeper
+_NAMED_OTHERWISE = frozenset(  # what is wrong with an object that has names, dates or amounts of its own
+    {"extra_forbidden", "missing", "model_type", "float_type", "timezone_aware", "datetime_from_date_parsing"}
+)
 _UTF16 = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
@@ -59,7 +76,8 @@ def _line(number: int, line: bytes, options: Options) -> Iterator[Record]:
         return
     cleaned = _without_nul(item)
     removed = len(bare) < len(line) or cleaned != item
-    yield Record(number, item_note(cleaned, options), warnings=(NUL_REMOVED,) if removed else ())
+    record = item_record(number, cleaned, options)
+    yield replace(record, warnings=(NUL_REMOVED, *record.warnings)) if removed else record
 
 
 def _without_nul(value: Any, depth: int = 0) -> Any:
@@ -71,11 +89,19 @@ def _without_nul(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def item_note(item: Any, options: Options) -> IncomingNote | RejectedNote:
-    """Check a note of a JSON document."""
+def item_record(number: int, item: Any, options: Options) -> Record:
+    """Read a note of a JSON document; one that is not in the note format, by its names, as a row of a table is read."""
     if not isinstance(item, dict):
-        return rejected("note", "model_type", "is no JSON object")
-    return make_note(item, options)
+        return Record(number, rejected("note", "model_type", "is no JSON object"))
+    note = make_note(item, options)
+    if not isinstance(note, RejectedNote) or note.error.code not in _NAMED_OTHERWISE:
+        return Record(number, note)
+    flat = flatten(item)
+    columns = map_columns(list(flat)[: MAX_COLUMNS + 1], options.mapping)
+    if not columns.usable or len(flat) > MAX_COLUMNS:
+        return Record(number, note)
+    table = Table(columns, options.dates or DateOrder.DAY_FIRST, options)
+    return row_record(number, [cell(value) for value in flat.values()], table) or Record(number, note)
 
 
 def read_json(file: BinaryIO, options: Options) -> Reading:
@@ -98,5 +124,5 @@ def read_json(file: BinaryIO, options: Options) -> Reading:
         raise FileRefused(error.code, error.detail.replace("The body", "The file")) from None
     items = document.get("notes", document) if isinstance(document, dict) else document
     items = items if isinstance(items, list) else [items]
-    records = (Record(number, item_note(_without_nul(item), options)) for number, item in enumerate(items, start=1))
+    records = (item_record(number, _without_nul(item), options) for number, item in enumerate(items, start=1))
     return Reading(Format.JSON, {"encoding": encoding.name.removesuffix("-sig")}, records)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from service.errors import BadRequest, UnsupportedMedia
 from service.imports.columns import map_columns
+from service.imports.objects import cell, flatten
 from service.imports.records import DateOrder, Options
 from service.imports.tables import Table, table_records
 from service.notes.intake import RejectedNote
@@ -119,7 +120,7 @@ def _changes(item: Any, source: str, connection: Connection, known: dict[str, An
     told = map_columns(list(flat), mapping).fields
     flat |= {name: value for name, value in known.items() if value and name not in told}
     columns = map_columns(list(flat), mapping)
-    cells = [value if isinstance(value, str) else _cell(value) for value in flat.values()]
+    cells = [cell(value) for value in flat.values()]
     for place in columns.of("occurred_at") + columns.of("updated_at"):
         cells[place] = iso(moment(cells[place])) or cells[place]  # seconds or milliseconds since 1970, too
     deleted = [cells[place].strip().lower() for place in columns.of("deleted")]
@@ -145,27 +146,6 @@ def _changes(item: Any, source: str, connection: Connection, known: dict[str, An
 def as_item(note: IncomingNote) -> dict[str, Any]:
     """Return a checked note in the note format again, with only what was given."""
     return note.model_dump(mode="json", exclude_unset=True) | {"external_id": note.external_id, "source": note.source}
-
-
-def flatten(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an object's values by dotted names; `{"value": x}` is x, and lists and nulls are left out."""
-    flat: dict[str, Any] = {}
-    todo = [("", item)]
-    while todo:
-        prefix, current = todo.pop()
-        for name, value in current.items():
-            if isinstance(value, dict):
-                inner = {"": value["value"]} if set(value) & {"value"} and len(value) <= 4 else value
-                todo.append((f"{prefix}{name}.", inner))
-            elif value is not None and not isinstance(value, list):
-                flat[f"{prefix}{name}".rstrip(".")] = value
-    return {name: flat[name] for name in sorted(flat, key=lambda name: name.count("."))}
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if not isinstance(value, int) or value.bit_length() <= 256 else ""
 
 
 _SAMPLE = {
