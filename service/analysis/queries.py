@@ -68,6 +68,12 @@ def claim_waiting(session: Session, limit: int) -> list[list[Item]]:
     return ([fresh] if fresh else []) + suspects
 
 
+def has_waiting(session: Session) -> bool:
+    """Tell whether any note waits to be queued."""
+    waiting = sa.select(NoteTable.id).where(NoteTable.queued_revision < NoteTable.revision)
+    return session.scalar(waiting.limit(1)) is not None
+
+
 def count_in_flight(session: Session) -> int:
     """Return how many notes are queued and not yet analysed."""
     return (

@@ -30,8 +30,9 @@ FETCHING_QUEUE = "binome-fetching"
 # jobs of a queue in one worker; sending and fetching are waiting for others
 AT_ONCE = {ANALYSIS_QUEUE: 1, LONG_QUEUE: 1, OUTGOING_QUEUE: 4, MAIL_QUEUE: 1, FETCHING_QUEUE: 4}
 MAX_RECOVERY_ATTEMPTS = 3
-# each look costs an idle worker some processor time
-POLL_SECONDS = {**dict.fromkeys(AT_ONCE, 1.0), ANALYSIS_QUEUE: 0.2}
+# Each look costs an idle worker some processor time. Nothing wakes a queue up: so long may a job of it wait. Mailboxes
+# are asked for every five seconds; what is sent and fetched goes to others, who take longer than that.
+POLL_SECONDS = {ANALYSIS_QUEUE: 0.2, LONG_QUEUE: 1.0, OUTGOING_QUEUE: 2.0, MAIL_QUEUE: 5.0, FETCHING_QUEUE: 2.0}
 DRAIN_SECONDS = 20
 UNMARKED_SECONDS = 30
 FORGOTTEN_AT_ONCE = 500

@@ -77,16 +77,19 @@ def has_unfinished(session: Session) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
+# Synchronisations are claimed page by page elsewhere.
+_WAITING = (JobTable.state == JobState.WAITING, JobTable.kind != JobKind.SYNC_SOURCE)
+
+
+def has_waiting_jobs(session: Session) -> bool:
+    """Tell whether any job waits to be queued."""
+    return session.scalar(sa.select(JobTable.id).where(*_WAITING).limit(1)) is not None
+
+
 def claim_jobs(session: Session) -> list[JobTable]:
-    """Mark waiting jobs as queued and return them; synchronisations are claimed page by page elsewhere."""
-    jobs = list(
-        session.scalars(
-            sa.select(JobTable)
-            .where(JobTable.state == JobState.WAITING, JobTable.kind != JobKind.SYNC_SOURCE)
-            .order_by(JobTable.id)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    """Mark waiting jobs as queued and return them."""
+    waiting = sa.select(JobTable).where(*_WAITING).order_by(JobTable.id)
+    jobs = list(session.scalars(waiting.with_for_update(skip_locked=True)))
     for job in jobs:
         job.state = JobState.QUEUED
     return jobs

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 
 from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
-from service.analysis.queries import Item, claim_waiting, count_in_flight, read_unmasked, record_failure
+from service.analysis.queries import Item, claim_waiting, count_in_flight, has_waiting, read_unmasked, record_failure
 from service.analysis.queries import give_back as give_back_notes
 from service.database import read_session, write_session
 from service.database_faults import may_pass
@@ -42,6 +42,7 @@ from service.jobs.queries import (
     forget_silent,
     get_job,
     give_back,
+    has_waiting_jobs,
     leave,
     living_workers,
     request_job,
@@ -219,6 +220,8 @@ class Worker:
     def _relay(self) -> bool:
         """Move waiting notes and jobs to the job engine, in the transaction that marks them as queued."""
         with read_session(self._engine) as session:
+            if not has_waiting(session) and not has_waiting_jobs(session):
+                return False  # five times a second: no transaction that writes, which others would wait for
             room = MAX_IN_FLIGHT - count_in_flight(session)
         if room <= 0:
             return False

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from service.database import read_session, write_session
 from service.jobs import worker as worker_module
+from service.jobs.engine import ANALYSIS_QUEUE
 from service.jobs.queries import WorkerState, beat
 from service.notes.queries import state_condition
 from service.notes.schemas import AnalysisState
@@ -156,3 +158,18 @@ def test_silent_workers_are_forgotten(client: TestClient, engine: sa.Engine) -> 
     with write_session(engine) as session:
         beat(session, "old", WorkerState.READY, datetime.now(UTC))
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_relay_that_finds_nothing_writes_nothing(
+    client: TestClient, engine: sa.Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks five times a second: a transaction that writes would have others wait for nothing."""
+    worker = worker_module.Worker(engine, database_url, "alone", FakeAnalyzer)
+    with monkeypatch.context() as patch:
+        patch.setattr(worker_module, "write_session", None)
+        assert worker._relay() is False
+    post(client, note("a"))
+    asked: list[tuple[object, ...]] = []
+    worker._jobs = SimpleNamespace(enqueue=lambda session, *job: asked.append(job))
+    assert worker._relay() is True
+    assert [job[:2] for job in asked] == [(ANALYSIS_QUEUE, worker_module.ANALYSE_BATCH)]
