@@ -94,6 +94,20 @@ class Outcome:
         }
 
 
+def joined(before: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
+    """Return an outcome, as it is written down, in which operations that were called again have their latest."""
+    operations = before["by_operation"] | again["by_operation"]
+    faults = {name: kinds for name, kinds in before["faults"].items() if name not in again["by_operation"]}
+    totals: Counter[str] = sum((Counter(statuses) for statuses in operations.values()), Counter())
+    return {
+        "calls": totals.total(),
+        "operations": len(operations),
+        "statuses": dict(sorted(totals.items())),
+        "faults": dict(sorted((faults | again["faults"]).items())),
+        "by_operation": dict(sorted(operations.items())),
+    }
+
+
 def probe(
     document: dict[str, Any], urls: Mapping[str, str], key: str, *, each: int, seed: int, only: str = ""
 ) -> dict[str, Outcome]:

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from tests.analyzers import FakeAnalyzer
 from tests.conftest import ADMIN_KEY
-from tests.probe.calls import probe
+from tests.probe.calls import Outcome, joined, probe
 from tests.work import analyse_all, note
 
 
@@ -49,6 +49,16 @@ def test_every_operation_keeps_to_its_document(url: str, openapi: dict[str, Any]
     assert not outcome.faults, "\n\n".join(f"{name}\n{text}" for name, text in outcome.samples.items())
     assert len(outcome.statuses) == sum(len(item) for item in openapi["paths"].values())
     assert outcome.calls > 350
+
+
+def test_operations_that_are_called_again_have_their_latest() -> None:
+    before, again = Outcome(), Outcome()
+    before.statuses["GET /a"].update({200: 3})
+    before.statuses["GET /b"].update({200: 2, 500: 1})
+    before.fault("GET /b", "Server error", "500")
+    again.statuses["GET /b"].update({200: 4})
+    told = joined(before.as_dict(), again.as_dict())
+    assert (told["calls"], told["operations"], told["statuses"], told["faults"]) == (7, 2, {"200": 7}, {})
 
 
 def test_what_is_not_documented_is_seen(url: str, openapi: dict[str, Any]) -> None:
