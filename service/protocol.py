@@ -127,8 +127,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser can't read; it reads no address over its length, however fast the head came."""
-        too_long = len(getattr(self, "url", b"")) > MOST_ADDRESS_BYTES  # none before a request has begun
+        begun = hasattr(self, "url")
+        too_long = begun and (len(self.url) > MOST_ADDRESS_BYTES or self._header_bytes() > MOST_HEAD_BYTES)
         self._refuse(_head_too_large() if too_long else BadRequest(f"{msg} Send HTTP/1.1."))
+
+    def _header_bytes(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.headers)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -136,7 +140,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._expect()
 
     def on_headers_complete(self) -> None:
-        """Go on to the body."""
+        """Go on to the body; the parser gives a head up whose headers are too large though they came at once."""
+        if self._header_bytes() > MOST_HEAD_BYTES:
+            raise ValueError("too large")
         super().on_headers_complete()
         self._expect()
         self._in_body = True

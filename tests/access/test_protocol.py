@@ -178,7 +178,14 @@ def test_a_head_without_end_is_refused(serve: Serve) -> None:
         assert is_cut(line, b"X-A: " + b"b" * 1000 + b"\r\n", 2_000)
 
 
-@pytest.mark.parametrize(("line", "status"), [("GET /v1/notes?q=" + "x" * 70_000, 431), ("BREW /\x00", 400)])
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("GET /v1/notes?q=" + "x" * 70_000, 431),
+        ("BREW /\x00", 400),
+        (f"GET /healthz HTTP/1.1\r\n{'X-A: b' * 9_999}\r\n" + "X-A: b\r\n" * 9_999, 431),
+    ],
+)
 def test_what_the_parser_can_not_read_is_refused_as_all_errors_are(serve: Serve, line: str, status: int) -> None:
     with connect(serve()) as connection:
         connection.sendall(f"{line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
