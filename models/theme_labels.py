@@ -2,8 +2,8 @@
 
 A phrase names a theme where much of the theme is about it, however it is worded: where many of its passages are nearer
 to the phrase, and to each of its words, than nine in ten passages of other themes, by sentence vectors. So what one
-vivid passage says ("sewn bracelet") names nothing. In a workspace of two languages a phrase is taken with one of the
-other language that means the same.
+vivid passage says ("sewn bracelet") names nothing. A phrase of several words is taken with one of the other language
+that means the same; a single word only from a list that has it in both (`models/theme_nouns.py`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.theme_nouns import Noun
 from models.theme_phrases import PhraseBook
+from models.theme_space import unit
 from models.theme_subjects import SubjectGuess
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Vectors = NDArray[np.float32]
-Known = Mapping[str, tuple[list[str], Vectors]]
-"""All phrases of each language, with their sentence vectors."""
-
 MAX_CANDIDATES = 200
 """Phrases of a theme that are looked at, those that it has most to itself."""
 MAX_CLOSE = 60
@@ -50,15 +49,12 @@ SAME_MEANING = 0.6
 """Cosine from which phrases of two languages mean the same."""
 ALIKE = 1.0
 """Weight of that cosine beside how well both name the theme."""
-N_NOUNS = 2
-"""Nouns that tell what a theme speaks of that nothing surely names."""
 N_PAIRED = 12
 """Phrases of each language that are looked at for two that mean the same."""
 N_KEYWORDS = 8
 
 REST = {"en": "Various remarks", "fr": "Remarques diverses"}
 """What a theme is called that nothing names."""
-JOINTS = {"en": " and ", "fr": " et "}
 COLONS = {"en": ": ", "fr": " : "}
 
 
@@ -92,10 +88,16 @@ class Phrase:
     score: float
     vector: Vectors
 
-    @property
-    def shared(self) -> bool:
-        """Whether it may name a theme alone: a single word must be of several accounts."""
-        return self.accounts > 1 or " " in self.key
+
+@dataclass(frozen=True, slots=True)
+class RankedNoun:
+    """A noun of `models/theme_nouns.py` that a theme uses; the rest as in `Phrase`."""
+
+    noun: Noun
+    accounts: int
+    share: float
+    sure: bool
+    score: float
 
 
 class Heard:
@@ -219,33 +221,63 @@ def _used(book: PhraseBook, inside: Sequence[tuple[int, str]]) -> list[tuple[str
     return [(key, len(by[key])) for key in most]
 
 
-def name_by_phrase(ranked: Mapping[str, Sequence[Sequence[Phrase]]]) -> list[OwnPhrase | None]:
+def rank_nouns(used: Sequence[Sequence[tuple[Noun, int]]], heard: Heard, encode: Encode) -> list[list[RankedNoun]]:
+    """Return the nouns of each theme, those first that name it best.
+
+    Args:
+        used: Of each theme, as `used_nouns` gives them.
+        heard: What the same themes say in both languages.
+        encode: Makes vectors of texts.
+    """
+    return [_weighed_nouns(nouns, theme, heard, encode) if nouns else [] for theme, nouns in enumerate(used)]
+
+
+def _weighed_nouns(used: Sequence[tuple[Noun, int]], theme: int, heard: Heard, encode: Encode) -> list[RankedNoun]:
+    vectors = unit(encode([n.text["en"] for n, _ in used]) + encode([n.text["fr"] for n, _ in used]))
+    own, other = heard.nearness(vectors, theme)
+    shares, accounts = heard.support(vectors, theme)
+    enough = min(SURE_ACCOUNTS, heard.accounts_of(theme))
+    ranked = [
+        RankedNoun(
+            noun,
+            n_users,
+            float(share),
+            bool(share >= SURE and n_accounts >= enough),
+            float(near - APART * far + SHARED * np.log(n_users) + SUPPORT * share),
+        )
+        for (noun, n_users), share, n_accounts, near, far in zip(used, shares, accounts, own, other, strict=True)
+    ]
+    return sorted(ranked, key=lambda each: (-each.score, each.noun.text["en"]))
+
+
+def name_by_phrase(
+    ranked: Mapping[str, Sequence[Sequence[Phrase]]], nouns: Sequence[Sequence[RankedNoun]]
+) -> list[OwnPhrase | None]:
     """Return what names each theme best in both languages, each another.
 
-    Where nothing surely does, two nouns that it has most stand for it.
+    Phrases of several words go first, then the nouns of the list. Where none surely names a theme, the best noun that
+    several accounts use tells something of it.
 
     Args:
         ranked: Of each language, as `rank_phrases` gives it.
+        nouns: As `rank_nouns` gives them.
     """
-    known = {language: _vectors_of(themes) for language, themes in ranked.items()}
     taken: set[str] = set()
     names: list[OwnPhrase | None] = []
-    for english, french in zip(ranked["en"], ranked["fr"], strict=True):
-        free = [[phrase for phrase in phrases if phrase.text not in taken] for phrases in (english, french)]
-        sure = [[phrase for phrase in phrases if phrase.sure] for phrases in free]
-        name = _paired(*sure) or _alone([[phrase for phrase in phrases if phrase.shared] for phrases in sure], known)
+    for english, french, own in zip(ranked["en"], ranked["fr"], nouns, strict=True):
+        sure = [
+            [phrase for phrase in phrases if phrase.sure and " " in phrase.key and phrase.text not in taken]
+            for phrases in (english, french)
+        ]
+        free = [noun for noun in own if noun.accounts > 1 and noun.noun.text["en"] not in taken]
+        name = _paired(*sure) or next((dict(noun.noun.text) for noun in free if noun.sure), None)
         if name:
             taken.update(name.values())
             names.append(OwnPhrase(name, True))
         else:
-            names.append(_nouns(english, french, known))
+            some = (noun for noun in free if noun.share >= SOME)
+            names.append(next((OwnPhrase(noun.noun.text, False) for noun in some), None))
     return names
-
-
-def _vectors_of(themes: Sequence[Sequence[Phrase]]) -> tuple[list[str], Vectors]:
-    """Return all phrases of a language, with their vectors."""
-    vectors = {phrase.text: phrase.vector for phrases in themes for phrase in phrases}
-    return list(vectors), np.stack([*vectors.values()]) if vectors else np.zeros((0, 0), dtype=np.float32)
 
 
 def _paired(english: Sequence[Phrase], french: Sequence[Phrase]) -> dict[str, str] | None:
@@ -260,40 +292,6 @@ def _paired(english: Sequence[Phrase], french: Sequence[Phrase]) -> dict[str, st
     return best[1] if best else None
 
 
-def _alone(free: Sequence[Sequence[Phrase]], known: Known) -> dict[str, str] | None:
-    """Return the best phrase that has one in the other language that means the same, or the best for both."""
-    english, french = free
-    both = [*((p, "en", "fr") for p in english[:N_PAIRED]), *((p, "fr", "en") for p in french[:N_PAIRED])]
-    both.sort(key=lambda each: -each[0].score)
-    for phrase, language, other in both:
-        texts, vectors = known[other]
-        alike = vectors @ phrase.vector if texts else np.zeros(1)
-        if alike.max() >= SAME_MEANING:
-            return {language: phrase.text, other: texts[int(alike.argmax())]}
-    return {"en": both[0][0].text, "fr": both[0][0].text} if both else None
-
-
-def _nouns(english: Sequence[Phrase], french: Sequence[Phrase], known: Known) -> OwnPhrase | None:
-    """Return at most two nouns that much of a theme is about, and that several accounts use; None without such."""
-    left = [
-        [phrase for phrase in phrases if " " not in phrase.key and phrase.accounts > 1 and phrase.share >= SOME]
-        for phrases in (english, french)
-    ]
-    both = all(texts for texts, _ in known.values())
-    found: list[dict[str, str]] = []
-    while len(found) < N_NOUNS:
-        name = _paired(*left) or _alone(left, known)
-        if name is None or (found and name["en"] == name["fr"] and both):
-            break
-        found.append(name)
-        left = [[phrase for phrase in phrases if phrase.text not in name.values()] for phrases in left]
-    if not found:
-        return None
-    return OwnPhrase(
-        {language: joint.join(name[language] for name in found) for language, joint in JOINTS.items()}, False
-    )
-
-
 def keywords_of(phrases: Sequence[Phrase]) -> list[str]:
     """Return the nouns that stand for a theme best, of several accounts where it can be, at most `N_KEYWORDS`."""
     nouns = [phrase for phrase in phrases if " " not in phrase.key]
@@ -305,8 +303,8 @@ def name_themes(guesses: Sequence[SubjectGuess | None], own: Sequence[OwnPhrase 
     """Name themes in both languages, each differently.
 
     A theme is named by its subject, or by a family of subjects with its own phrase where one surely names it ("Prices:
-    spare parts"). One without a sure subject is named by its own phrase; where that is not sure either, by what it is
-    likely to be about, and one that nothing names by the nouns that many use.
+    spare parts"). One without a sure subject is named by its own phrase of several words, else by what it is likely to
+    be about with the noun that tells most ("Calendar: opening"), or by that noun alone.
 
     Args:
         guesses: The subject of each theme.
@@ -318,7 +316,8 @@ def name_themes(guesses: Sequence[SubjectGuess | None], own: Sequence[OwnPhrase 
         times = Counter(base for base, _, _ in bases)
         alike: Counter[str] = Counter()
         for label, (base, more, must) in zip(labels, bases, strict=True):
-            name = f"{base}{COLONS[language]}{more}" if more and (must or times[base] > 1) else base
+            tells = not set(more.casefold().split()) <= set(base.casefold().split())
+            name = f"{base}{COLONS[language]}{more}" if tells and (must or times[base] > 1) else base
             name = name[:1].upper() + name[1:]
             alike[name.casefold()] += 1
             label[language] = name if alike[name.casefold()] == 1 else f"{name} ({alike[name.casefold()]})"
@@ -331,7 +330,7 @@ def _base(guess: SubjectGuess | None, own: OwnPhrase | None, language: str) -> t
     sure = own is not None and own.sure
     several = own is not None and any(" " in text for text in own.text.values())
     if guess and guess.sure:
-        return guess.label[language], phrase, sure and several and not guess.one
-    if sure and (several or not guess or guess.one):
-        return phrase, "", False
-    return guess.label[language] if guess else REST[language], phrase, True
+        return guess.label[language], phrase, sure and not guess.one
+    if guess and not (sure and several):
+        return guess.label[language], phrase, True
+    return phrase or REST[language], "", False

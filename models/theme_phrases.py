@@ -80,6 +80,7 @@ def read_phrases(texts: Sequence[str], language: Language, classes: WordClasses,
     """Collect the phrases of passages of one language."""
     tokens = [_TOKENS[language].findall(text) for text in texts]
     barred = stop_words(language) | _names(tokens, lexicon)
+    barred |= _foreign(language, classes, lexicon)
     spread: Counter[str] = Counter()
     written: dict[str, Counter[str]] = {}
     phrases = []
@@ -91,6 +92,13 @@ def read_phrases(texts: Sequence[str], language: Language, classes: WordClasses,
             written.setdefault(key, Counter())[form] += 1
     forms = {key: min(counts, key=lambda f: (-counts[f], f)) for key, counts in written.items()}
     return PhraseBook(phrases, spread, forms)
+
+
+def _foreign(language: Language, classes: WordClasses, lexicon: Lexicon) -> frozenset[str]:
+    """Return the words that only the other language has: notes hold words of both, but no name of a theme does."""
+    ours, theirs = (lexicon.french, lexicon.english) if language is Language.FR else (lexicon.english, lexicon.french)
+    known = ours | {fold(word) for word in classes.words}
+    return frozenset(word for word in theirs - known if _singular(word) not in known)
 
 
 def _names(tokens: Sequence[Sequence[str]], lexicon: Lexicon) -> frozenset[str]:
@@ -161,6 +169,12 @@ def _content(word: str, barred: frozenset[str]) -> bool:
 
 def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] in "sx" and word[-2] not in "su" else word
+
+
+def phrase_key(text: str, language: Language) -> str:
+    """Return the key of a written phrase in a `PhraseBook`: its content words in the singular, folded."""
+    words = [fold(word).replace("’", "'") for word in _TOKENS[language].findall(text)]
+    return " ".join(_singular(word) for word in words if word not in _LINKING[language])
 
 
 def _written(words: Sequence[str], lexicon: Lexicon) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,14 +22,15 @@ from models.encoder import from_bytes, load_encoder, to_bytes
 from models.lexicon import load_lexicon
 from models.theme_arrivals import find_arrivals
 from models.theme_groups import SAME_THEME, group_passages
-from models.theme_labels import Heard, Phrase, keywords_of, name_by_phrase, name_themes, rank_phrases
-from models.theme_phrases import read_phrases
+from models.theme_labels import Heard, Phrase, keywords_of, name_by_phrase, name_themes, rank_nouns, rank_phrases
+from models.theme_nouns import used_nouns
+from models.theme_phrases import PhraseBook, read_phrases
 from models.theme_space import ThemeSpace, Vectors, centred, load_theme_space, unit
 from models.theme_subjects import SubjectGuess
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 from models.word_classes import load_word_classes
 
-VERSION = "themes-6"
+VERSION = "themes-7"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.15
@@ -43,8 +45,12 @@ MOSTLY = 0.5
 """Least share of passages with that chance for it to be heeded: of text unlike sales notes, it knows nothing."""
 HOLD_SIMILARITY = 0.2
 """Cosine from which a fit leaves a passage with a living theme; what is further from all may make new ones."""
+TELLING = 0.25
+"""Mean of that chance from which a group is a theme: below, its passages are headings, courtesies and small talk."""
 TIGHT = 0.2
 """Mean cosine of each passage with the others of its group from which a group beside living themes is a theme."""
+CLOSE = 0.25
+"""The same, from which a group is a theme though nothing names it."""
 NEAR_ORIGIN = 0.8
 """Least cosine of a theme's centroid with the one that it began with: themes follow their passages, but don't slide."""
 STAY = 0.05
@@ -86,10 +92,19 @@ def _space() -> ThemeSpace:
     return load_theme_space(ARTEFACTS / "themes")
 
 
+def _chances(vectors: Vectors) -> Vectors:
+    return _space().chances(vectors)
+
+
 def _tell_something(vectors: Vectors) -> NDArray[np.bool_]:
     """Return which passages are about something that themes are made of."""
-    telling: NDArray[np.bool_] = _space().chances(vectors) >= MIN_CHANCE
+    telling: NDArray[np.bool_] = _chances(vectors) >= MIN_CHANCE
     return telling
+
+
+def _is_of_sales(vectors: Vectors) -> bool:
+    """Tell whether passages are mostly such as the chance of being about something is known of."""
+    return bool(_tell_something(vectors).mean() >= MOSTLY)
 
 
 def _is_near(vectors: Vectors, similarities: Vectors) -> NDArray[np.bool_]:
@@ -125,25 +140,53 @@ def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> Them
         return ThemeFit(VERSION)
     order = sorted(range(len(passages)), key=lambda i: (passages[i].text, passages[i].account, passages[i].vector))
     vectors = from_bytes([p.theme_vector for p in passages])
-    groups = _apart(_themes(passages, order, vectors, living), vectors, living)
+    groups = _apart(_themes(passages, order, vectors, living))
+    while True:
+        found, nameless = _settled(passages, order, vectors, groups)
+        kept = [group for group, nothing in zip(groups, nameless, strict=True) if group.lasts or not nothing]
+        if len(kept) == len(groups) or not _is_of_sales(vectors):  # of other text, subjects know nothing
+            return found
+        groups = kept  # what has nothing in common is no theme
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The passages that make a theme.
+
+    Attributes:
+        key: Of the living theme that it continues; None of a new one.
+        lasts: Whether it stays a theme even if nothing names it: it continues one, has newly come, or is close.
+    """
+
+    key: str | None
+    members: list[int]
+    lasts: bool
+    centroid: Vectors
+
+
+def _settled(
+    passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, groups: Sequence[_Group]
+) -> tuple[ThemeFit, list[bool]]:
+    """Give each passage the nearest theme, and name the themes; tell also which of them nothing names."""
     if not groups:
-        return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages))
-    keys = [key for key, _ in groups]
-    centroids = np.stack([centroid for _, centroid in groups])
-    nearest, similarities = _nearest(vectors, centroids, passages, keys)
+        return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages)), []
+    keys = [group.key for group in groups]
+    nearest, similarities = _nearest(vectors, np.stack([group.centroid for group in groups]), passages, keys)
     near = _is_near(vectors, similarities)
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
-    labels, keywords = _describe(passages, order, members, vectors)
+    labels, keywords, nameless = _describe(passages, order, members, vectors)
+    chosen = _representatives(passages, members, similarities, _tell_something(vectors))
     themes = [
-        FittedTheme(keys[t], labels[t], keywords[t], to_bytes(centroids[t][None])[0], len(members[t]), representatives)
-        for t, representatives in enumerate(_representatives(passages, members, similarities, _tell_something(vectors)))
+        FittedTheme(g.key, labels[t], keywords[t], to_bytes(g.centroid[None])[0], len(members[t]), chosen[t])
+        for t, g in enumerate(groups)
     ]
-    return ThemeFit(
+    fitted = ThemeFit(
         VERSION,
         tuple(themes),
         tuple(int(theme) if n else None for theme, n in zip(nearest, near, strict=True)),
         tuple(float(s) if n else None for s, n in zip(similarities, near, strict=True)),
     )
+    return fitted, nameless
 
 
 def _centroid(vectors: Vectors) -> Vectors:
@@ -164,22 +207,34 @@ def _near_origin(centroid: Vectors, origin: Vectors) -> Vectors:
 
 def _themes(
     passages: Sequence[ThemePassage], order: Sequence[int], vectors: Vectors, living: Sequence[LivingTheme]
-) -> list[tuple[str | None, list[int]]]:
+) -> list[_Group]:
     """Return the passages that make each theme, with the key of the living theme that it continues."""
     arrivals = _new_arrivals(passages, order, vectors, living)
     taken = {i for arrival in arrivals for i in arrival}
     held, left = _held(passages, [i for i in order if i not in taken], vectors, living)
-    themes: list[tuple[str | None, list[int]]] = [(None, arrival) for arrival in arrivals]
+    themes = [_Group(None, arrival, True, _centroid(vectors[arrival])) for arrival in arrivals]
     for theme, members in zip(living, held, strict=True):
         if members:
             first, *others = _matters(passages, vectors, members)
-            themes += [(theme.key, first), *((None, other) for other in others)]
-    telling = _tell_something(vectors)
-    makers = [i for i in left if telling[i]] if telling.mean() >= MOSTLY else left
-    new = group_passages(passages, vectors, makers, _space().subjects.leanings)
+            origin = _centroid(from_bytes([theme.origin or theme.centroid]))
+            themes.append(_Group(theme.key, first, True, _near_origin(_centroid(vectors[first]), origin)))
+            themes += [_Group(None, other, False, _centroid(vectors[other])) for other in others]
+    new = _new_groups(passages, vectors, left)
     if living:  # what is left of many matters makes groups too, but loose ones
         new = [group for group in new if _tightness(vectors[group]) >= TIGHT]
-    return themes + [(None, group) for group in new]
+    return themes + [
+        _Group(None, group, _tightness(vectors[group]) >= CLOSE, _centroid(vectors[group])) for group in new
+    ]
+
+
+def _new_groups(passages: Sequence[ThemePassage], vectors: Vectors, left: Sequence[int]) -> list[list[int]]:
+    """Group passages that no living theme holds; of sales notes, what is about nothing makes no groups."""
+    lean = _space().subjects.leanings
+    if not _is_of_sales(vectors):
+        return group_passages(passages, vectors, left, lean)
+    chances = _chances(vectors)
+    found = group_passages(passages, vectors, [i for i in left if chances[i] >= MIN_CHANCE], lean)
+    return [group for group in found if chances[group].mean() >= TELLING]
 
 
 def _new_arrivals(
@@ -227,21 +282,12 @@ def _matters(passages: Sequence[ThemePassage], vectors: Vectors, members: list[i
     return matters if len(matters) > 1 else [members]
 
 
-def _apart(
-    themes: Sequence[tuple[str | None, list[int]]], vectors: Vectors, living: Sequence[LivingTheme]
-) -> list[tuple[str | None, Vectors]]:
-    """Return key and centroid of each theme, without those that are the same as one that goes before.
-
-    Continued ones go first, then large ones.
-    """
-    origins = {theme.key: _centroid(from_bytes([theme.origin or theme.centroid])) for theme in living}
-    kept: list[tuple[str | None, Vectors]] = []
-    for key, members in sorted(themes, key=lambda theme: (theme[0] is None, -len(theme[1]))):
-        centroid = _centroid(vectors[members])
-        if key is not None:
-            centroid = _near_origin(centroid, origins[key])
-        if all(float(centroid @ other) < SAME_THEME for _, other in kept):
-            kept.append((key, centroid))
+def _apart(themes: Sequence[_Group]) -> list[_Group]:
+    """Return the themes without those that are the same as one that goes before: continued ones first, then large."""
+    kept: list[_Group] = []
+    for theme in sorted(themes, key=lambda theme: (theme.key is None, -len(theme.members))):
+        if all(float(theme.centroid @ other.centroid) < SAME_THEME for other in kept):
+            kept.append(theme)
     return kept
 
 
@@ -264,22 +310,30 @@ def _representatives(
 
 def _describe(
     passages: Sequence[ThemePassage], order: Sequence[int], members: Sequence[Sequence[int]], vectors: Vectors
-) -> tuple[list[dict[str, str]], list[dict[str, list[str]]]]:
-    """Name each theme in both languages, by its subject and by its own phrases, and list its keywords."""
+) -> tuple[list[dict[str, str]], list[dict[str, list[str]]], list[bool]]:
+    """Name each theme in both languages, by its subject and by its own phrases; list its keywords.
+
+    The third tells of which themes neither a subject nor a phrase is known.
+    """
     encode = load_encoder(ARTEFACTS / "encoder").encode
     classes, lexicon = load_word_classes(ARTEFACTS / "classes"), load_lexicon(ARTEFACTS / "lexicon")
-    chances = np.maximum(_space().chances(vectors), LEAST_HEEDED)
+    chances = np.maximum(_chances(vectors), LEAST_HEEDED)
     heard = Heard(_from_the_middle(passages), chances, [p.account for p in passages], members)
     ranked: dict[str, list[list[Phrase]]] = {}
     keywords: list[dict[str, list[str]]] = [{} for _ in members]
+    books: list[dict[Language, tuple[PhraseBook, list[tuple[int, str]]]]] = [{} for _ in members]
     for language in (Language.EN, Language.FR):
         places = {i: place for place, i in enumerate(i for i in order if passages[i].language is language)}
         book = read_phrases([passages[i].text for i in places], language, classes[language], lexicon)
         inside = [[(places[i], passages[i].account) for i in theme if i in places] for theme in members]
         ranked[language] = rank_phrases(book, inside, heard, encode)
-        for words, found in zip(keywords, ranked[language], strict=True):
+        for each, words, found, theme in zip(books, keywords, ranked[language], inside, strict=True):
+            each[language] = (book, theme)
             words[language] = keywords_of(found)
-    return name_themes(_guesses(members, vectors, chances), name_by_phrase(ranked)), keywords
+    nouns = rank_nouns([used_nouns(each) for each in books], heard, encode)
+    guesses, own = _guesses(members, vectors, chances), name_by_phrase(ranked, nouns)
+    nameless = [guess is None and phrase is None for guess, phrase in zip(guesses, own, strict=True)]
+    return name_themes(guesses, own), keywords, nameless
 
 
 def _from_the_middle(passages: Sequence[ThemePassage]) -> Vectors:

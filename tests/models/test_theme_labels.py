@@ -14,11 +14,14 @@ from models.theme_labels import (
     Heard,
     OwnPhrase,
     Phrase,
+    RankedNoun,
     keywords_of,
     name_by_phrase,
     name_themes,
+    rank_nouns,
     rank_phrases,
 )
+from models.theme_nouns import Noun, used_nouns
 from models.theme_phrases import PhraseBook, read_phrases
 from models.theme_subjects import SubjectGuess
 from models.themes import ARTEFACTS
@@ -120,8 +123,17 @@ def rank(
     return rank_phrases(read(texts, language), inside, heard, encoder(places))
 
 
-def names(english: list[list[Phrase]], french: list[list[Phrase]] | None = None) -> list[OwnPhrase | None]:
-    return name_by_phrase({"en": english, "fr": french if french is not None else [[] for _ in english]})
+def names(
+    english: list[list[Phrase]],
+    french: list[list[Phrase]] | None = None,
+    nouns: list[list[RankedNoun]] | None = None,
+) -> list[OwnPhrase | None]:
+    none: list[list[Phrase]] = [[] for _ in english]
+    return name_by_phrase({"en": english, "fr": french or none}, nouns or [[] for _ in english])
+
+
+def noun(english: str, french: str, share: float, *, accounts: int = 2, sure: bool = False) -> RankedNoun:
+    return RankedNoun(Noun({"en": english, "fr": french}), accounts, share, sure, share)
 
 
 def both(text: str, *, sure: bool) -> OwnPhrase:
@@ -135,7 +147,6 @@ def test_a_phrase_that_most_of_a_theme_is_near_to_names_it_however_the_others_ar
     texts = ["The badge reader.", "The gate stays shut.", "It fails at night."]
     (phrases,) = rank(texts, [0, 0, 0], READER)
     assert (phrases[0].text, phrases[0].share, phrases[0].sure) == ("badge reader", 1, True)
-    assert names([phrases]) == [both("badge reader", sure=True)]
 
 
 def test_what_one_vivid_passage_says_names_nothing() -> None:
@@ -156,40 +167,79 @@ def test_a_phrase_is_sure_of_what_enough_accounts_say() -> None:
     assert found == [(pytest.approx(0.6), True), (pytest.approx(0.6), False)]
 
 
-def test_no_two_themes_have_the_same_phrase_and_one_without_any_has_none() -> None:
-    phrases = [Phrase(key, key, 2, 1.0, True, score, AXES[0]) for key, score in (("badge reader", 2.0), ("gate", 1.0))]
-    expected = [both("badge reader", sure=True), both("gate", sure=True), None]
-    assert names([phrases, phrases, []]) == expected
+def phrase(text: str, axis: int, *, accounts: int = 2, sure: bool = True, score: float = 1.0) -> Phrase:
+    return Phrase(text, text, accounts, 1.0, sure, score, AXES[axis])
 
 
 def test_phrases_of_two_languages_name_a_theme_where_they_mean_the_same() -> None:
-    english = rank(["The reader."] * 3, [0] * 3, {"reader": AXES[0]})
-    french = rank(["Un lecteur à la porte."] * 3, [0] * 3, {"lecteur": AXES[0]}, language=Language.FR)
-    assert names(english, french) == [OwnPhrase({"en": "reader", "fr": "lecteur"}, True)]
-
-
-def test_a_phrase_of_one_language_takes_what_means_the_same_elsewhere_or_stands_for_both() -> None:
-    english = rank(["The reader."] * 3 + ["The gate."] * 3, [0] * 3 + [1] * 3, {"reader": AXES[0], "gate": AXES[1]})
-    french = rank(["Un lecteur."] * 3, [0] * 3, {"lecteur": AXES[1]}, language=Language.FR)
-    assert names(english, [[], french[0]]) == [
-        both("reader", sure=True),
-        OwnPhrase({"en": "gate", "fr": "lecteur"}, True),
-    ]
+    english = [phrase("badge reader", 0), phrase("side gate", 1, score=2.0)]
+    french = [phrase("lecteur de badges", 0), phrase("hall d'accueil", 2, score=2.0)]
+    assert names([english], [french]) == [OwnPhrase({"en": "badge reader", "fr": "lecteur de badges"}, True)]
 
 
 @pytest.mark.parametrize(
-    ("accounts", "share", "expected"),
-    [(2, 0.3, both("doors", sure=False)), (1, 0.3, None), (2, 0.1, None)],
+    "french",
+    [
+        [],
+        [phrase("hall d'accueil", 1)],
+        [phrase("lecteur de badges", 0, sure=False)],
+        [phrase("lecteur", 0)],
+    ],
+    ids=["no French", "means something else", "not sure", "a single word"],
+)
+def test_no_phrase_of_one_language_alone_names_a_theme(french: list[Phrase]) -> None:
+    assert names([[phrase("badge reader", 0)]], [french]) == [None]
+
+
+def test_no_two_themes_have_the_same_noun_and_one_without_any_has_none() -> None:
+    nouns = [noun("readers", "lecteurs", 0.9, sure=True), noun("gates", "portails", 0.8, sure=True)]
+    expected = [
+        OwnPhrase({"en": "readers", "fr": "lecteurs"}, True),
+        OwnPhrase({"en": "gates", "fr": "portails"}, True),
+        None,
+    ]
+    assert names([[], [], []], nouns=[nouns, nouns, []]) == expected
+
+
+@pytest.mark.parametrize(
+    ("accounts", "share", "named"),
+    [(2, 0.3, True), (1, 0.3, False), (2, 0.1, False)],
     ids=["said by two", "said by one", "hardly near"],
 )
-def test_nouns_that_some_of_a_theme_is_near_to_tell_what_it_is_about(
-    accounts: int, share: float, expected: OwnPhrase | None
+def test_a_noun_that_some_of_a_theme_is_near_to_tells_what_it_is_about(
+    accounts: int, share: float, named: bool
 ) -> None:
-    phrases = [
-        Phrase("door", "doors", accounts, share, False, 1.0, AXES[0]),
-        Phrase("glass door", "glass doors", accounts, share, False, 2.0, AXES[1]),
-    ]
-    assert names([phrases]) == [expected]
+    found = names([[]], nouns=[[noun("doors", "portes", share, accounts=accounts)]])
+    assert found == [OwnPhrase({"en": "doors", "fr": "portes"}, False) if named else None]
+
+
+def test_nouns_are_counted_in_both_languages() -> None:
+    texts = {Language.EN: ["The readers.", "A doughnut."], Language.FR: ["Le lecteur est en panne.", "Rien."]}
+    books = {language: read(lines, language) for language, lines in texts.items()}
+    used = used_nouns(
+        {
+            Language.EN: (books[Language.EN], [(0, "a"), (1, "b")]),
+            Language.FR: (books[Language.FR], [(0, "c"), (1, "d")]),
+        }
+    )
+    counts = {each.text["en"]: (each.text["fr"], n) for each, n in used}
+    assert counts["readers"] == ("lecteurs", 2)
+    assert "doughnut" not in counts
+
+
+def test_a_noun_is_weighed_by_what_it_means_in_both_languages() -> None:
+    heard = Heard(AXES[[0, 1, 1]], np.ones(3, dtype=np.float32), "abc", [[0], [1, 2]])
+    used = [(Noun({"en": "readers", "fr": "lecteurs"}), 1), (Noun({"en": "gates", "fr": "portails"}), 2)]
+    places = {"readers": AXES[0], "lecteurs": AXES[0], "gates": AXES[1], "portails": AXES[1]}
+    first, second = rank_nouns([used, used], heard, encoder(places))
+    assert [(each.noun.text["en"], each.share) for each in first] == [("readers", 1), ("gates", 0)]
+    assert [(each.noun.text["fr"], each.share) for each in second] == [("portails", 1), ("lecteurs", 0)]
+    assert rank_nouns([[], []], heard, encoder(places)) == [[], []]
+
+
+def test_no_phrase_holds_a_word_that_only_the_other_language_has() -> None:
+    assert "dashboard" not in read(["Un dashboard et un lecteur."], Language.FR).forms.values()
+    assert {"dashboard", "production"} <= {*read(["A dashboard of the production."]).forms.values()}
 
 
 def test_keywords_are_what_several_accounts_say_where_they_can_be() -> None:
@@ -210,8 +260,9 @@ def test_a_theme_is_named_by_its_subject_or_its_family_with_a_phrase_or_its_phra
         (leaning, both("school holidays", sure=True), "School holidays"),
         (leaning, both("holidays", sure=True), "Calendar: holidays"),
         (leaning, both("works", sure=False), "Calendar: works"),
+        (leaning, both("calendar", sure=False), "Calendar"),
         (None, both("badge", sure=True), "Badge"),
-        (None, both("doors and phone", sure=False), "Various remarks: doors and phone"),
+        (None, both("doors", sure=False), "Doors"),
         (None, None, "Various remarks"),
         (None, None, "Various remarks (2)"),
     ]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models.encoder import from_bytes, load_encoder, to_bytes
 from models.theme_groups import MIN_SIZE
-from models.themes import ARTEFACTS, MIN_SIMILARITY, NEAR_ORIGIN, assign, fit
+from models.theme_subjects import SubjectGuess
+from models.themes import ARTEFACTS, MIN_CHANCE, MIN_SIMILARITY, NEAR_ORIGIN, assign, fit
 from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemePassage
 
 N_DIMS = 384
@@ -27,6 +28,7 @@ def all_tell_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """Made vectors lie where no real passage does; none has a subject."""
     monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.ones(len(vectors), dtype=bool))
     monkeypatch.setattr("models.themes._guesses", lambda members, *_: [None] * len(members))
+    monkeypatch.setattr("models.themes._is_of_sales", lambda vectors: False)
 
 
 def passages(each: int = 8, seed: int = 5) -> list[ThemePassage]:
@@ -198,14 +200,40 @@ def test_what_is_hardly_about_anything_must_be_clearly_near(monkeypatch: pytest.
     assert assign([made[0].theme_vector], themes) != [None]
 
 
-def test_what_is_hardly_about_anything_makes_no_theme_unless_most_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def of_sales(monkeypatch: pytest.MonkeyPatch, chance: NDArray[np.float32]) -> None:
+    """Have passages be of sales notes: how likely those of each matter are about something; all but the last named."""
+    told = np.eye(len(chance), THEME_DIMS, dtype=np.float32)
+
+    def chances(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        likely: NDArray[np.float32] = chance[(vectors @ told.T).argmax(axis=1)]
+        return likely
+
+    monkeypatch.setattr("models.themes._chances", chances)
+    monkeypatch.setattr("models.themes._tell_something", lambda vectors: chances(vectors) >= MIN_CHANCE)
+    monkeypatch.setattr("models.themes._is_of_sales", lambda vectors: True)
+
+
+@pytest.mark.parametrize(("last", "n_themes"), [(0.9, 3), (0.2, 2), (0.05, 2)], ids=["all", "hardly", "nothing"])
+def test_what_is_hardly_about_anything_makes_no_theme(
+    monkeypatch: pytest.MonkeyPatch, last: float, n_themes: int
+) -> None:
+    of_sales(monkeypatch, np.array([0.9, 0.9, last], dtype=np.float32))
+    guess = SubjectGuess({"en": "Prices", "fr": "Prix"}, one=True, sure=True)
+    monkeypatch.setattr("models.themes._guesses", lambda members, *_: [guess] * len(members))
+    assert len(fit(passages(), []).themes) == n_themes
+
+
+def test_what_nothing_names_is_no_theme_unless_it_is_close_or_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     made = passages()
-    told = from_bytes([p.theme_vector for p in made[:32]])
-
-    def first_two(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-        return (vectors @ told.T).max(axis=1) > 0.5
-
-    monkeypatch.setattr("models.themes._tell_something", first_two)
-    assert [theme.size for theme in fit(made, []).themes] == [16, 16]
-    monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.zeros(len(vectors), dtype=bool))
+    before = living(fit(made, []).themes)
+    of_sales(monkeypatch, np.full(3, 0.9, dtype=np.float32))
+    monkeypatch.setattr("models.themes.name_by_phrase", lambda ranked, nouns: [None] * len(nouns))
     assert len(fit(made, []).themes) == 3
+    monkeypatch.setattr("models.themes.CLOSE", 1.1)
+    assert fit(made, []).themes == ()
+    assert [theme.key for theme in fit(made, before).themes] == ["theme-0", "theme-1", "theme-2"]
+
+
+def test_text_unlike_sales_notes_makes_themes_of_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.themes._tell_something", lambda vectors: np.zeros(len(vectors), dtype=bool))
+    assert len(fit(passages(), []).themes) == 3
