@@ -52,7 +52,7 @@ from models.types import (
 ARTEFACTS = Path(__file__).parent / "artefacts"
 ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes")
 MAX_NOTE_CHARS = 1_000_000
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
