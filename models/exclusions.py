@@ -16,10 +16,10 @@ from models.personal import find_personal
 from models.types import PersonalKind
 
 SURE_NAME = 0.6
-"""Least chance of an unlisted name in what reads as a person's: on industries that the tagger has not seen, nine in ten
-of those below were persons, nine in ten of those above rivals."""
+"""Least chance of being a rival's for an unlisted name in what reads as a person's: on industries that the tagger has
+not seen, most of those below were persons, most of those above rivals."""
 SURE_SMALL = 0.75
-"""The same for a word in small letters where the writer uses capitals."""
+"""The same for a name in small letters where the writer uses capitals."""
 PLACE = 0.4
 """Least chance of a place for a name behind a word that says where."""
 

@@ -50,7 +50,8 @@ TELLING = 0.25
 TIGHT = 0.2
 """Mean cosine of each passage with the others of its group from which a group beside living themes is a theme."""
 CLOSE = 0.25
-"""The same, from which a group is a theme though nothing names it."""
+"""The same, from which a group is a theme though nothing names it. The passages of one that ends go to the themes
+nearest to them: a higher bound ends more groups, but drowns what has newly come among their passages."""
 NEAR_ORIGIN = 0.8
 """Least cosine of a theme's centroid with the one that it began with: themes follow their passages, but don't slide."""
 STAY = 0.05
