@@ -13,7 +13,7 @@ def flatten(item: dict[str, Any]) -> dict[str, Any]:
         prefix, current = todo.pop()
         for name, value in current.items():
             if isinstance(value, dict):
-                inner = {"": value["value"]} if set(value) & {"value"} and len(value) <= 4 else value
+                inner = {"": value["value"]} if "value" in value and len(value) <= 4 else value
                 todo.append((f"{prefix}{name}.", inner))
             elif value is not None and not isinstance(value, list):
                 flat[f"{prefix}{name}".rstrip(".")] = value

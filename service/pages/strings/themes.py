@@ -15,8 +15,8 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Ce dont parlent les passages, par domaine. {unassigned} passages sur {passages} n'ont pas de thème.",
     ),
     "themes_none": (
-        "No theme yet: they are found from about thirty notes on.",
-        "Pas encore de thème : ils apparaissent à partir d'une trentaine de notes.",
+        "No theme yet: they are found from about thirty notes on, a few minutes after those are read.",
+        "Pas encore de thème : ils apparaissent dès une trentaine de notes, quelques minutes après leur lecture.",
     ),
     "map": ("Map of the themes", "Carte des thèmes"),
     "map_text": (
