@@ -206,6 +206,10 @@ class _Finding:
     end: Mapped[int]
 
 
+_COUNTED = ("occurred_on", "note_id", "account_id", "author_id", "deal_id")
+_PLACE = ("start", "end")
+
+
 class ObjectionTable(_Finding, Table):
     """An objection of a note.
 
@@ -222,7 +226,7 @@ class ObjectionTable(_Finding, Table):
     corrected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
-        Index("ix_objections_item", "type", "occurred_on", "note_id", "account_id", "author_id", "deal_id", "status"),
+        Index("ix_objections_item", "type", *_COUNTED, "status", *_PLACE),
         {"sqlite_autoincrement": True},
     )
 
@@ -245,18 +249,7 @@ class CompetitorMentionTable(_Finding, Table):
     corrected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
-        Index(
-            "ix_competitor_mentions_item",
-            "name_key",
-            "occurred_on",
-            "note_id",
-            "account_id",
-            "author_id",
-            "deal_id",
-            "known",
-            "relation",
-            "standing",
-        ),
+        Index("ix_competitor_mentions_item", "name_key", *_COUNTED, "known", "relation", "standing", *_PLACE),
         {"sqlite_autoincrement": True},
     )
 
@@ -411,7 +404,7 @@ class PassageTable(_Finding, Table):
     pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
-        Index("ix_passages_item", "theme_id", "occurred_on", "note_id", "account_id", "author_id", "deal_id"),
+        Index("ix_passages_item", "theme_id", *_COUNTED, *_PLACE),
         {"sqlite_autoincrement": True},
     )
 

@@ -12,6 +12,7 @@ workspace is all there is, every look takes stock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,11 +47,13 @@ class Rise:
     Attributes:
         id: Its public id.
         is_new: Whether it was not heard in the 30 days before, and never told of.
+        along: What is told with it because it is the same matter: kind and id, and notes with it.
     """
 
     ranked: RankedItem
     id: str
     is_new: bool
+    along: tuple[tuple[Place, int], ...] = ()
 
     @property
     def place(self) -> Place:
@@ -104,6 +107,7 @@ def look(session: Session, watch: WatchTable, filters: Filters, now: datetime, k
     themes = emerging_themes(session, ranking, period) if keenness is Sensitivity.KEEN else []
     born = [theme for theme in themes if (EMERGING, theme.key) not in known]
     seen = [(rise.place, rise.ranked.item.counts.notes, ranking.frame.whole.notes) for rise in rises]
+    seen += [(place, notes, ranking.frame.whole.notes) for rise in rises for place, notes in rise.along]
     seen += [((EMERGING, theme.key), 0, 0) for theme in born]
     sample = _is_sample(session)
     fresh = watch.ranked_at is None or _mostly_new(session, period, watch.ranked_at)
@@ -145,14 +149,29 @@ def _announced(session: Session, watch_id: int) -> Known:
 def _risen(session: Session, ranking: Ranking, known: Known) -> list[Rise]:
     up = [r for r in ranking.items if r.item.trend.significant and r.item.trend.direction in UPWARD]
     ids: dict[tuple[About, Any], str] = {}
-    for about in {r.item.about for r in up}:
-        keys = [r.item.key for r in up if r.item.about is about]
+    for about in About:
+        keys = [r.item.key for r in ranking.all_items if r.item.about is about]
         ids |= {(about, key): shown for key, shown in public_ids(session, about, keys).items()}
     return [
-        Rise(r, shown, r.item.trend.direction is Direction.NEW and (str(r.item.about), shown) not in known)
+        Rise(
+            r,
+            shown,
+            r.item.trend.direction is Direction.NEW and (str(r.item.about), shown) not in known,
+            _along(r, ids),
+        )
         for r in up
         if (shown := ids.get((r.item.about, r.item.key))) is not None
     ]
+
+
+def _along(ranked: RankedItem, ids: Mapping[tuple[About, Any], str]) -> tuple[tuple[Place, int], ...]:
+    """Return what rises with an item and is told with it."""
+    risen = [also.ranked.item for also in ranked.also if also.ranked.item.trend.direction in UPWARD]
+    return tuple(
+        ((str(item.about), ids[item.about, item.key]), item.counts.notes)
+        for item in risen
+        if (item.about, item.key) in ids
+    )
 
 
 def _is_enough(rise: Rise, keenness: Sensitivity) -> bool:
@@ -209,7 +228,7 @@ def _is_sample(session: Session) -> bool:
 
 def emerging_themes(session: Session, ranking: Ranking, period: Period) -> list[ThemeTable]:
     """Return the living, unmuted themes heard in a period that are emerging."""
-    keys = [r.item.key for r in ranking.items if r.item.about is About.THEME]
+    keys = [r.item.key for r in ranking.all_items if r.item.about is About.THEME]
     query = sa.select(ThemeTable).where(ThemeTable.id.in_(keys), ThemeTable.state == ThemeState.ACTIVE)
     themes = list(session.scalars(query.order_by(ThemeTable.id)))
     months, last = theme_months(session, keys), month_number(period.end.year, period.end.month)

@@ -13,7 +13,7 @@ from service.dependencies import Caller
 from service.filters import Filters
 from service.insights.measures import About
 from service.insights.routes import get_insights
-from service.insights.schemas import Amount, Label, Measures, QuoteOutput
+from service.insights.schemas import AlsoSeen, Amount, Label, Measures, QuoteOutput
 from service.masks.view import shown_text
 from service.notes import queries as notes
 from service.notes.routes import summary
@@ -56,6 +56,7 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "lost_deals": ("Deals lost", "Affaires perdues"),
     "win_rate": ("Win rate", "Taux de réussite"),
     "reasons": ("Why", "Pourquoi"),
+    "also": ("Also seen as", "Vu aussi comme"),
     "details": ("Details", "Détails"),
     "note_id": ("Note", "Note"),
     "date": ("Date", "Date"),
@@ -95,7 +96,7 @@ _OF_NOTE = (
     "language",
     "outcome",
 )
-INSIGHT_COLUMNS = ("rank", "score", "about", "id", "title", *_MEASURES, *_DEALS, "reasons")
+INSIGHT_COLUMNS = ("rank", "score", "about", "id", "title", *_MEASURES, *_DEALS, "reasons", "also")
 ITEM_COLUMNS = ("id", "title", *_MEASURES, *_DEALS, "details")
 EVIDENCE_COLUMNS = ("note_id", "date", "account", "team", "language", "outcome", "details", "start", "end", "quote")
 NOTE_COLUMNS = ("note_id", "occurred_at", *_OF_NOTE, "amount", "currency", "state", "text")
@@ -121,6 +122,7 @@ EXAMPLE: Row = {  # a cell of each column, for the OpenAPI document
     "lost_deals": 5,
     "win_rate": 0.2857,
     "reasons": "Heard at 11 accounts of 36, by 6 reps, in 26 notes",
+    "also": "Price level: 13 of its 15 passages hold this objection",
     "details": "open 27, resolved 4, anticipated 3",
     "note_id": "17",
     "date": "2026-09-14",
@@ -167,6 +169,7 @@ def insight_rows(
             "title": _label(insight.title, lang),
             **_measures(insight.measures),
             "reasons": "; ".join(_label(reason.text, lang) for reason in insight.reasons),
+            "also": "; ".join(_also(also, lang) for also in insight.also),
         }
         for insight in page.items
     ]
@@ -241,6 +244,11 @@ def search_rows(session: Session, index: MeaningIndex, q: str, filters: Filters)
                 "snippet": result.snippet.text,
             }
         session.expunge_all()
+
+
+def _also(also: AlsoSeen, lang: Lang) -> str:
+    colon = " : " if lang is Lang.FR else ": "
+    return f"{_label(also.title, lang)}{colon}{_label(also.text, lang)}"
 
 
 def _label(label: Label, lang: Lang) -> str:

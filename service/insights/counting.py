@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from service.database import is_sqlite
 from service.insights.choosing import MAX_CHOICES, Choice
-from service.insights.days import DETAILS_SEEN, NOBODY, Said, Version, deals_version
+from service.insights.days import DETAILS_SEEN, NOBODY, Pair, Said, Version, deals_version
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
 from service.tables import DealTable
 
@@ -138,6 +138,18 @@ def count_heard(choice: Choice, about: About) -> Mapping[Any, int]:
         for item, (begin, end, notes) in said.spans.items():
             heard[item] += notes if picks is None else len(set(compress(said.notes[begin:end], picks[begin:end])))
     return {item: notes for item, notes in heard.items() if notes}
+
+
+@lru_cache(maxsize=MAX_CHOICES)
+def count_met(choice: Choice) -> Mapping[Pair, tuple[int, int]]:
+    """Return how many passages of a theme share words with another item's findings, and how many of these with them."""
+    met: defaultdict[Pair, list[int]] = defaultdict(lambda: [0, 0])
+    for chosen in choice:
+        kept = chosen.kept
+        for pair, shared in chosen.day.met.items():
+            for side, notes in enumerate((shared.passages, shared.others)):
+                met[pair][side] += len(notes) if kept is None else sum(map(kept.__getitem__, notes))
+    return {pair: (passages, others) for pair, (passages, others) in met.items()}
 
 
 def count_voices(choice: Choice, about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:

@@ -34,6 +34,8 @@ T = TypeVar("T", bound=tuple[Any, ...])
 Version = tuple[int, ...]
 Origin = tuple[str | None, str, str]
 Detail = tuple[str, ...]
+Pair = tuple[int, About, Any]
+"""A theme's row id, and the kind and key of an objection or competitor."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,14 @@ class Said:
     spans: dict[Any, tuple[int, int, int]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Met:
+    """A theme's passages and another item's findings that share words: the index in its day of the note of each."""
+
+    passages: array[int] = field(default_factory=lambda: array("I"))
+    others: array[int] = field(default_factory=lambda: array("I"))
+
+
 @dataclass(slots=True, eq=False)
 class Day:
     """The notes of a day and what they say; never changed once it is made.
@@ -73,6 +83,7 @@ class Day:
         deals: The same of its deal.
         origins: Language, kind and source of each note, as an index into `ORIGINS_SEEN`.
         said: Findings by kind.
+        met: Findings on the same words, by theme and by kind and item of the other.
     """
 
     read: int
@@ -81,11 +92,13 @@ class Day:
     deals: array[int]
     origins: array[int]
     said: dict[About, Said]
+    met: dict[Pair, Met] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """How many notes and findings it holds."""
-        return len(self.accounts) + sum(len(said.notes) for said in self.said.values())
+        pairs = sum(len(met.passages) + len(met.others) for met in self.met.values())
+        return len(self.accounts) + sum(len(said.notes) for said in self.said.values()) + pairs
 
 
 class Seen(Generic[T]):
@@ -214,7 +227,7 @@ def _read_findings(session: Session, about: About, span: Period) -> Iterable[Any
     # Themes by number, not by a query: PostgreSQL would read all passages.
     items = list(session.scalars(sa.select(ThemeTable.id))) if about is About.THEME else all_items(about)
     return session.execute(
-        sa.select(column, table.occurred_on, table.note_id, table.id, *details).where(
+        sa.select(column, table.occurred_on, table.note_id, table.id, table.start, table.end, *details).where(
             column.in_(items), table.occurred_on.between(span.start, span.end)
         )
     )
@@ -248,9 +261,34 @@ def _pack(
         origins=array("H", [ORIGINS_SEEN.number((note[4], note[5], note[6])) for note in placed]),
         said={},
     )
-    for about, rows in said.items():
-        day.said[about] = _pack_kind(day, places, [row for row in rows if row[2] in places])
+    present = {about: [row for row in rows if row[2] in places] for about, rows in said.items()}
+    for about, rows in present.items():
+        day.said[about] = _pack_kind(day, places, rows)
+    day.met = _meet(places, present)
     return day
+
+
+def _meet(places: Mapping[int, int], said: Mapping[About, list[Any]]) -> dict[Pair, Met]:
+    """Find what themes and other items say with the same words."""
+    passages: dict[int, list[Any]] = {}
+    for row in said[About.THEME]:
+        passages.setdefault(row[2], []).append(row)
+    met: dict[Pair, Met] = {}
+    counted: set[tuple[Pair, int]] = set()
+    for about in (About.OBJECTION, About.COMPETITOR):
+        for item, _, note_id, _, start, end, *_ in said[about]:
+            themes = set()
+            for theme, _, _, passage_id, begin, last, *_ in passages.get(note_id, ()):
+                if start < last and begin < end:
+                    pair = (theme, about, item)
+                    shared = met.setdefault(pair, Met())
+                    if (pair, passage_id) not in counted:
+                        counted.add((pair, passage_id))
+                        shared.passages.append(places[note_id])
+                    if theme not in themes:
+                        themes.add(theme)
+                        shared.others.append(places[note_id])
+    return met
 
 
 def _pack_kind(day: Day, places: Mapping[int, int], rows: list[Any]) -> Said:
@@ -268,6 +306,6 @@ def _pack_kind(day: Day, places: Mapping[int, int], rows: list[Any]) -> Said:
         accounts=array("q", map(day.accounts.__getitem__, notes)),
         authors=array("q", map(day.authors.__getitem__, notes)),
         deals=array("q", map(day.deals.__getitem__, notes)),
-        details=array("H", [DETAILS_SEEN.number(tuple(map(str, row[4:]))) for row in rows]),
+        details=array("H", [DETAILS_SEEN.number(tuple(map(str, row[6:]))) for row in rows]),
         spans=spans,
     )

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 from models.types import ObjectionType
 from service.filters import Filters
 from service.insights.evidence import Quote, best_quotes
+from service.insights.folding import fold
 from service.insights.items import Frame, Item, measure_items, measuring_frame
 from service.insights.measures import About
 from service.insights.ranking import RankedItem, rank
-from service.insights.schemas import Label
+from service.insights.schemas import AlsoSeen, Label
 from service.insights.weights import weights_of
-from service.insights.words import OBJECTION_TITLES
+from service.insights.words import OBJECTION_TITLES, overlap
 from service.sources.record_links import options_by_source
 from service.tables import CompetitorMentionTable, ThemeTable
+from service.thresholds import thresholds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Ranking:
     frame: Frame
     items: list[RankedItem]
     withheld: int = 0
+
+    @property
+    def all_items(self) -> list[RankedItem]:
+        """The items with those that are told with them."""
+        return [one for ranked in self.items for one in (ranked, *(also.ranked for also in ranked.also))]
 
 
 def rank_insights(session: Session, filters: Filters, kinds: Collection[About] = tuple(About)) -> Ranking:
@@ -40,7 +47,7 @@ def rank_insights(session: Session, filters: Filters, kinds: Collection[About] =
         [i for i in items if not is_unlisted(i) and not (i.about is About.THEME and i.key in muted)]
         for items in ([i for of in measured for i in of.items], [i for of in measured for i in of.withheld])
     )
-    ranked = rank(shown, frame.whole, weights_of(session))
+    ranked = fold(rank(shown, frame.whole, weights_of(session)), frame.days)
     return Ranking(frame, ranked, sum(1 for item in withheld if item.counts.mentions))
 
 
@@ -108,4 +115,33 @@ def quotes_of(
         if keys:
             quotes = best_quotes(session, about, ranking.frame.days, items=keys, each=each, connected=connected)
             found |= {(about, key): quotes.get(key, []) for key in keys}
+    return found
+
+
+def also_seen(session: Session, ranked: Collection[RankedItem]) -> dict[tuple[About, Any], list[AlsoSeen]]:
+    """Return what is told with each of some items, by kind and key; with thresholds without its figures."""
+    below = [also.ranked.item for one in ranked for also in one.also]
+    names: dict[tuple[About, Any], Label] = {}
+    ids: dict[tuple[About, Any], str] = {}
+    for about in {item.about for item in below}:
+        keys = [item.key for item in below if item.about is about]
+        names |= {(about, key): label for key, label in titles(session, about, keys).items()}
+        ids |= {(about, key): shown for key, shown in public_ids(session, about, keys).items()}
+    hidden = thresholds_of(session).are_set
+    found: dict[tuple[About, Any], list[AlsoSeen]] = {}
+    for one in ranked:
+        for also in one.also:
+            item = also.ranked.item
+            place = (item.about, item.key)
+            if place in names:
+                seen = AlsoSeen(
+                    about=item.about,
+                    id=ids[place],
+                    title=names[place],
+                    score=also.ranked.score,
+                    shared=None if hidden else also.shared,
+                    of=None if hidden else also.of,
+                    text=overlap(one.item.about, also, hidden=hidden),
+                )
+                found.setdefault((one.item.about, one.item.key), []).append(seen)
     return found

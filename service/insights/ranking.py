@@ -56,12 +56,26 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """An item with its place; `score` is the sum of the points of `reasons`, in [0, 100]."""
+    """An item with its place; `score` is the sum of the points of `reasons`, in [0, 100].
+
+    Attributes:
+        also: Lower items on the same matter, told with this one; they have its rank.
+    """
 
     rank: int
     score: float
     item: Item
     reasons: list[Reason]
+    also: tuple[Also, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """An item told with a higher one: `shared` of its `of` findings stand on words of the other."""
+
+    ranked: RankedItem
+    shared: int
+    of: int
 
 
 def rank(items: Sequence[Item], whole: Whole, weights: Weights = DEFAULT_WEIGHTS) -> list[RankedItem]:

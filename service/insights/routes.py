@@ -16,6 +16,7 @@ from service.insights.evidence import Quote
 from service.insights.measures import About
 from service.insights.ranking import RankedItem
 from service.insights.schemas import (
+    AlsoSeen,
     Insight,
     ItemPage,
     Label,
@@ -52,6 +53,9 @@ def get_insights(
 ) -> InsightPage:
     """Rank what customers say: objections, competitors and themes together, with the reasons of each place.
 
+    Of items on one matter the highest is an insight, and the others stand under its `also`; asked for by their kind
+    alone, they are ranked on their own.
+
     The period is the 90 days up to the latest note unless `from` and `to` say otherwise.
     """
     ranking = queries.rank_insights(session, filters, about or tuple(About))
@@ -78,7 +82,8 @@ def insights(session: Session, filters: Filters, ranking: queries.Ranking, ranke
         keys = [r.item.key for r in ranked if r.item.about is about]
         names |= {(about, key): label for key, label in queries.titles(session, about, keys).items()}
         ids |= {(about, key): shown for key, shown in queries.public_ids(session, about, keys).items()}
-    return [_insight(r, names, ids, quotes) for r in ranked if (r.item.about, r.item.key) in names]
+    also = queries.also_seen(session, ranked)
+    return [_insight(r, names, ids, quotes, also) for r in ranked if (r.item.about, r.item.key) in names]
 
 
 def _insight(
@@ -86,6 +91,7 @@ def _insight(
     names: dict[tuple[About, object], Label],
     ids: dict[tuple[About, object], str],
     quotes: dict[tuple[About, object], list[Quote]],
+    also: dict[tuple[About, object], list[AlsoSeen]],
 ) -> Insight:
     item = ranked.item
     place = (item.about, item.key)
@@ -101,4 +107,5 @@ def _insight(
         ],
         measures=Measures(**measures(item)),
         quotes=[quote_output(q) for q in quotes.get(place, [])],
+        also=also.get(place, []),
     )

@@ -212,6 +212,32 @@ class ReasonOutput(BaseModel):
     text: Label
 
 
+EXAMPLE_ALSO: dict[str, Any] = {
+    "about": "theme",
+    "id": "01k5qr7zv3m8",
+    "title": {"en": "Price level", "fr": "Niveau des prix"},
+    "score": 18.35,
+    "shared": 13,
+    "of": 15,
+    "text": {
+        "en": "13 of its 15 passages hold this objection",
+        "fr": "13 de ses 15 passages contiennent cette objection",
+    },
+}
+
+
+class AlsoSeen(BaseModel):
+    """An item on the same matter as an insight, told with it: `shared` of its `of` findings stand on the same words."""
+
+    about: About
+    id: str
+    title: Label
+    score: float = Field(description="its own, as it would be ranked alone")
+    shared: int | None = Field(description="null where there is a threshold of accounts or authors")
+    of: int | None
+    text: Label
+
+
 class Insight(BaseModel):
     """An item with its place in the ranking; `score` is the sum of the points of `reasons`."""
 
@@ -227,6 +253,7 @@ class Insight(BaseModel):
                     "reasons": [EXAMPLE_REASON],
                     "measures": EXAMPLE_MEASURES,
                     "quotes": [EXAMPLE_QUOTE],
+                    "also": [EXAMPLE_ALSO],
                 }
             ]
         }
@@ -240,6 +267,9 @@ class Insight(BaseModel):
     reasons: list[ReasonOutput]
     measures: Measures
     quotes: list[QuoteOutput]
+    also: list[AlsoSeen] = Field(
+        default_factory=list, description="lower items on the same matter, told with it and not ranked on their own"
+    )
 
 
 class ItemPage(Page[Entry], Generic[Entry]):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from models.types import ObjectionType
 from service.insights.measures import About
-from service.insights.ranking import Part, Reason
+from service.insights.ranking import Also, Part, Reason
 from service.insights.schemas import Label
 
 OBJECTION_TITLES: dict[ObjectionType, Label] = {
@@ -113,6 +113,21 @@ _SENTENCES: dict[Part, Callable[[About, Reason], Label]] = {
     Part.SEVERITY: _severity,
     Part.NOVELTY: _novelty,
 }
+
+
+_OVERLAPS = {  # by the kind of the item that the other is told with
+    About.OBJECTION: ("passages hold this objection", "passages contiennent cette objection"),
+    About.COMPETITOR: ("passages name this competitor", "passages nomment ce concurrent"),
+    About.THEME: ("mentions stand in passages of this theme", "mentions sont dans des passages de ce thème"),
+}
+
+
+def overlap(about: About, also: Also, *, hidden: bool) -> Label:
+    """Say how much of an item is the matter of that which it is told with, by its kind; `hidden` without figures."""
+    en, fr = _OVERLAPS[about]
+    if hidden:
+        return Label(en=f"most of its {en}", fr=f"la plupart de ses {fr}")
+    return Label(en=f"{also.shared} of its {also.of} {en}", fr=f"{also.shared} de ses {also.of} {fr}")
 
 
 def sentence(about: About, reason: Reason) -> Label:

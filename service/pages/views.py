@@ -20,7 +20,7 @@ from service.insights.items import Frame, Item, measure_one, silent_item
 from service.insights.measures import About
 from service.insights.ranking import RankedItem
 from service.insights.routes import insights
-from service.insights.schemas import Insight, Label, Measures, QuoteOutput, measures, quote_output
+from service.insights.schemas import AlsoSeen, Insight, Label, Measures, QuoteOutput, measures, quote_output
 from service.insights.words import OBJECTION_TITLES
 from service.masks.view import shown_text, shown_words
 from service.notes.queries import NoteRow, analysis_state, findings_of
@@ -120,6 +120,7 @@ class ItemView:
 
     Attributes:
         insight: Its place in the ranking; None where it has none.
+        within: The higher item that it is told with, and how much of this one is its matter.
         details: How its mentions part, by heading: such as statuses.
         competitor: Its points and parts, if it is one.
         objection: Its answers and parts, if it is one.
@@ -131,6 +132,7 @@ class ItemView:
     measures: Measures
     frame: Frame
     insight: Insight | None
+    within: AlsoSeen | None
     stretches: list[Stretch]
     known: bool
     details: dict[str, dict[str, int]]
@@ -171,7 +173,7 @@ def item_view(
     ranking = queries.rank_insights(session, filters)
     frame = ranking.frame
     # Trends are corrected over all items of a kind: one measured alone could be called rising here and steady there.
-    ranked = [r for r in ranking.items if r.item.about is about and r.item.key == key]
+    ranked = [r for r in ranking.all_items if r.item.about is about and r.item.key == key]
     item = ranked[0].item if ranked else _unranked(session, about, key, filters, frame)
     insight = next(iter(insights(session, filters, ranking, ranked)), None)
     by = step or natural_step(frame.period)
@@ -186,6 +188,7 @@ def item_view(
         measures=Measures(**measures(item)),
         frame=frame,
         insight=insight,
+        within=_within(session, ranking, ranked),
         stretches=stacked(insight.reasons) if insight else [],
         known=about is not About.COMPETITOR or not item.counts.mentions or queries.is_known(item),
         details={name: counts for name, counts in item.counts.details.items() if name != "known"},
@@ -198,6 +201,21 @@ def item_view(
         objection=objection_view(session, filters, ObjectionType(key)) if about is About.OBJECTION else None,
     )
     return view, by
+
+
+def _within(session: Session, ranking: queries.Ranking, ranked: list[RankedItem]) -> AlsoSeen | None:
+    """Return what an item is told with, in the words that are said of the item there."""
+    for higher in ranking.items:
+        for place, also in enumerate(higher.also):
+            if [also.ranked] == ranked:
+                item = higher.item
+                text = queries.also_seen(session, [higher])[item.about, item.key][place].text
+                title = queries.titles(session, item.about, [item.key])[item.key]
+                shown = queries.public_ids(session, item.about, [item.key])[item.key]
+                return AlsoSeen(
+                    about=item.about, id=shown, title=title, score=higher.score, shared=None, of=None, text=text
+                )
+    return None
 
 
 def find_key(session: Session, about: About, item_id: str) -> Any:

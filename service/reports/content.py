@@ -17,6 +17,7 @@ from service.insights.items import Item, measure_items
 from service.insights.measures import About
 from service.insights.queries import (
     Ranking,
+    also_seen,
     is_unlisted,
     muted_themes,
     public_ids,
@@ -180,8 +181,8 @@ def build_content(
     writer = _Writer(
         session=session,
         ranking=ranking,
-        before={(r.item.about, r.item.key): r.rank for r in earlier.items},
-        places={(r.item.about, r.item.key): r for r in ranking.items},
+        before={(r.item.about, r.item.key): r.rank for r in earlier.all_items},
+        places={(r.item.about, r.item.key): r for r in ranking.all_items},
         persons=name_words(queries.author_names(session)),
         firms=queries.catalogue_names(session),
         segments=queries.segments_by_account(session),
@@ -227,11 +228,13 @@ def _new_names(writer: _Writer, items: Sequence[Item]) -> list[ReportItem]:
 
 def _insights(writer: _Writer) -> list[ReportItem]:
     top = writer.ranking.items[:TOP_INSIGHTS]
+    also = also_seen(writer.session, top)
     by_place: dict[int, ReportItem] = {}
     for about in About:
         items = [r for r in top if r.item.about is about]
         found = _items(writer, [r.item for r in items])
-        by_place |= {r.rank: item for r, item in zip(items, found, strict=True)}
+        for ranked, item in zip(items, found, strict=True):
+            by_place[ranked.rank] = item.model_copy(update={"also": also.get((about, ranked.item.key), [])})
     return [by_place[rank] for rank in sorted(by_place)]
 
 
@@ -291,7 +294,8 @@ def _changes(
     period = ranking.frame.period
     named = {(i.about, i.id): i.title for i in all_items(before.content)} if before else {}
     for about in About:
-        keys = sorted({r.item.key for r in [*ranking.items, *earlier.items] if r.item.about is about}, key=str)
+        said = [*ranking.all_items, *earlier.all_items]
+        keys = sorted({r.item.key for r in said if r.item.about is about}, key=str)
         names, ids = titles(session, about, keys), public_ids(session, about, keys)
         named |= {(about, ids[key]): names[key] for key in keys if key in names and key in ids}
     splits = split_changes(before.ledger if before else None, read_ledger(session, period.previous), ledger)
@@ -322,7 +326,7 @@ def _told(session: Session, ranking: Ranking, earlier: Ranking) -> set[tuple[Abo
     """Return the items that enough accounts and authors said in both months, so that what changed may be told."""
     told: set[tuple[About, str]] = set()
     for about in About:
-        now, before = ({r.item.key for r in of.items if r.item.about is about} for of in (ranking, earlier))
+        now, before = ({r.item.key for r in of.all_items if r.item.about is about} for of in (ranking, earlier))
         told |= {(about, shown) for shown in public_ids(session, about, now & before).values()}
     return told
 

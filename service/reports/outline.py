@@ -6,10 +6,10 @@ Every form renders the same outline, so that page, PDF, slides and spreadsheet n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from service.insights.schemas import Amount
+from service.insights.schemas import AlsoSeen, Amount
 from service.reports.schemas import (
     Edition,
     Part,
@@ -162,7 +162,17 @@ def _insights(content: ReportContent, say: Phrases) -> Section:
         for place, quote in enumerate(item.quotes[:2])
     ]
     chart = _compared(say("insight_notes"), content.insights, say)
-    return _section("insights", say, table=Table(columns, rows), chart=chart, quotes=quotes)
+    section = _section("insights", say, table=Table(columns, rows), chart=chart, quotes=quotes)
+    also = [_also(item, one, say) for item in content.insights for one in item.also]
+    return replace(section, lines=[*section.lines, *also])
+
+
+def _also(item: ReportItem, also: AlsoSeen, say: Phrases) -> str:
+    """Say what is told with an insight."""
+    title, other, kind, text = say.of(item.title), say.of(also.title), say(also.about).lower(), say.of(also.text)
+    if say.french:
+        return f"{item.rank}. {title}, vu aussi comme {kind} « {other} » : {text}."
+    return f"{item.rank}. {title}, also seen as {kind} “{other}”: {text}."
 
 
 def _compared(title: str, items: Sequence[ReportItem], say: Phrases) -> Chart | None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.field_words import MONTH, WITHOUT_NUL
 from service.insights.measures import About
-from service.insights.schemas import Label, Measures, PeriodOutput, ReasonOutput
+from service.insights.schemas import AlsoSeen, Label, Measures, PeriodOutput, ReasonOutput
 from service.reports.examples import EXAMPLE_EDITION, EXAMPLE_REPORT
 from service.themes.lifecycle import Life, Nature
 
@@ -79,6 +79,7 @@ class ReportItem(Measures):
     score: float | None
     reasons: list[ReasonOutput]
     quotes: list[ReportQuote]
+    also: list[AlsoSeen] = Field(default_factory=list, description="of an insight: lower items on the same matter")
 
 
 class ReportTheme(ReportItem):

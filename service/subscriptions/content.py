@@ -17,9 +17,9 @@ from service.deliveries.links import item_link
 from service.filters import Filters, Period, stored_filters
 from service.insights.evidence import list_quotes
 from service.insights.measures import About
-from service.insights.queries import Ranking, public_ids, rank_insights, titles
+from service.insights.queries import Ranking, also_seen, public_ids, rank_insights, titles
 from service.insights.ranking import Part, RankedItem
-from service.insights.schemas import Label
+from service.insights.schemas import AlsoSeen, Label
 from service.insights.statistics import UPWARD, Direction
 from service.insights.withholding import TREND
 from service.insights.words import sentence
@@ -162,7 +162,8 @@ def _entries(
 ) -> list[Entry]:
     ids: dict[tuple[About, Any], str] = {}
     names: dict[tuple[About, Any], Label] = {}
-    candidates = ranking.items if places is not None else ranking.items[:TOP]
+    candidates = ranking.all_items if places is not None else ranking.items[:TOP]
+    also = also_seen(session, candidates)
     for about in About:
         keys = [r.item.key for r in candidates if r.item.about is about]
         if keys:
@@ -186,7 +187,7 @@ def _entries(
                 rank=ranked.rank,
                 trend=_trend(words, ranked),
                 direction=ranked.item.trend.direction,
-                reasons=_reasons(words, ranked),
+                reasons=[*_reasons(words, ranked), *(_also(words, one) for one in also.get(place, []))],
                 quote=_quote(session, ranked, filters, ranking.frame.period, words, firms),
                 url=item_link(settings, place[0], ids[place], ranking.frame.period),
             )
@@ -216,6 +217,15 @@ def _reasons(words: Words, ranked: RankedItem) -> list[str]:
     """Return the two strongest reasons but growth, which the trend tells."""
     told = sorted((r for r in ranked.reasons if r.part not in {Part.GROWTH, Part.NOVELTY}), key=lambda r: -r.points)
     return [words.label(sentence(ranked.item.about, reason)) for reason in told[:2]]
+
+
+def _also(words: Words, also: AlsoSeen) -> str:
+    told = {
+        "title": words.label(also.title),
+        "kind": words(f"about_{also.about}").lower(),
+        "text": words.label(also.text),
+    }
+    return words("digest_also", **told)
 
 
 def _firms(session: Session) -> list[str]:

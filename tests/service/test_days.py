@@ -65,6 +65,23 @@ def counted(session: Session, about: About, filters: Filters) -> dict[Any, tuple
     return found
 
 
+def expected_to_meet(session: Session, filters: Filters, period: Period) -> dict[Any, tuple[int, int]]:
+    """Count what shares words as slowly and plainly."""
+    met = {}
+    for about in (About.OBJECTION, About.COMPETITOR):
+        other, item = TABLES[about], ITEM_COLUMNS[about]
+        counts = [sa.func.count(sa.distinct(table.id)) for table in (PassageTable, other)]
+        query = (
+            sa.select(PassageTable.theme_id, item, *counts)
+            .join(other, other.note_id == PassageTable.note_id)
+            .where(PassageTable.start < other.end, other.start < PassageTable.end)
+            .where(PassageTable.theme_id.is_not(None), *finding_conditions(filters, other, period))
+        )
+        rows = session.execute(query.group_by(PassageTable.theme_id, item))
+        met |= {(theme, about, key): (passages, others) for theme, key, passages, others in rows}
+    return met
+
+
 def check(engine: sa.Engine) -> None:
     for asked in FILTERS:
         filters = Filters.model_validate(PERIOD | asked)
@@ -72,6 +89,8 @@ def check(engine: sa.Engine) -> None:
             frame = measuring_frame(session, filters)
             for about in About:
                 assert counted(session, about, filters) == expected(session, about, filters, frame.period), asked
+            met = {pair: counts for pair, counts in counting.count_met(frame.days).items() if any(counts)}
+            assert met == expected_to_meet(session, filters, frame.period), asked
             before = frame.period.previous
             for about in About:
                 heard = {item.key: item.trend.previous for item in measure_items(session, about, filters, frame).items}

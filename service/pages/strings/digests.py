@@ -28,6 +28,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "digest_unsubscribe": ("Unsubscribe", "Se désabonner"),
     "about_emerging": ("Emerging theme", "Thème émergent"),
+    "digest_also": ("Also seen as {kind} “{title}”: {text}", "Vu aussi comme {kind} « {title} » : {text}"),
     "digest_rank": ("No. {n}", "N° {n}"),
     "alert_subject": ("Rising among customers: {first}{more}", "En hausse chez les clients : {first}{more}"),
     "alert_more": (" and {n} more| and {n} more", " et {n} autre| et {n} autres"),

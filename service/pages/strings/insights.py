@@ -39,6 +39,8 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Pas entendu dans cette période, ou par trop peu.",
     ),
     "rank": ("Rank {n}", "Rang {n}"),
+    "also_seen": ("Also seen as", "Vu aussi comme"),
+    "told_with": ("Told with", "Présenté avec"),
     "score": ("{points} of 100 pts", "{points} pts sur 100"),
     "why": ("Why it ranks here", "Pourquoi ce rang"),
     "points": ("{points} pts", "{points} pts"),
