@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,9 @@ from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
 
 LATEST = 60  # findings of an item among which quotes are chosen
 TELLING_CHARS, SURE = 20, 0.5  # from which a quote, and the reader's score of a finding, say enough to stand first
+TELLING, LOOKED_AT = range(40, 281), 5  # characters of a passage that says enough; passages looked at for each quote
 BEFORE, AFTER = 120, 160  # characters of a line shown around a name
+_WHOLE = re.compile(r"[.!?…][\s\"'»”’)]*\Z")
 _SENTENCE_END = re.compile(r"[.!?…](?:\s?[\"'»”’)])*(?=\s|\Z)|\n")
 
 
@@ -130,18 +133,23 @@ def best_quotes(
 ) -> dict[Any, list[Quote]]:
     """Return a few quotes of each of several items, of different accounts where it can be.
 
-    Of each item twice as many are looked at, the latest. Those that tell something come first: a few words of which
-    the reader was not sure ("three euros twenty") say little without their note.
+    Of each item twice as many are looked at, the latest; of a theme, whose passages say less, some more. Those that
+    tell something come first: a few words of which the reader was not sure ("three euros twenty") say little without
+    their note, and so do a heading, half a sentence, or a passage far from its theme.
 
     Args:
         connected: The options of connections by source, for links to records.
     """
     latest = latest_findings(choice, about, items, LATEST)
-    chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, 2 * each)]
+    looked_at = each * (LOOKED_AT if about is About.THEME else 2)
+    chosen = [finding_id for candidates in latest.values() for finding_id in _vary(candidates, looked_at)]
     quotes: dict[Any, list[Quote]] = {}
     for quote in read_quotes(session, about, chosen, connected):
         quotes.setdefault(quote.item, []).append(quote)
-    return {item: _most_telling(found, each) for item, found in quotes.items()}
+    if about is not About.THEME:
+        return {item: _most_telling(found, each) for item, found in quotes.items()}
+    places = _places_of_findings(session, {quote.note_id for found in quotes.values() for quote in found})
+    return {item: _most_telling_passages(found, places, each) for item, found in quotes.items()}
 
 
 def _most_telling(quotes: Sequence[Quote], count: int) -> list[Quote]:
@@ -153,6 +161,36 @@ def _most_telling(quotes: Sequence[Quote], count: int) -> list[Quote]:
         ranks[quote.finding_id] = quote.account_id in accounts, says_little
         accounts.add(quote.account_id)
     return sorted(quotes, key=lambda quote: ranks[quote.finding_id])[:count]
+
+
+def _places_of_findings(session: Session, notes: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    """Return where the objections and competitors of notes stand."""
+    places: dict[int, list[tuple[int, int]]] = {}
+    for table in (TABLES[About.OBJECTION], TABLES[About.COMPETITOR]):
+        query = sa.select(table.note_id, table.start, table.end).where(table.note_id.in_(notes))
+        for note_id, start, end in session.execute(query):
+            places.setdefault(note_id, []).append((start, end))
+    return places
+
+
+def _most_telling_passages(
+    quotes: Sequence[Quote], places: Mapping[int, Sequence[tuple[int, int]]], count: int
+) -> list[Quote]:
+    """Choose passages, those of further accounts first, then by how little each says; of equal ones the latest."""
+    middle = median(quote.detail["similarity"] or 0 for quote in quotes)
+
+    def little(quote: Quote) -> int:
+        text = quote.text.strip()
+        broken = text[:1].islower() or not _WHOLE.search(text)
+        distant = (quote.detail["similarity"] or 0) < middle
+        found = any(start < quote.end and quote.start < end for start, end in places.get(quote.note_id, ()))
+        return 2 * (len(text) not in TELLING) + 2 * broken + distant + (not found)
+
+    best: dict[int | None, list[Quote]] = {}
+    for quote in sorted(quotes, key=little):
+        best.setdefault(quote.account_id, []).append(quote)
+    turns = [(turn, quote) for own in best.values() for turn, quote in enumerate(own)]
+    return [quote for _, quote in sorted(turns, key=lambda one: (one[0], little(one[1])))][:count]
 
 
 def _vary(candidates: Sequence[tuple[int, int]], count: int) -> list[int]:

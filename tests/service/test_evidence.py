@@ -1,10 +1,13 @@
-"""The line shown around a competitor's name."""
+"""The line shown around a competitor's name, and which passages stand for a theme."""
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 
-from service.insights.evidence import AFTER, BEFORE, line_around
+from service.insights.evidence import AFTER, BEFORE, Quote, _most_telling_passages, line_around
 
 LONG = "words that go on and on " * 20
 
@@ -43,3 +46,26 @@ def test_no_word_that_fits_is_lost_nor_cut(room: int) -> None:
 
 def test_one_endless_word_leaves_the_name() -> None:
     assert around(f"{'x' * 500}Rival{'y' * 500}") == "… Rival …"
+
+
+def passage(number: int, text: str, *, account: int, similarity: float = 0.5, note_id: int = 1) -> Quote:
+    place = {"start": 100 * number, "end": 100 * number + len(text), "occurred_on": date(2026, 9, 14)}
+    who: dict[str, Any] = {"account": None, "team": None, "language": "en", "outcome": None, "account_id": account}
+    return Quote(number, 1, note_id, text=text, detail={"similarity": similarity}, **place, **who)
+
+
+def test_passages_that_say_something_on_their_own_stand_first() -> None:
+    whole = "They want the readers to open by phone before the winter."
+    found = [
+        passage(1, "Records", account=1),
+        passage(2, "and then he had to leave for the airport with his", account=2),
+        passage(3, whole, account=3, similarity=0.3),
+        passage(4, whole, account=4),
+        passage(5, whole, account=5),
+        passage(6, whole, account=5),
+        passage(7, f"{whole} " * 8, account=6),
+        passage(8, whole, account=1),
+    ]
+    places = {1: [(500, 520)]}
+    chosen = [quote.finding_id for quote in _most_telling_passages(found, places, 8)]
+    assert chosen == [5, 4, 8, 3, 2, 7, 6, 1], "of an account its best; with an objection within, then near the theme"
