@@ -309,7 +309,7 @@ def competitor_key(session: Session, name: str) -> str:
     """
     key = name_key(name)
     listed = CatalogNameTable.role == "competitor"
-    if session.scalar(sa.select(CatalogNameTable.id).where(listed, CatalogNameTable.name_key == key)) is not None:
+    if is_listed(session, key):
         return key
     folded = fold_key(name)
     rows = session.execute(
@@ -318,6 +318,12 @@ def competitor_key(session: Session, name: str) -> str:
         .order_by(CatalogNameTable.id)
     )
     return next((row.name_key for row in rows if folded and folded in map(fold_key, (row.name, *row.aliases))), key)
+
+
+def is_listed(session: Session, key: str) -> bool:
+    """Tell whether a key is that of a competitor of the catalogue."""
+    listed = CatalogNameTable.role == "competitor"
+    return session.scalar(sa.select(CatalogNameTable.id).where(listed, CatalogNameTable.name_key == key)) is not None
 
 
 AnyFilters = TypeVar("AnyFilters", bound=NoteFilters)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -17,7 +18,7 @@ from service.competitors.view import competitor_item, competitor_view
 from service.dependencies import Reader, ReadSession
 from service.errors import NotFound
 from service.filter_queries import FilterQuery
-from service.filters import competitor_key
+from service.filters import competitor_key, is_listed
 from service.insights.evidence import Step
 from service.insights.items import measure_items, measuring_frame
 from service.insights.listing import in_order, quotes_page, series
@@ -88,7 +89,7 @@ def get_competitor_evidence(
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
     """List what was said where a competitor is named, one of each account first."""
-    return quotes_page(session, About.COMPETITOR, filters, competitor_key(session, name), limit, cursor)
+    return quotes_page(session, About.COMPETITOR, filters, _known_key(session, name), limit, cursor)
 
 
 @router.get("/{name:path}/series", responses=problem_responses(404))
@@ -100,7 +101,7 @@ def get_competitor_series(
     by: Annotated[Step, Query()] = Step.WEEK,
 ) -> Series:
     """Read how often a competitor was named, by week or month."""
-    key = competitor_key(session, name)
+    key = _known_key(session, name)
     return series(session, About.COMPETITOR, filters, key, key, by)
 
 
@@ -111,3 +112,15 @@ def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters:
     if view is None:
         raise NotFound("No note of these periods and filters names this competitor.")
     return view
+
+
+def _known_key(session: Session, name: str) -> str:
+    """Return the key of a competitor that is in the catalogue, or that a note names.
+
+    Raises:
+        NotFound: If it is neither.
+    """
+    key = competitor_key(session, name)
+    if not is_listed(session, key) and key not in titles(session, About.COMPETITOR, [key]):
+        raise NotFound("No note names this competitor, and the catalogue lacks it.")
+    return key

@@ -33,11 +33,11 @@ def check_url(url: str, *, allow_private: bool, field: str = "url") -> str:
     except ValueError:
         raise _wrong(field, "is not a URL") from None
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise _wrong(field, f"is a URL of printable ASCII, at most {MAX_URL} characters")
+        raise _wrong(field, f"must be a URL of printable ASCII, at most {MAX_URL} characters")
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
-        raise _wrong(field, "starts with https://")
+        raise _wrong(field, "must start with https://")
     if not host or "@" in parts.netloc or parts.fragment:
-        raise _wrong(field, "has a host, and neither user name, password nor fragment")
+        raise _wrong(field, "must have a host, and neither user name, password nor fragment")
     literal = _literal(host)
     inside = host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
     if literal is not None and not allowed(literal, allow_private=allow_private):

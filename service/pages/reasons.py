@@ -1,10 +1,11 @@
-"""Messages about files, rows and deliveries in the language of a page."""
+"""Messages about files, rows, addresses and deliveries in the language of a page."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+from service.pages.strings.address_reasons import ADDRESS_REASONS
 from service.pages.strings.reasons import REASONS, TERMS
 from service.pages.strings.source_reasons import SOURCE_REASONS
 
@@ -13,7 +14,7 @@ _ROW = re.compile(r"Row (\d+): (\S+) (.+)\.", re.DOTALL)  # of a preview: a row 
 _FIELD = re.compile(r"([A-Za-z_.-]+)( |: )(.+?)\.?", re.DOTALL)  # a message that begins with its field
 _ENGLISH = tuple(
     (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.DOTALL), french)
-    for english, french in (*REASONS, *SOURCE_REASONS)
+    for english, french in (*ADDRESS_REASONS, *REASONS, *SOURCE_REASONS)
 )
 
 

@@ -168,7 +168,7 @@ def _check_address(channel: Channel, address: str, settings: Settings) -> None:
     if channel is not Channel.EMAIL:
         check_url(address, allow_private=settings.outgoing_private_allowed, field="address")
         return
-    fault = None if is_mail_address(address) else "is one mail address, such as marketing@firm.com"
+    fault = None if is_mail_address(address) else "must be one mail address, such as marketing@firm.com"
     if fault is None and not settings.smtp_url:
         fault = "can't be mailed to: set BINOME_SMTP_URL first"
     if fault:

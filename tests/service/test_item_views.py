@@ -140,3 +140,16 @@ def test_the_page_of_the_competitors_shows_where_each_stands(workspace: TestClie
 def test_the_words_that_follow_end_with_a_sentence_and_are_short(text: str, words: str) -> None:
     start, end = following(text, len("too dear"))
     assert text[start:end] == words
+
+
+@pytest.mark.parametrize("what", ["/evidence", "/series", ""])
+def test_an_unknown_competitor_is_not_found(what: str, client: TestClient, engine: sa.Engine) -> None:
+    client.put("/v1/catalog", json={"us": [], "competitors": [{"name": "Orbiport", "aliases": []}]})
+    assert client.get(f"/v1/competitors/nobody{what}").status_code == 404
+    if what:
+        assert client.get(f"/v1/competitors/orbiport{what}").status_code == 200, "in the catalogue, and not heard"
+
+
+def test_quotes_of_an_unknown_competitor_are_not_exported(client: TestClient) -> None:
+    answer = client.get("/v1/exports/evidence", params={"about": "competitor", "id": "nobody", "format": "csv"})
+    assert answer.status_code == 404

@@ -93,3 +93,20 @@ def test_an_unknown_message_stays_english_and_says_so() -> None:
     assert Words(Lang.FR).reason("Something <b>else</b>") == '<span lang="en">Something &lt;b&gt;else&lt;/b&gt;</span>'
     assert Words(Lang.EN).reason("a <b>") == "a &lt;b&gt;"
     assert Words(Lang.FR).reason("The file is empty.") == "Le fichier est vide."
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("url must start with https://.", "url : doit commencer par https://."),
+        (
+            "address must be one mail address, such as marketing@firm.com.",
+            "address : doit être une seule adresse e-mail",
+        ),
+        ("time_zone: is no time zone, such as Europe/Paris", "time_zone : n'est pas un fuseau horaire"),
+        ("url is a name inside a network: BINOME_OUTGOING_PRIVATE=on allows it.", "url : est un nom interne"),
+        ("The endpoint 3 is switched off: switch it on first.", "L'adresse 3 est désactivée"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said_in_french(english: str, french: str) -> None:
+    assert (in_french(english) or "").startswith(french)
