@@ -24,9 +24,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     # what goes wrong
     "error_400": ("This request can't be read.", "Cette demande est illisible."),
     "error_403": (
-        "Your key can't do this: ask your administrator for one that may (“read” to look, “curate” to correct).",
-        "Votre clé ne permet pas cela : demandez-en une autre à votre administrateur (« read » pour lire, « curate » "
-        "pour corriger).",
+        "Your account or key may not do this: ask an administrator for the right to (“read” to look, “curate” to "
+        "correct, “admin” to manage).",
+        "Votre compte ou votre clé ne permet pas cela : demandez ce droit à un administrateur (« read » pour lire, "
+        "« curate » pour corriger, « admin » pour gérer).",
     ),
     "error_404": (
         "There is nothing at this address. It may have been erased, or the link is incomplete.",
