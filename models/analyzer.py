@@ -52,6 +52,8 @@ from models.types import (
 ARTEFACTS = Path(__file__).parent / "artefacts"
 ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes")
 MAX_NOTE_CHARS = 1_000_000
+NOTES_TOGETHER = 16
+"""Notes judged at once: few, so that the tagger reads the next ones meanwhile."""
 CODE_VERSION = "8"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
@@ -112,7 +114,7 @@ class NoteReader:
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
         with self._pipeline.memory_zone():
-            docs = list(self._pipeline.pipe(self._docs(notes, catalog)))
+            docs = list(self._pipeline.pipe(self._docs(notes, catalog), batch_size=NOTES_TOGETHER))
             return self._analyses(docs)
 
     def _docs(self, notes: Sequence[NoteText], catalog: Catalog) -> Iterator[Doc]:
@@ -121,7 +123,7 @@ class NoteReader:
             if len(note.text) > MAX_NOTE_CHARS:
                 raise UnreadableNote(f"a note has {len(note.text)} characters, more than {MAX_NOTE_CHARS}")
         texts = [_SURROGATE.sub("\ufffd", note.text[:MAX_READ_CHARS]) for note in notes]
-        for note, text, tagged in zip(notes, texts, self._tagger.tag(texts), strict=True):
+        for note, text, tagged in zip(notes, texts, self._tagger.stream(texts), strict=True):
             doc = self._pipeline.tokenizer(text)
             doc.user_data |= {"note": read_note(text, note.kind), "catalog": catalog, "tagged": tagged}
             doc.user_data["length"] = len(note.text)
@@ -144,7 +146,7 @@ class NoteReader:
     def _personal(self, doc: Doc) -> list[Personal]:
         """Return what names persons, and what is not read and may; rivals and what the catalogue lists are nobody's."""
         firms = [(span.start_char, span.end_char) for span in doc.spans["competitors"]] + doc.user_data["listed"]
-        found = find_personal(doc.text, self._lexicon, doc.user_data["tagged"].kinds, firms)
+        found = find_personal(doc.user_data["note"].text, self._lexicon, doc.user_data["tagged"].kinds, firms)
         if doc.user_data["length"] > MAX_READ_CHARS:
             found.append(Personal(MAX_READ_CHARS, doc.user_data["length"], PersonalKind.UNREAD))
         return found
@@ -153,7 +155,7 @@ class NoteReader:
         """Yield passages with their languages and vectors."""
         if not spans:
             return
-        texts = [span.text for span in spans]
+        texts = [span.doc.user_data["note"].text[span.start_char : span.end_char] for span in spans]
         languages, meanings = self._languages.read(texts), self._encoder.encode(texts)
         tagged = np.stack([span.doc.user_data["tagged"].vector(span.start_char, span.end_char) for span in spans])
         placed = self._space.place(meanings, tagged, languages)

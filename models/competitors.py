@@ -101,7 +101,10 @@ class CompetitorComponent:
         listed, unlisted = (chances[task][:, labels[task].index(YES)] for task in (Task.KNOWN, Task.UNKNOWN))
         unlisted = agreed(
             unlisted,
-            [name_in_note(id(doc), doc.text[slice(*place)]) for (doc, *_), place in zip(named, places, strict=True)],
+            [
+                name_in_note(id(doc), doc.user_data["note"].text[slice(*place)])
+                for (doc, *_), place in zip(named, places, strict=True)
+            ],
         )
         for i, (doc, name, _) in enumerate(named):
             task, score = (Task.KNOWN, float(listed[i])) if name.match else (Task.UNKNOWN, float(unlisted[i]))
@@ -120,7 +123,7 @@ class CompetitorComponent:
             return list(spans)
         sure = [(s.start_char, s.end_char) for s in spans if s._.known or s._.score >= SURE_NAME]
         note, kinds = doc.user_data["note"], doc.user_data["tagged"].kinds
-        others = OtherNames(doc.text, self._lexicon, kinds, sure + doc.user_data["listed"], cased=note.cased)
+        others = OtherNames(note.text, self._lexicon, kinds, sure + doc.user_data["listed"], cased=note.cased)
         return [s for s in spans if s._.known or not others.hold(s.start_char, s.end_char, s._.score)]
 
     def _chances(
@@ -142,11 +145,9 @@ class CompetitorComponent:
 def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
     """Join neighbouring parts of one unlisted name: "Hoist" and "Sons" in "Hoist & Sons"."""
     joined: list[Span] = []
-    text = doc.text
     for span in spans:
         last = joined[-1] if joined else None
-        between = text[last.end_char : span.start_char] if last else ""
-        if last and not last._.known and not span._.known and between.strip() in {"", "&", "-"} and len(between) < 4:
+        if last and not last._.known and not span._.known and _adjacent(doc, last, span):
             whole = char_span(doc, last.start_char, span.end_char, last.label_)
             whole.kb_id_ = whole.text
             whole._.standing, whole._.score = last._.standing, max(last._.score, span._.score)
@@ -154,6 +155,11 @@ def joined_parts(doc: Doc, spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def _adjacent(doc: Doc, one: Span, other: Span) -> bool:
+    """Tell whether nothing but a space, "&" or "-" stands between two spans."""
+    return other.start_char - one.end_char < 4 and doc[one.end : other.start].text.strip() in {"", "&", "-"}
 
 
 def told_of_customers(note: ReadNote, spans: Sequence[Span]) -> list[Span]:

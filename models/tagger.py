@@ -371,15 +371,19 @@ class Tagger:
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
         """Read texts; each is read up to `MAX_CHARS` characters. Offsets are into the texts as given."""
-        read = self.read(texts)
-        return [Tagged(text, pieces, self._settings) for text, pieces in zip(texts, read, strict=True)]
+        return list(self.stream(texts))
 
-    def read(self, texts: Sequence[str]) -> list[Pieces]:
-        """Return the network's raw answers for each text."""
+    def stream(self, texts: Sequence[str]) -> Iterator[Tagged]:
+        """Yield the reading of each text while those after it are still being read."""
+        for text, pieces in zip(texts, self.read(texts), strict=True):
+            yield Tagged(text, pieces, self._settings)
+
+    def read(self, texts: Sequence[str]) -> Iterator[Pieces]:
+        """Yield the network's raw answers for each text; all are begun at once."""
         seen = [visible(text[:MAX_CHARS]) for text in texts]
         encodings = self._tokenizer.encode_batch([plain for plain, _ in seen], add_special_tokens=False)
         plain, at = zip(*seen, strict=True) if seen else ((), ())
-        return list(self._readers.map(self._read, plain, at, encodings))
+        return self._readers.map(self._read, plain, at, encodings)
 
     def _read(self, plain: str, at: NDArray[np.int64], encoding: Encoding) -> Pieces:
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)

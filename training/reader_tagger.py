@@ -321,7 +321,7 @@ def ship(
     notes = [e for e in held_out if not e.passage]
     texts = [e.text for e in notes]
     session = reading.open_session(folder / reading.NETWORK_FILE)
-    pieces = reading.Tagger(session, tokenizer, reading.Settings(), "", n_threads=2).read(texts)
+    pieces = list(reading.Tagger(session, tokenizer, reading.Settings(), "", n_threads=2).read(texts))
     settings = chosen_settings(notes, pieces)
     (folder / reading.SETTINGS_FILE).write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")
     tagged = [reading.Tagged(t, p, settings) for t, p in zip(texts, pieces, strict=True)]
