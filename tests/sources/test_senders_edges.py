@@ -235,3 +235,10 @@ def test_a_mail_is_not_of_later_than_it_came(client: TestClient, date: str, told
     post(client, "mail", raw.encode())
     assert notes(client)[0]["occurred_at"].startswith("2026-09-14" if told else str(datetime.now(UTC).year))
     assert not notes(client)[0]["occurred_at"].startswith("2037")
+
+
+@pytest.mark.parametrize("secret", ["%00", "%00dynamics-key", "%FF", "%ED%A0%80", "a&code=b", ""])
+def test_an_odd_secret_in_the_address_is_a_wrong_one(client: TestClient, secret: str) -> None:
+    answer = send(client, SIGNERS["dynamics"](json.loads(SOURCES["dynamics"].sample), secret=secret))
+    assert answer.status_code == 401
+    assert texts(client) == []
