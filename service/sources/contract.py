@@ -7,6 +7,7 @@ can't be read. Neither touches the database.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -195,6 +196,11 @@ class Reply:
     media_type: str = "application/json"
 
 
+def acknowledged(problem: Problem, _delivery: Delivery) -> Problem | Reply:
+    """Acknowledge content that is refused, and was kept, for a sender that would otherwise repeat it."""
+    return Reply(200, json.dumps({"result": "set_aside", "code": problem.code}))
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """All that a delivery says.
@@ -229,7 +235,8 @@ class Source:
         required: Options without which a connection stays closed.
         options: Options that a connection may have, each with what it is.
         secret_options: Those of them that are never shown.
-        refusal: How the sender wants to hear that its content is refused; without it, by the problem itself.
+        refusal: How the sender wants to hear that its content is refused; without it, by the problem itself. Those who
+            would repeat it for hours or days have it acknowledged: the operator finds it set aside.
         media_type: Of `sample`.
         polled: Nothing is posted: a worker asks for what is new.
         check: Raises `InvalidInput` for options that a connection can't have.
@@ -247,7 +254,7 @@ class Source:
     required: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     secret_options: frozenset[str] = frozenset()
-    refusal: Callable[[Problem], Problem | Reply] | None = None
+    refusal: Callable[[Problem, Delivery], Problem | Reply] | None = None
     media_type: str = "application/json"
     polled: bool = False
     check: Callable[[Mapping[str, Any]], None] | None = None

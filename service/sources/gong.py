@@ -25,6 +25,7 @@ from service.sources.contract import (
     Setup,
     Skipped,
     Source,
+    acknowledged,
 )
 from service.sources.proofs import bearer, check_url_token, same
 from service.sources.reading import ident, load_object, moment, part, wrong_shape
@@ -91,6 +92,7 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    refusal=acknowledged,
     options={
         "access_key": "an access key of Gong's API, for fetching transcripts",
         "access_key_secret": "the secret of that key",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from service.errors import Unauthorized
+from service.errors import Problem, Unauthorized
 from service.imports.columns import known_names
 from service.sources import generic
 from service.sources.contract import (
@@ -37,6 +37,7 @@ from service.sources.contract import (
     Setup,
     Skipped,
     Source,
+    acknowledged,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
 from service.sources.reading import (
@@ -251,10 +252,16 @@ def _association(event: dict[str, Any], at: datetime | None) -> Iterator[Change]
     yield Skipped("an association")
 
 
+def refusal(problem: Problem, delivery: Delivery) -> Problem | Reply:
+    """Acknowledge events, which come again for a day; a workflow does not repeat a refusal, but shows it."""
+    return acknowledged(problem, delivery) if "x-hubspot-signature-v3" in delivery.headers else problem
+
+
 SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    refusal=refusal,
     keys=True,
     signed_by="x-hubspot-signature",
     options={

@@ -268,8 +268,8 @@ def _refuse(engine: sa.Engine, source: Source, connection: Connection, delivery:
         fault = set_aside(session, source.name, connection.name, item, delivery.received_at)
         keep(session, connection, delivery, [fault])
         queries.note_activity(session, source.name, connection.name, 0, delivery.received_at)
-    refusal: Callable[[Problem], Problem | Reply] | None = source.refusal
-    answer = refusal(problem) if refusal else problem
+    refusal: Callable[[Problem, Delivery], Problem | Reply] | None = source.refusal
+    answer = refusal(problem, delivery) if refusal else problem
     if isinstance(answer, Problem):
         raise answer
     return answer

@@ -31,6 +31,7 @@ from service.sources.contract import (
     Setup,
     Skipped,
     Source,
+    acknowledged,
 )
 from service.sources.generic import as_item
 from service.sources.multipart import read_form
@@ -107,14 +108,14 @@ def parse_mailgun(delivery: Delivery, connection: Connection) -> Parsed:
         return Parsed([Event([], key, digest)], refusal=problem)
 
 
-def refused_for_good(problem: Problem) -> Problem:
+def refused_for_good(problem: Problem, _delivery: Delivery) -> Problem:
     """Have Mailgun stop: it repeats everything but 200 and 406 for 8 hours."""
     return NotAcceptable(problem.detail, code=problem.code, errors=problem.errors)
 
 
-def acknowledged(problem: Problem) -> Problem | Reply:
-    """Acknowledge what the relay would otherwise repeat for hours; the operator finds it set aside."""
-    return Reply(200, json.dumps({"result": "set_aside", "code": problem.code}))
+def acknowledged_mail(problem: Problem, delivery: Delivery) -> Problem | Reply:
+    """Acknowledge a message that can't be read; a relay that posts something else is set up wrong, and is told so."""
+    return problem if isinstance(problem, UnsupportedMedia) else acknowledged(problem, delivery)
 
 
 def parse_postmark(delivery: Delivery, connection: Connection) -> Parsed:
@@ -201,6 +202,7 @@ RAW = Source(
     parse=parse_raw,
     keys=True,
     options=OPTIONS,
+    refusal=acknowledged_mail,
     media_type="message/rfc822",
     setup=mail_setup(
         "1. Make a key: binome keys create mail --scope ingest.\n"

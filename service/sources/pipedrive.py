@@ -25,6 +25,7 @@ from service.sources.contract import (
     Setup,
     Skipped,
     Source,
+    acknowledged,
 )
 from service.sources.proofs import check_basic
 from service.sources.reading import (
@@ -156,6 +157,7 @@ SOURCE = Source(
     name=NAME,
     verify=check_basic,
     parse=parse,
+    refusal=acknowledged,
     options={"api_token": "a user's API token, for fetching by API", **API_OPTIONS},
     secret_options=frozenset({"api_token"}),
     setup=Setup(

@@ -98,9 +98,11 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     if not long_id(organisation) or long_id(organisation) != long_id(connection.option("org_id")):
         raise Unauthorized("The message is of another organisation.", code="foreign_organisation")
     notifications = [one for one in message if _name(one) == "Notification"]
-    if len(notifications) > MAX_NOTIFICATIONS:
-        raise wrong_shape("notifications", f"holds over {MAX_NOTIFICATIONS}")
-    return Parsed([_event(one) for one in notifications], Reply(200, ACK, "text/xml"))
+    acknowledgement = Reply(200, ACK, "text/xml")
+    if len(notifications) > MAX_NOTIFICATIONS:  # without the acknowledgement it would come again for a day
+        too_many = Aside("too_many", f"the message holds over {MAX_NOTIFICATIONS} notifications")
+        return Parsed([Event([too_many])], acknowledgement)
+    return Parsed([_event(one) for one in notifications], acknowledgement)
 
 
 def _root(delivery: Delivery) -> Element:

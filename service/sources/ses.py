@@ -13,8 +13,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from service.sources.contract import Aside, Connection, Delivery, Event, Parsed, Reply, Skipped, Source
-from service.sources.mail import OPTIONS, acknowledged, mail_setup, message_changes
+from service.sources.contract import Aside, Connection, Delivery, Event, Parsed, Reply, Skipped, Source, acknowledged
+from service.sources.mail import OPTIONS, mail_setup, message_changes
 from service.sources.proofs import check_token
 from service.sources.reading import ident, load_object, part, text_of, wrong_shape
 

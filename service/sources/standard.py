@@ -17,6 +17,7 @@ from service.sources.contract import (
     Parsed,
     Setup,
     Source,
+    acknowledged,
 )
 from service.sources.proofs import check_clock, hmac_sha256, same
 from service.sources.reading import ident, iso, load_object, moment, text_of, wrong_shape
@@ -93,6 +94,7 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    refusal=acknowledged,
     options=generic.OPTIONS,
     setup=Setup(
         en="1. binome connections add standard shows a secret (whsec_…).\n"

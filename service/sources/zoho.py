@@ -26,6 +26,7 @@ from service.sources.contract import (
     Setup,
     Skipped,
     Source,
+    acknowledged,
 )
 from service.sources.proofs import same
 from service.sources.reading import (
@@ -165,6 +166,7 @@ SOURCE = Source(
     name=NAME,
     verify=verify,
     parse=parse,
+    refusal=acknowledged,
     options={
         "channel_id": "the channel's number, as you chose it",
         "refresh_token": "a refresh token of a self client, with client_id and client_secret: for fetching by API",

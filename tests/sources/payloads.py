@@ -14,6 +14,8 @@ from tests.sources.test_vendors import soap
 
 AT = 1_757_844_000_000
 CONTENT = frozenset({400, 413, 415, 422})
+KEPT = frozenset({200})
+"""The answer to content that nobody can take, of a sender that would repeat it: acknowledged and kept."""
 REFUSED = frozenset({401})
 
 
@@ -122,7 +124,10 @@ def _slack_gone(key: int, at: int) -> dict[str, Any]:
 _RELAY = {"edits": False, "json": False}
 SENDERS: dict[str, Sender] = {
     "hubspot": Sender(
-        202, lambda k, t, at: [a_hubspot(k, t, at)], lambda k, at: [a_hubspot(k, None, at, "object.deletion")]
+        202,
+        lambda k, t, at: [a_hubspot(k, t, at)],
+        lambda k, at: [a_hubspot(k, None, at, "object.deletion")],
+        good_content=KEPT,
     ),
     "hubspot v2": Sender(200, _own, _own_gone),
     "salesforce": Sender(
@@ -135,9 +140,13 @@ SENDERS: dict[str, Sender] = {
         200,
         lambda k, t, at: _pipedrive(k, "change", at, {"id": k, "content": t, "update_time": iso(at)}),
         lambda k, at: _pipedrive(k, "delete", at, None, {"id": k}),
+        good_content=KEPT,
     ),
     "zoho": Sender(
-        200, lambda k, t, at: _zoho(k, "update", at, {"Description": t}), lambda k, at: _zoho(k, "delete", at)
+        200,
+        lambda k, t, at: _zoho(k, "update", at, {"Description": t}),
+        lambda k, at: _zoho(k, "delete", at),
+        good_content=KEPT,
     ),
     "dynamics": Sender(
         200, lambda k, t, at: _dynamics(k, "Update", at, t), lambda k, at: _dynamics(k, "Delete", at, None)
@@ -146,6 +155,7 @@ SENDERS: dict[str, Sender] = {
         202,
         lambda k, t, at: {"type": "note.updated", "timestamp": iso(at), "data": {"id": f"h{k}", "text": t}},
         lambda k, at: {"type": "note.deleted", "timestamp": iso(at), "data": {"id": f"h{k}"}},
+        good_content=KEPT,
     ),
     "cloudevents": Sender(
         202,
@@ -156,16 +166,16 @@ SENDERS: dict[str, Sender] = {
     "zapier": Sender(202, _own, _own_gone),
     "make": Sender(202, lambda k, t, at: {**_own(k, "", at), "Corps": t}, _own_gone),
     "generic": Sender(202, _own, _own_gone),
-    "mail": Sender(202, _message, **_RELAY, good_content=CONTENT | {202}),
+    "mail": Sender(202, _message, **_RELAY, good_content=frozenset({200, 202})),
     "mailgun": Sender(200, _message, **_RELAY, good_content=frozenset({406})),
     "postmark": Sender(
         200,
         lambda k, t, at: {"From": "ann@firm.example", "MessageID": f"h{k}", "Subject": "", "TextBody": t},
         edits=False,
-        good_content=CONTENT | {200},
+        good_content=KEPT,
     ),
-    "sendgrid": Sender(200, _message, **_RELAY, good_content=CONTENT | {200}),
-    "ses": Sender(200, _message, **_RELAY, good_content=CONTENT | {200}),
+    "sendgrid": Sender(200, _message, **_RELAY, good_content=KEPT),
+    "ses": Sender(200, _message, **_RELAY, good_content=KEPT),
 }
 SIGNED_BODY = frozenset({"hubspot", "hubspot v2", "standard", "slack"})
 PROOFS = {

@@ -106,7 +106,8 @@ def test_hubspot_bad_items_do_not_lose_the_rest(client: TestClient) -> None:
     faults = client.get("/v1/sources/faults", headers=ADMIN).json()["items"]
     assert sorted(one["code"] for one in faults) == ["foreign_portal", "no_id", "shape", "shape"]
     for wrong in ([], [event("x")] * 101):
-        assert send(client, SIGNERS["hubspot"](wrong)).status_code == 422
+        assert post(client, "hubspot", wrong).json() == {"result": "set_aside", "code": "invalid_input"}
+    assert texts(client) == ["Kept.?"]
 
 
 def test_hubspot_deal_s_outcome(client: TestClient, engine: sa.Engine) -> None:
