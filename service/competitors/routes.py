@@ -89,7 +89,10 @@ def get_competitor_evidence(
     cursor: Cursor = None,
 ) -> Page[QuoteOutput]:
     """List what was said where a competitor is named, one of each account first."""
-    return quotes_page(session, About.COMPETITOR, filters, _known_key(session, name), limit, cursor)
+    key = competitor_key(session, name)
+    page = quotes_page(session, About.COMPETITOR, filters, key, limit, cursor)
+    _check_known(session, key)
+    return page
 
 
 @router.get("/{name:path}/series", responses=problem_responses(404))
@@ -101,8 +104,10 @@ def get_competitor_series(
     by: Annotated[Step, Query()] = Step.WEEK,
 ) -> Series:
     """Read how often a competitor was named, by week or month."""
-    key = _known_key(session, name)
-    return series(session, About.COMPETITOR, filters, key, key, by)
+    key = competitor_key(session, name)
+    counts = series(session, About.COMPETITOR, filters, key, key, by)
+    _check_known(session, key)
+    return counts
 
 
 @router.get("/{name:path}", responses=problem_responses(404))
@@ -114,13 +119,13 @@ def get_competitor(name: NameId, session: ReadSession, _caller: Reader, filters:
     return view
 
 
-def _known_key(session: Session, name: str) -> str:
-    """Return the key of a competitor that is in the catalogue, or that a note names.
+def _check_known(session: Session, key: str) -> None:
+    """Check that a competitor is in the catalogue or that a note names it.
+
+    Asked after all else: what is withheld and what is nowhere must be answered alike.
 
     Raises:
         NotFound: If it is neither.
     """
-    key = competitor_key(session, name)
     if not is_listed(session, key) and key not in titles(session, About.COMPETITOR, [key]):
         raise NotFound("No note names this competitor, and the catalogue lacks it.")
-    return key

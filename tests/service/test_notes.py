@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -234,6 +236,27 @@ def test_concurrent_batches_in_opposite_order_do_not_lock_each_other_out(client:
         thread.join()
     assert answers == [202] * 8
     assert client.get("/v1/notes").json()["total"] == 40
+
+
+def test_accounts_and_deals_are_locked_before_notes(client: TestClient, engine: sa.Engine) -> None:
+    def send() -> None:
+        assert client.post("/v1/notes", json=note("n", account={"id": "a"}, deal={"id": "d"})).status_code == 202
+
+    asked: list[str] = []
+
+    def listen(*event: Any) -> None:
+        asked.append(" ".join(event[2].split()))
+
+    send()
+    sa.event.listen(engine, "before_cursor_execute", listen)
+    try:
+        send()
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", listen)
+    tables = [
+        match[1] for one in asked if (match := re.search(r"FROM (accounts|deals|notes) WHERE \1\.\W?(key|source)", one))
+    ]
+    assert sorted(set(tables), key=tables.index) == ["accounts", "deals", "notes"]
 
 
 def test_list_is_paged_filtered_and_latest_first(client: TestClient) -> None:
