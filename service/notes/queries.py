@@ -68,7 +68,7 @@ def store_notes(session: Session, notes: Sequence[IncomingNote], now: datetime) 
 
 
 def _store(session: Session, notes: Sequence[IncomingNote], now: datetime) -> list[StoredNote]:
-    # Accounts and deals are locked before notes, always: who finds a note locked already holds what its holder needs.
+    # Deals and accounts are locked before notes, always: who finds a note locked already holds what its holder needs.
     links = link(session, [note for note in notes if not note.deleted], now)
     rows = _lock(session, sorted({_key(note) for note in notes}))
     new = {_key(note): note for note in reversed(notes) if _key(note) not in rows}  # the first note of each new key

@@ -238,7 +238,7 @@ def test_concurrent_batches_in_opposite_order_do_not_lock_each_other_out(client:
     assert client.get("/v1/notes").json()["total"] == 40
 
 
-def test_accounts_and_deals_are_locked_before_notes(client: TestClient, engine: sa.Engine) -> None:
+def test_deals_and_accounts_are_locked_before_notes(client: TestClient, engine: sa.Engine) -> None:
     def send() -> None:
         assert client.post("/v1/notes", json=note("n", account={"id": "a"}, deal={"id": "d"})).status_code == 202
 
@@ -256,7 +256,7 @@ def test_accounts_and_deals_are_locked_before_notes(client: TestClient, engine: 
     tables = [
         match[1] for one in asked if (match := re.search(r"FROM (accounts|deals|notes) WHERE \1\.\W?(key|source)", one))
     ]
-    assert sorted(set(tables), key=tables.index) == ["accounts", "deals", "notes"]
+    assert sorted(set(tables), key=tables.index) == ["deals", "accounts", "notes"]
 
 
 def test_list_is_paged_filtered_and_latest_first(client: TestClient) -> None:
