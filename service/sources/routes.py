@@ -52,7 +52,7 @@ from service.sources.schemas import (
 
 router = APIRouter(prefix="/v1", tags=["sources"], responses=problem_responses(503))
 
-SourceName = Annotated[str, Path(max_length=100, description="The source's name.", examples=["hubspot"])]
+SourceName = Annotated[str, Path(description="The source's name.", examples=["hubspot"])]
 ConnectionId = Annotated[int, Path(ge=1, le=2**62, description="The connection's `id`.", examples=[1])]
 AppSettings = Annotated[Settings, Depends(get_settings)]
 Body = Annotated[bytes, Depends(raw_body)]
@@ -114,9 +114,8 @@ def post_webhook(
     return _received(source, "", request, body, settings, engine, now)
 
 
-@router.post("/webhooks/{source}/{token}/", include_in_schema=False)  # no sender follows a redirect
 @router.post(
-    "/webhooks/{source}/{token}",
+    "/webhooks/{source}/{token:path}",  # a secret may hold a slash, and an odd one is a wrong one
     status_code=202,
     response_class=Response,
     openapi_extra=_webhook_body(),
@@ -124,7 +123,7 @@ def post_webhook(
 )
 def post_webhook_at_secret_url(
     source: SourceName,
-    token: Annotated[str, Path(max_length=1000, description="The connection's secret.")],
+    token: Annotated[str, Path(description="The connection's secret.")],
     request: Request,
     body: Body,
     settings: AppSettings,
@@ -132,7 +131,7 @@ def post_webhook_at_secret_url(
     now: Now,
 ) -> Response:
     """Take in a delivery at a URL that only its sender knows (Salesforce, SendGrid, Gong)."""
-    return _received(source, token, request, body, settings, engine, now)
+    return _received(source, token.removesuffix("/"), request, body, settings, engine, now)
 
 
 def _received(
@@ -168,7 +167,7 @@ def _received(
 def allow_origin(source: SourceName, request: Request) -> Response:
     """Answer the handshake of CloudEvents: the sender that asks may post."""
     if source not in SOURCES or SOURCES[source].polled:
-        raise NotFound(f"There is no source {source!r}.")
+        raise NotFound(f"There is no source {source[:100]!r}.")
     origin = request.headers.get("webhook-request-origin", "").strip()
     if source != "cloudevents" or not origin or not origin.isascii() or not origin.isprintable():
         raise MethodNotAllowed("Only a handshake of CloudEvents is answered here.")

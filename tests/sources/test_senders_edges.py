@@ -20,7 +20,8 @@ from service.sources.faults.keeping import keep
 from service.sources.queries import link_contacts
 from service.sources.registry import SOURCES
 from service.sources.storing import store_changes
-from tests.sources.senders import ADMIN, ORG, SIGNERS, notes, send
+from tests.imports.files import mail
+from tests.sources.senders import ADMIN, ORG, SIGNERS, multipart, notes, send
 from tests.sources.test_vendors import AT, event, post, soap, texts
 from tests.work import note
 
@@ -243,3 +244,33 @@ def test_an_odd_secret_in_the_address_is_a_wrong_one(client: TestClient, secret:
     answer = send(client, SIGNERS["dynamics"](json.loads(SOURCES["dynamics"].sample), secret=secret))
     assert answer.status_code == 401
     assert texts(client) == []
+
+
+@pytest.mark.parametrize(
+    "secret", ["%00", "%FF", "%2F", "a/b", "a%2Fb", "..%2F..", "x" * 5_000, "%0A", "salesforce-token/x"]
+)
+@pytest.mark.parametrize("name", ["salesforce", "ses"])
+def test_an_odd_secret_in_the_path_is_a_wrong_one(client: TestClient, name: str, secret: str) -> None:
+    assert send(client, SIGNERS[name](SOURCES[name].sample.encode(), secret=secret)).status_code == 401
+    assert texts(client) == []
+
+
+def test_a_secret_with_a_slash_opens_its_address(client: TestClient) -> None:
+    made = client.post(
+        "/v1/connections", json={"source": "sendgrid", "name": "b", "secret": "abc/d+e=="}, headers=ADMIN
+    )
+    assert made.status_code == 201, made.text
+    headers, body = multipart({"email": mail("Too dear.")})
+    for written in ("abc/d+e==", "abc%2Fd%2Be%3D%3D", "abc/d+e==/"):
+        answer = client.post(f"/v1/webhooks/sendgrid/{written}", content=body, headers=headers)
+        assert answer.status_code == 200, (written, answer.text)
+    assert len(texts(client)) == 1
+
+
+def test_a_source_of_any_name_is_not_found(client: TestClient) -> None:
+    for name in ("x" * 500, "%00", "hub spot", "HUBSPOT"):
+        assert client.post(f"/v1/webhooks/{name}", content=b"{}").status_code == 404
+        assert (
+            client.request("OPTIONS", f"/v1/webhooks/{name}", headers={"WebHook-Request-Origin": "a"}).status_code
+            == 404
+        )
