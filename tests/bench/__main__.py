@@ -213,7 +213,7 @@ def _print(result: dict[str, Any]) -> None:
     print(f"{analysis['loading_seconds']} s, {analysis['peak_megabytes']} MB at most")
     for rows, figures in result["imports"].items():
         print(f"imported, CSV of {rows} rows: {figures['rows_per_second']} rows/s,", end=" ")
-        print(f"{figures['memory_peak_mb']} MB at most")
+        print(f"{figures['memory_peak_mb']} MB at most, {figures['memory_of_import_mb']} MB of them the import's own")
     for backend in result["taking_in"]:
         print(f"queries at {result['queries']['notes']} notes, {backend}:")
         for name in QUERIES:
