@@ -67,6 +67,7 @@ train: dev ## train the classifiers of models/ and the space of themes from data
 	$(BIN)/python -m training.objections
 	$(BIN)/python -m training.mentions
 	$(BIN)/python -m training.theme_space
+	$(BIN)/python -m training.small_talk
 
 learn: dev ## train the classifiers with corrections too, keep what is better; CORRECTIONS=file of "binome export corrections"
 	$(BIN)/python -m training.learn "$(CORRECTIONS)"

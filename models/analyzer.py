@@ -29,9 +29,10 @@ from models.manifest import verified_manifest
 from models.mentions import MentionReader, load_mention_reader
 from models.notes import MAX_READ_CHARS, read_note
 from models.objections import ObjectionReader, load_objection_reader
-from models.passages import PassageComponent
+from models.passages import PassageComponent, findings_of
 from models.personal import find_personal
 from models.raised import ObjectionComponent
+from models.small_talk import SmallTalk, load_small_talk
 from models.tagger import Tagger, load_tagger
 from models.theme_space import ThemeSpace, load_theme_space
 from models.types import (
@@ -50,11 +51,11 @@ from models.types import (
 )
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
-ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes")
+ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions", "objections", "themes", "small_talk")
 MAX_NOTE_CHARS = 1_000_000
 NOTES_TOGETHER = 16
 """Notes judged at once: few, so that the tagger reads the next ones meanwhile."""
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
@@ -89,6 +90,7 @@ class NoteReader:
         encoder: Makes the vectors of passages.
         tagger: Gives its opinion on every stretch of a note.
         space: Where passages lie among themes.
+        small_talk: Tells passages that themes are not made of.
         lexicon: Tells first names from ordinary words.
         version: Of code and artefacts together.
     """
@@ -100,6 +102,7 @@ class NoteReader:
         encoder: Encoder,
         tagger: Tagger,
         space: ThemeSpace,
+        small_talk: SmallTalk,
         lexicon: Lexicon,
         version: str,
     ) -> None:
@@ -110,6 +113,7 @@ class NoteReader:
         self._encoder = encoder
         self._tagger = tagger
         self._space = space
+        self._small_talk = small_talk
 
     def analyze(self, notes: Sequence[NoteText], catalog: Catalog) -> list[NoteAnalysis]:
         """Read a batch; see `models.types.Analyzer.analyze`."""
@@ -137,7 +141,7 @@ class NoteReader:
                 doc.user_data["language"],
                 tuple(_objection(span) for span in doc.spans["objections"]),
                 tuple(_mention(span) for span in doc.spans["competitors"]),
-                tuple(next(described) for _ in doc.spans["passages"]),
+                tuple(p for p in [next(described) for _ in doc.spans["passages"]] if p),
                 tuple(self._personal(doc)),
             )
             for doc in docs
@@ -151,18 +155,23 @@ class NoteReader:
             found.append(Personal(MAX_READ_CHARS, doc.user_data["length"], PersonalKind.UNREAD))
         return found
 
-    def _passages(self, spans: Sequence[Span]) -> Iterator[Passage]:
-        """Yield passages with their languages and vectors."""
+    def _passages(self, spans: Sequence[Span]) -> Iterator[Passage | None]:
+        """Yield passages with their languages and vectors; None for small talk that holds no finding."""
         if not spans:
             return
         texts = [span.doc.user_data["note"].text[span.start_char : span.end_char] for span in spans]
         languages, meanings = self._languages.read(texts), self._encoder.encode(texts)
         tagged = np.stack([span.doc.user_data["tagged"].vector(span.start_char, span.end_char) for span in spans])
         placed = self._space.place(meanings, tagged, languages)
-        for span, language, vector, theme_vector in zip(
-            spans, languages, to_bytes(meanings), to_bytes(placed), strict=True
+        for span, language, vector, theme_vector, small in zip(
+            spans, languages, to_bytes(meanings), to_bytes(placed), self._small_talk.tell(placed), strict=True
         ):
-            yield Passage(span.start_char, span.end_char, language, vector, theme_vector)
+            found = Passage(span.start_char, span.end_char, language, vector, theme_vector)
+            yield None if small and not _holds_finding(span) else found
+
+
+def _holds_finding(passage: Span) -> bool:
+    return any(passage.start_char < end and start < passage.end_char for start, end in findings_of(passage.doc))
 
 
 def _objection(span: Span) -> Objection:
@@ -258,6 +267,7 @@ def load_analyzer(folder: Path = ARTEFACTS) -> NoteReader:
         resources.encoder,
         load_tagger(folder / "tagger", folder / "names"),
         load_theme_space(folder / "themes"),
+        load_small_talk(folder / "small_talk"),
         resources.lexicon,
         version,
     )

@@ -68,12 +68,16 @@ def find_passages(note: ReadNote, marked: Sequence[tuple[int, int]]) -> list[tup
     return spans[:MAX_PASSAGES]
 
 
+def findings_of(doc: Doc) -> list[tuple[int, int]]:
+    """Return the offsets of a document's objections and competitors."""
+    return [(s.start_char, s.end_char) for key in ("objections", "competitors") for s in doc.spans[key]]
+
+
 class PassageComponent:
     """Marks passages; the language reader labels them later, all at once."""
 
     def __call__(self, doc: Doc) -> Doc:
         """Mark one document."""
         note: ReadNote = doc.user_data["note"]
-        marked = [(s.start_char, s.end_char) for key in ("objections", "competitors") for s in doc.spans[key]]
-        doc.spans[KEY] = [char_span(doc, start, end) for start, end in find_passages(note, marked)]
+        doc.spans[KEY] = [char_span(doc, start, end) for start, end in find_passages(note, findings_of(doc))]
         return doc

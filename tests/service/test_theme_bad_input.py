@@ -88,10 +88,7 @@ def test_ten_thousand_copies_of_one_sentence_are_one_theme_at_most(client: TestC
 
 @pytest.mark.parametrize(
     "texts",
-    [
-        GREETINGS,
-        pytest.param(MOVED, marks=pytest.mark.xfail(strict=True, reason="a moved meeting is taken for a matter")),
-    ],
+    [GREETINGS, MOVED],
     ids=["greetings", "moved"],
 )
 def test_greetings_and_appointments_make_no_themes(
