@@ -3,7 +3,8 @@
 A theme's passages can be those that hold one objection, or name one competitor; then the two say the same. A theme is
 told with a higher objection or competitor if two thirds of its passages, and three, hold a finding of that one. An
 objection or competitor is the wider of the two, and told with a higher theme only if the same holds both ways. What
-rises significantly is news of its own, and told only with what rises too.
+rises significantly is news of its own: a theme then is told by itself, being narrower and saying more than an
+objection, and the other two only with a theme that rises too.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def _same(higher: RankedItem, lower: RankedItem, met: Meetings) -> Also | None:
     """Return how much of a lower item is the matter of a higher one; None where they are two."""
     if (higher.item.about is About.THEME) is (lower.item.about is About.THEME):
         return None
-    if lower.item.trend.direction in UPWARD and higher.item.trend.direction not in UPWARD:
+    if lower.item.trend.direction in UPWARD and (
+        lower.item.about is About.THEME or higher.item.trend.direction not in UPWARD
+    ):
         return None
     theme, other = (lower, higher) if lower.item.about is About.THEME else (higher, lower)
     passages, others = met.get((theme.item.key, other.item.about, other.item.key), (0, 0))

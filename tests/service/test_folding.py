@@ -118,8 +118,8 @@ def test_an_objection_is_told_with_a_higher_theme_only_if_it_is_no_wider(
         assert under(session, About.THEME, About.OBJECTION) == together
 
 
-def test_what_rises_is_told_alone_unless_the_other_rises_too(engine: sa.Engine) -> None:
-    fill(engine, themed=6)
+def test_a_theme_that_rises_is_told_alone_and_what_else_rises_with_a_theme_that_rises_too(engine: sa.Engine) -> None:
+    fill(engine, themed=6, wider=3)
     with read_session(engine) as session:
         asked = Filters.model_validate(SEPTEMBER)
         ranking = rank_insights(session, asked)
@@ -130,8 +130,10 @@ def test_what_rises_is_told_alone_unless_the_other_rises_too(engine: sa.Engine) 
         ]
         days = ranking.frame.days
         assert [len(one.also) for one in fold([replace(price, also=()), risen[1]], days)] == [0, 0]
-        assert [len(one.also) for one in fold(risen, days)] == [1]
+        assert [len(one.also) for one in fold(risen, days)] == [0, 0]
         assert [len(one.also) for one in fold([risen[0], prices], days)] == [1]
+        assert [len(one.also) for one in fold([prices, risen[0]], days)] == [0, 0]
+        assert [len(one.also) for one in fold([risen[1], risen[0]], days)] == [1]
 
 
 def test_pages_say_what_is_told_together(signed: TestClient, engine: sa.Engine) -> None:
