@@ -243,6 +243,9 @@ def test_every_note_once_through_kills(
     count = 230
     connect("hubspot", refresh_token="refresh-1", client_id="app", base_url=hubspot.url)
     fill(hubspot, count)
+    deals = {f"{number}" for number in range(1000, 1005)} | {f"{number}" for number in range(5000, 5060)}
+    for deal in deals:
+        hubspot.put(DEALS, deal, amount="10", dealstage="proposal")
     hubspot.per_second = 40
     hubspot.faults.extend([None, None, Fault(502), Fault(503), None, Fault(slow=0.3)] * 4)
     want(engine, "hubspot", NOTES, *map(str, range(101, count + 1)))
@@ -257,8 +260,9 @@ def test_every_note_once_through_kills(
     with worker_process(database_url, "victim"):
         wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
         wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)
-    assert client.get(f"/v1/jobs/{job['id']}").json()["result"]["records"] == count
+    assert client.get(f"/v1/jobs/{job['id']}").json()["result"]["records"] == count + len(deals)
     with read_session(engine) as session:
+        assert sorted(session.scalars(sa.select(DealTable.key))) == sorted(deals)
         rows = list(session.scalars(sa.select(NoteTable)))
         assert sorted(int(row.external_id.removeprefix("0-46:")) for row in rows) == list(range(1, count + 1))
         assert {row.revision for row in rows} == {1}, "no note was written twice"

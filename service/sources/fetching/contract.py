@@ -110,7 +110,6 @@ class Fetcher:
         read: Reads records of a kind by their ids.
         page: Reads a page of a kind: those changed since a time, or all.
         valid_id: Tells whether an id may stand in a URL.
-        deals: The stream of deals: a first synchronisation leaves it out, for notes bring their deals along.
     """
 
     source: str
@@ -123,7 +122,6 @@ class Fetcher:
     streams: Sequence[str]
     read: Callable[[Api, Connection, str, Sequence[str]], Records]
     page: Callable[[Api, Connection, str, datetime | None, str | None], Page]
-    deals: str | None = None
     valid_id: Callable[[str], bool] = lambda key: key.isascii() and key.isdigit() and len(key) <= 40
 
     def connected(self, connection: Connection) -> bool:

@@ -378,7 +378,6 @@ FETCHER = Fetcher(
     batch=BATCH,
     calls=(190, 10.0),
     streams=(NOTES, CALLS, MEETINGS, EMAILS, DEALS),
-    deals=DEALS,
     read=read,
     page=page,
 )

@@ -136,7 +136,6 @@ FETCHER = Fetcher(
     batch=BATCH,
     calls=(20, 2.0),
     streams=(NOTE, ACTIVITY, DEAL),
-    deals=DEAL,
     read=read,
     page=page,
 )

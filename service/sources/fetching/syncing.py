@@ -76,12 +76,7 @@ def request_sync(
         if running.since is None or (since is not None and running.since <= since):
             return running
     queries.api_state(session, connection, now)
-    return queries.add_sync(session, connection, _streams(fetcher, since)[0], since, by=by, now=now)
-
-
-def _streams(fetcher: Fetcher, since: datetime | None) -> list[str]:
-    """Return what is walked through: deals for changes alone, for notes bring theirs along."""
-    return [one for one in fetcher.streams if since is not None or one != fetcher.deals]
+    return queries.add_sync(session, connection, fetcher.streams[0], since, by=by, now=now)
 
 
 class Syncing:
@@ -224,7 +219,7 @@ class Syncing:
         report_progress(session, row.job_id, row.records, None)
         if page is not None and page.cursor is not None:
             return
-        streams = _streams(fetcher, row.since)
+        streams = fetcher.streams
         following = streams.index(row.stream) + 1 if row.stream in streams else len(streams)
         row.cursor = None
         if following < len(streams):

@@ -124,7 +124,6 @@ FETCHER = Fetcher(
     batch=BATCH,
     calls=(100, 60.0),
     streams=("Calls", "Events", "Tasks", DEALS),
-    deals=DEALS,
     read=read,
     page=page,
 )
