@@ -31,8 +31,8 @@ test: dev ## check everything: format, types, imports, tests on SQLite and Postg
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-bench: dev ## measure taking in, analysis and queries; writes data/metrics/bench.json
-	$(BIN)/python -m tests.bench
+bench: dev ## measure taking in, analysis and queries; ARGS="--only analysis imports"; writes data/metrics/bench.json
+	$(BIN)/python -m tests.bench $(ARGS)
 
 sensitivity: dev ## how the first ten insights move when each weight changes by a quarter; writes data/metrics/sensitivity.json
 	$(BIN)/python -m tests.bench.sensitivity

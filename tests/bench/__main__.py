@@ -17,6 +17,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +59,49 @@ QUERIES = {
 }
 
 
+class Part(StrEnum):
+    """What can be measured alone."""
+
+    ANALYSIS = "analysis"
+    IMPORTS = "imports"
+    SERVICE = "service"
+    REPORT = "report"
+
+
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, write; of parts that are not asked for, the file keeps what it has."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--notes", type=int, default=FULL_SIZE, help="notes of the large workspace")
     parser.add_argument("--repeats", type=int, default=20, help="times that each query is asked")
     parser.add_argument("--minutes", type=float, default=10, help="of sustained taking in and queries together")
+    parser.add_argument("--only", nargs="+", type=Part, choices=list(Part), default=list(Part), help="parts to measure")
     arguments = parser.parse_args()
-    result: dict[str, Any] = {"machine": _machine(), "taking_in": {}, "queries": {"notes": arguments.notes}}
+    result = json.loads(METRICS.read_text()) if len(arguments.only) < len(Part) else {"machine": {}}
+    for part in arguments.only:
+        result["machine"][part] = _machine()
+        with tempfile.TemporaryDirectory() as name:
+            result |= _measured(part, Path(name), arguments)
+    METRICS.write_text(json.dumps(result, indent=2) + "\n")
+    _print(result)
+
+
+def _measured(part: Part, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    match part:
+        case Part.ANALYSIS:
+            return {"analysis": measure_analysis(folder)}
+        case Part.IMPORTS:
+            return {"imports": measure_imports(folder)}
+        case Part.SERVICE:
+            return _measure_service(folder, arguments)
+        case Part.REPORT:
+            return {"report": measure_report(f"sqlite:///{folder / 'bench.sqlite3'}")}
+
+
+def _measure_service(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    result: dict[str, Any] = {"taking_in": {}, "queries": {"notes": arguments.notes}}
     result |= {"webhooks": {}, "sustained": {}, "search": {"notes": search.NOTES}}
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
-        result["analysis"] = measure_analysis(folder)
-        result["imports"] = measure_imports(folder)
+    result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
+    with ExitStack() as stack:
         server = stack.enter_context(postgres_server())
         databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
         if server is not None:
@@ -85,9 +115,7 @@ def main() -> None:
             result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
             result["sustained"][backend] = sustain(url, folder, arguments.minutes)
             result["search"][backend] = _measure_search(backend, folder, server)
-        result["report"] = measure_report(f"sqlite:///{folder / 'report.sqlite3'}")
-    METRICS.write_text(json.dumps(result, indent=2) + "\n")
-    _print(result)
+    return result
 
 
 def _machine() -> dict[str, Any]:
@@ -196,7 +224,8 @@ def measure_report(url: str) -> dict[str, float]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(f"machine: {result['machine']}")
+    for part, machine in result["machine"].items():
+        print(f"machine, {part}: {machine}")
     print(f"bare SQLite commits: {result['plain']['sqlite_commits_per_second']}/s")
     for backend, figures in result["taking_in"].items():
         print(f"taken in, {backend}: one by one {figures['single_notes_per_second']} notes/s", end=" ")
