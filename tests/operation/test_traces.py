@@ -72,7 +72,7 @@ def test_request_and_reading_are_one_trace_without_a_word_of_the_note(
     assert reading.trace_id == request.trace_id
     assert reading.parent_span_id == request.span_id
     assert any(span.parent_span_id == request.span_id for span in receiver.spans if span.name != "analyse notes")
-    assert {span.name for span in receiver.spans} >= {"GET /v1/search", "POST /v1/webhooks/{source}/{token}"}
+    assert {span.name for span in receiver.spans} >= {"GET /v1/search", "POST /v1/webhooks/{source}/{token:path}"}
     assert WORD.encode() not in receiver.raw
     statuses = {a.value.int_value for a in request.attributes if a.key == "http.response.status_code"}
     assert statuses == {202}
