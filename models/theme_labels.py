@@ -275,8 +275,9 @@ def name_by_phrase(
             taken.update(name.values())
             names.append(OwnPhrase(name, True))
         else:
-            some = (noun for noun in free if noun.share >= SOME)
-            names.append(next((OwnPhrase(noun.noun.text, False) for noun in some), None))
+            some = next((noun.noun.text for noun in free if noun.share >= SOME), {})
+            taken.update(some.values())
+            names.append(OwnPhrase(some, False) if some else None)
     return names
 
 

@@ -30,7 +30,7 @@ from models.theme_subjects import SubjectGuess
 from models.types import FittedTheme, Language, LivingTheme, ThemeFit, ThemeMatch, ThemePassage
 from models.word_classes import load_word_classes
 
-VERSION = "themes-7"
+VERSION = "themes-8"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 
 MIN_SIMILARITY = 0.15

@@ -283,3 +283,9 @@ def test_themes_of_one_subject_are_told_apart_by_their_own_phrases() -> None:
     named = name_themes([SubjectGuess(PRICES, one=True, sure=True)] * 4, own)
     assert [name["en"] for name in named] == ["Prices: spare parts", "Prices: licences", "Prices", "Prices (2)"]
     assert [name["fr"] for name in named] == ["Prix : spare parts", "Prix : licences", "Prix", "Prix (2)"]
+
+
+def test_no_two_themes_have_the_same_noun_where_none_is_sure_either() -> None:
+    doors = noun("doors", "portes", 0.3)
+    expected = [OwnPhrase({"en": en, "fr": fr}, False) for en, fr in (("doors", "portes"), ("keys", "clés"))]
+    assert names([[], [], []], nouns=[[doors], [doors, noun("keys", "clés", 0.25)], [doors]]) == [*expected, None]
