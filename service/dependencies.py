@@ -109,7 +109,8 @@ Now = Annotated[datetime, Depends(now)]
 def check_parameters(request: Request) -> None:
     """Refuse query parameters that the route's documentation lacks: a misspelt filter would filter nothing.
 
-    Refuses U+0000 in values too, which no database takes, and a second value where one alone would be taken.
+    Refuses U+0000 in values too, which no database takes, and a second value where one alone would be taken. Where
+    callers put what they like into the query, nothing is refused.
     """
     operations = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
     operation = operations.get(request.method.lower())

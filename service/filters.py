@@ -302,19 +302,21 @@ def name_key(name: str) -> str:
     return "".join(name.casefold().split())
 
 
+_LISTED = CatalogNameTable.role == "competitor"
+
+
 def competitor_key(session: Session, name: str) -> str:
     """Return the key that a competitor's mentions have, whichever of its names in the catalogue is given.
 
     Names are compared as in notes: without case, accents and signs. A name that the catalogue lacks is its own.
     """
     key = name_key(name)
-    listed = CatalogNameTable.role == "competitor"
     if is_listed(session, key):
         return key
     folded = fold_key(name)
     rows = session.execute(
         sa.select(CatalogNameTable.name_key, CatalogNameTable.name, CatalogNameTable.aliases)
-        .where(listed)
+        .where(_LISTED)
         .order_by(CatalogNameTable.id)
     )
     return next((row.name_key for row in rows if folded and folded in map(fold_key, (row.name, *row.aliases))), key)
@@ -322,8 +324,7 @@ def competitor_key(session: Session, name: str) -> str:
 
 def is_listed(session: Session, key: str) -> bool:
     """Tell whether a key is that of a competitor of the catalogue."""
-    listed = CatalogNameTable.role == "competitor"
-    return session.scalar(sa.select(CatalogNameTable.id).where(listed, CatalogNameTable.name_key == key)) is not None
+    return session.scalar(sa.select(CatalogNameTable.id).where(_LISTED, CatalogNameTable.name_key == key)) is not None
 
 
 AnyFilters = TypeVar("AnyFilters", bound=NoteFilters)

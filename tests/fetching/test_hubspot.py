@@ -243,7 +243,7 @@ def test_every_note_once_through_kills(
     count = 230
     connect("hubspot", refresh_token="refresh-1", client_id="app", base_url=hubspot.url)
     fill(hubspot, count)
-    deals = {f"{number}" for number in range(1000, 1005)} | {f"{number}" for number in range(5000, 5060)}
+    deals = {str(number) for number in [*range(1000, 1005), *range(5000, 5060)]}
     for deal in deals:
         hubspot.put(DEALS, deal, amount="10", dealstage="proposal")
     hubspot.per_second = 40
