@@ -45,11 +45,11 @@ def _run(folder: Path, rows: int, cache: int | None) -> dict[str, Any]:
     return dict(json.loads(answer))
 
 
-def write_rows(path: Path, rows: int) -> None:
-    """Write a CSV file as a French spreadsheet does."""
+def write_rows(path: Path, rows: int, first: int = 0) -> None:
+    """Write a CSV file as a French spreadsheet does, its rows numbered from `first`."""
     with path.open("w", encoding="cp1252", newline="") as file:
         file.write("Référence;Date;Client;Commercial;Montant;Compte rendu\r\n")
-        for row in range(rows):
+        for row in range(first, first + rows):
             day = f"{1 + row % 28:02}/{1 + row % 9:02}/2026"
             text = f"Visite {row}. Le prix est 20 % au-dessus de l'autre offre, ils attendent juin. " * 3
             file.write(f'V-{row};{day};Client {row % 500};Rep {row % 50};18 000,00 €;"{text}"\r\n')
