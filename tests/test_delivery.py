@@ -75,6 +75,15 @@ def test_the_image_leaves_out_what_only_making_needs() -> None:
     assert not {"data", "data/samples", "models", "service", "requirements.lock"} & set(ignored)
 
 
+def test_no_secret_gets_into_the_image_or_the_history() -> None:
+    files = [Path(secret["file"]) for secret in COMPOSE["secrets"].values()]
+    files += [Path(one["path"]) for one in COMPOSE["services"]["binome"]["env_file"]]
+    assert len(files) > 2
+    for name in (".dockerignore", ".gitignore"):
+        ignored = {Path(line) for line in (ROOT / name).read_text(encoding="utf-8").split()}
+        assert all({file, *file.parents} & (ignored - {Path()}) for file in files), name
+
+
 @pytest.mark.parametrize("name", ["binome", "worker"])
 def test_compose_starts_commands_that_exist_with_settings_that_exist(name: str) -> None:
     service = COMPOSE["services"][name]

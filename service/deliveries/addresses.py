@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from service.errors import InvalidInput
 
 MAX_URL = 2000
+_HTTP_INSIDE = ": BINOME_OUTGOING_PRIVATE=on allows http:// inside a network"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _TEREDO = ipaddress.ip_network("2001::/32")
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -35,7 +36,8 @@ def check_url(url: str, *, allow_private: bool, field: str = "url") -> str:
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise _wrong(field, f"must be a URL of printable ASCII, at most {MAX_URL} characters")
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
-        raise _wrong(field, "must start with https://")
+        allowed_too = " or http://" if allow_private else _HTTP_INSIDE if parts.scheme == "http" else ""
+        raise _wrong(field, f"must start with https://{allowed_too}")
     if not host or "@" in parts.netloc or parts.fragment:
         raise _wrong(field, "must have a host, and neither user name, password nor fragment")
     literal = _literal(host)

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.types import ObjectionStatus
 from service.database import is_sqlite
 from service.insights.choosing import MAX_CHOICES, Choice
 from service.insights.days import DETAILS_SEEN, NOBODY, Pair, Said, Version, deals_version
@@ -167,15 +168,23 @@ def count_voices(choice: Choice, about: About, items: Collection[Any]) -> dict[A
 def latest_findings(
     choice: Choice, about: About, items: Collection[Any], count: int
 ) -> dict[Any, list[tuple[int, int]]]:
-    """Return for each item its latest findings, the latest first: their row ids, and those of their accounts."""
-    found: dict[Any, list[tuple[int, int]]] = {item: [] for item in items}
+    """Return for each item its latest findings, the latest first: their row ids, and those of their accounts.
+
+    What reps only expect to hear comes after what customers said.
+    """
+    found: dict[Any, list[tuple[bool, int, int]]] = {item: [] for item in items}
     for chosen in reversed(choice.days):
         said, kept = chosen.day.said[about], chosen.kept
         for item in [item for item, latest in found.items() if len(latest) < count]:
             begin, end, _ = said.spans.get(item, (0, 0, 0))
             of_day = [n for n in range(end - 1, begin - 1, -1) if kept is None or kept[said.notes[n]]]
-            found[item] += [(said.ids[n], said.accounts[n]) for n in of_day]
-    return {item: latest[:count] for item, latest in found.items()}
+            found[item] += [(_is_expected(said, n), said.ids[n], said.accounts[n]) for n in of_day]
+    in_order = {item: sorted(latest[:count], key=lambda one: one[0]) for item, latest in found.items()}
+    return {item: [(finding, account) for _, finding, account in latest] for item, latest in in_order.items()}
+
+
+def _is_expected(said: Said, place: int) -> bool:
+    return ObjectionStatus.ANTICIPATED in DETAILS_SEEN.values[said.details[place]]
 
 
 @lru_cache(maxsize=2 * MAX_CHOICES)

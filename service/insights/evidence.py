@@ -13,13 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, load_only
 
+from models.types import ObjectionStatus
 from service.filters import NoteFilters, Period
 from service.insights.choosing import Choice
 from service.insights.counting import latest_findings
 from service.insights.measures import ITEM_COLUMNS, TABLES, About, item_conditions
 from service.masks.view import shown_text
 from service.sources.record_links import note_link, options_by_source
-from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, PassageTable
+from service.tables import AccountTable, AuthorTable, DealTable, NoteTable, ObjectionTable, PassageTable
 from service.thresholds import Thresholds, Voices, thresholds_of, voices_by
 
 LATEST = 60  # findings of an item among which quotes are chosen
@@ -63,6 +64,11 @@ class Quote:
     after: str = ""
 
     @property
+    def expected(self) -> bool:
+        """Whether a rep expects to hear it, and no customer has said it."""
+        return bool(self.detail.get("status") == ObjectionStatus.ANTICIPATED)
+
+    @property
     def sentence(self) -> str:
         """The words with what stands around them in their sentence."""
         return f"{self.before}{self.text}{self.after}"
@@ -104,6 +110,8 @@ def list_quotes(
 ) -> tuple[list[Quote], int]:
     """Return one page of an item's quotes: first the latest of each account, then the second of each, and so on.
 
+    What a rep only expects to hear comes after what customers said.
+
     Args:
         after: How many quotes the pages before had.
 
@@ -113,13 +121,23 @@ def list_quotes(
     table = TABLES[about]
     conditions = item_conditions(about, filters, period, [item])
     total = session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
+    expected = _is_expected(about)
     turn = sa.func.row_number().over(
-        partition_by=table.account_id, order_by=(table.occurred_on.desc(), table.id.desc())
+        partition_by=table.account_id, order_by=(expected, table.occurred_on.desc(), table.id.desc())
     )
-    ranked = sa.select(table.id, table.occurred_on, turn.label("turn")).where(*conditions).subquery()
-    ids = sa.select(ranked.c.id).order_by(ranked.c.turn, ranked.c.occurred_on.desc(), ranked.c.id.desc())
+    columns = (table.id, table.occurred_on, expected.label("expected"), turn.label("turn"))
+    ranked = sa.select(*columns).where(*conditions).subquery()
+    order = (ranked.c.expected, ranked.c.turn, ranked.c.occurred_on.desc(), ranked.c.id.desc())
+    ids = sa.select(ranked.c.id).order_by(*order)
     page = list(session.scalars(ids.limit(limit).offset(after)))
     return read_quotes(session, about, page), total
+
+
+def _is_expected(about: About) -> sa.ColumnElement[Any]:
+    """Return whether a finding is what a rep expects, not what a customer said, as a column of 0 and 1."""
+    if about is not About.OBJECTION:
+        return sa.literal_column("0")
+    return sa.case((ObjectionTable.status == ObjectionStatus.ANTICIPATED, 1), else_=0)
 
 
 def best_quotes(
@@ -135,7 +153,8 @@ def best_quotes(
 
     Of each item twice as many are looked at, the latest; of a theme, whose passages say less, some more. Those that
     tell something come first: a few words of which the reader was not sure ("three euros twenty") say little without
-    their note, and so do a heading, half a sentence, or a passage far from its theme.
+    their note, and so do a heading, half a sentence, or a passage far from its theme. What a rep only expects to hear
+    comes last.
 
     Args:
         connected: The options of connections by source, for links to records.
@@ -153,13 +172,17 @@ def best_quotes(
 
 
 def _most_telling(quotes: Sequence[Quote], count: int) -> list[Quote]:
-    """Choose quotes, those of further accounts before further ones of an account, then those that tell something."""
-    ranks: dict[int, tuple[bool, bool]] = {}
+    """Choose quotes, those of further accounts before further ones of an account, then those that tell something.
+
+    Customers' words stand before what a rep expects, whatever the account.
+    """
+    ranks: dict[int, tuple[bool, bool, bool]] = {}
     accounts: set[int | None] = set()
     for quote in quotes:
         says_little = len(quote.text) < TELLING_CHARS or (quote.detail.get("score") or 1.0) < SURE
-        ranks[quote.finding_id] = quote.account_id in accounts, says_little
-        accounts.add(quote.account_id)
+        ranks[quote.finding_id] = quote.expected, quote.account_id in accounts, says_little
+        if not quote.expected:
+            accounts.add(quote.account_id)
     return sorted(quotes, key=lambda quote: ranks[quote.finding_id])[:count]
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from service.filters import Period
 from service.insights import words
 from service.insights.schemas import Amount, Label
-from service.pages.reasons import in_french
+from service.pages.reasons import in_english, in_french
 from service.pages.strings import STRINGS
 from service.pages.strings.dates import MONTHS, short_date
 
@@ -142,7 +142,7 @@ class Words:
 
     def reason(self, message: str) -> Markup:
         """Write why a file or a row is refused, or what to look at there; an unknown message stays English."""
-        known = in_french(message) if self.french else message
+        known = in_french(message) if self.french else in_english(message)
         if known is not None:
             return escape(_KEPT_SPACE.sub("\u00a0", known) if self.french else known)
         return Markup('<span lang="en">{}</span>').format(message)

@@ -140,12 +140,17 @@ class _Writer:
         return next((text for text in texts if not self.names_person(text)), None)
 
     def quotes(self, found: Sequence[Quote], most: int = QUOTES, *, bare: bool = False) -> list[ReportQuote]:
-        """Return some quotes, one an account, none that names a person; `bare` without the rest of their sentences."""
+        """Return some quotes of customers, one an account, none that names a person.
+
+        What a rep only expects to hear is none; `bare` leaves out the rest of their sentences.
+        """
         kept: list[ReportQuote] = []
         accounts: set[int | None] = set()
         for quote in found:
+            if quote.expected or quote.account_id in accounts:
+                continue
             text = self._nameless(quote.text if bare else quote.sentence, quote.text)
-            if quote.account_id in accounts or text is None:
+            if text is None:
                 continue
             accounts.add(quote.account_id)
             kept.append(

@@ -236,7 +236,7 @@ def _firms(session: Session) -> list[str]:
 def _quote(
     session: Session, ranked: RankedItem, filters: Filters, period: Period, words: Words, firms: list[str]
 ) -> Quoted | None:
-    """Return the first quote that names no person: in the reader's language and of some length before others."""
+    """Return the first quote of a customer that names no person: in the reader's language and of some length first."""
     item = ranked.item
     quotes, _ = list_quotes(session, item.about, filters, period, item=item.key, limit=CANDIDATES)
     quotes.sort(key=lambda quote: (quote.language != words.lang, len(quote.text) < TELLING))
@@ -244,7 +244,7 @@ def _quote(
         text = _cut(" ".join(quote.text.split()))
         account = [quote.account] if quote.account and " " in quote.account else []  # one word may be a person's
         named = is_hidden(text) or may_name_person(text, [*firms, *account])
-        if len(text) >= SHORTEST and not named:
+        if len(text) >= SHORTEST and not named and not quote.expected:
             return Quoted(text, quote.account, words.short_date(quote.occurred_on), quote.language or words.lang)
     return None
 

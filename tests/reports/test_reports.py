@@ -30,7 +30,7 @@ from service.reports.schemas import Accounts, Format, ReportContent, ReportLangu
 from service.reports.tables import ReportFileTable, ReportTable
 from service.reports.withdrawing import Cause, follow_erasures
 from service.reports.words import Phrases
-from service.tables import NoteTable
+from service.tables import NoteTable, ObjectionTable
 from tests.service.visits import by_account, make_theme, read_in, shown
 from tests.work import note
 
@@ -105,6 +105,15 @@ def test_quotes_name_no_person_and_accounts_only_where_asked(workspace: sa.Engin
     assert re.search(r"Account \d", named)
     assert not re.search(r"Account \d", hidden)
     assert "<script" not in named
+
+
+def test_what_reps_only_expect_is_no_quote(workspace: sa.Engine, client: TestClient) -> None:
+    with write_session(workspace) as session:
+        session.execute(sa.update(ObjectionTable).values(status="anticipated"))
+    build(workspace, "2026-09", NOW, by="tests")
+    objection = client.get("/v1/reports/2026-09").json()["content"]["objections"][0]
+    assert objection["statuses"]["anticipated"] == objection["mentions"] > 0
+    assert objection["quotes"] == []
 
 
 @pytest.mark.parametrize(

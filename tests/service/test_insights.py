@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from service.database import write_session
+from service.tables import NoteTable, ObjectionTable
 from service.thresholds import Thresholds
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
@@ -49,6 +51,19 @@ def workspace(client: TestClient, engine: sa.Engine) -> TestClient:
 
 
 SEPTEMBER = "from=2026-09-01&to=2026-09-30&compare=previous"
+
+
+def test_customers_words_stand_before_what_reps_expect(workspace: TestClient, engine: sa.Engine) -> None:
+    said = sa.select(NoteTable.id).where(NoteTable.external_id.in_(["sep-b", "loud-0"]))
+    expected = sa.update(ObjectionTable).where(ObjectionTable.note_id.not_in(said)).values(status="anticipated")
+    with write_session(engine) as session:
+        session.execute(expected)
+    first = workspace.get(f"/v1/insights?{SEPTEMBER}&about=objection").json()["items"][0]
+    listed = workspace.get(f"/v1/objections/price/evidence?{SEPTEMBER}").json()["items"]
+    assert [quote["detail"]["status"] for quote in first["quotes"]] == ["open"] * 3
+    assert [quote["detail"]["status"] for quote in listed] == ["open"] * 3 + ["anticipated"] * 7
+    for quotes in (first["quotes"], listed):
+        assert [quote["account"] for quote in quotes[:2]] == ["A", "B"]
 
 
 def test_measures_of_an_objection(workspace: TestClient) -> None:

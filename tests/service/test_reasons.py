@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 import service.imports
-from service.pages.reasons import in_french
+from service.imports.columns import FIELDS
+from service.pages.reasons import in_english, in_french
 from service.pages.strings.source_reasons import SOURCE_REASONS
 from service.pages.words import Lang, Words
 
@@ -56,7 +58,7 @@ def test_every_message_of_imports_has_its_french(message: str) -> None:
     [
         (
             "Row 4: deal.amount is no single amount of 0 or more ('abc'): the note is kept without it.",
-            "Ligne 4 : deal.am",
+            "Ligne 4 : «\u00a0Affaire : montant\u00a0» (deal.amount) n'est pas un seul montant",
         ),
         ("mapping: 'texte' is given to two columns: only text takes several.", "mapping : 'texte' est donné à deux"),
         ("is not a date: write 2026-12-31 or 31/12/2026; day first is how this file is read", "n'est pas une date : é"),
@@ -88,6 +90,16 @@ def test_fields_that_a_delivery_lacks_are_named() -> None:
     assert (given or "").startswith("body-mime : manque, donnez à la route")
 
 
+@pytest.mark.parametrize("field", [field for field in FIELDS if field != "text"])
+def test_fields_have_the_names_that_pages_give_them(field: str) -> None:
+    english, french = in_english(f"Row 4: {field} is missing."), in_french(f"Row 4: {field} is missing.") or ""
+    assert re.fullmatch(rf"Row 4: “[A-Z][a-z: ]+” \({field}\) is missing\.", english)
+    assert re.fullmatch(rf"Ligne 4 : «\u00a0[A-ZÉ][a-zéè: ]+\u00a0» \({field}\) manque\.", french)
+    assert in_english("The file is empty.") == "The file is empty."
+    outside = in_french("occurred_at is outside the years 1970 to 2100") or ""
+    assert outside == "«\u00a0Date\u00a0» (occurred_at) est hors des années 1970 à 2100"
+
+
 def test_an_unknown_message_stays_english_and_says_so() -> None:
     assert in_french("Something <b>else</b>") is None
     assert Words(Lang.FR).reason("Something <b>else</b>") == '<span lang="en">Something &lt;b&gt;else&lt;/b&gt;</span>'
@@ -98,13 +110,21 @@ def test_an_unknown_message_stays_english_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("english", "french"),
     [
-        ("url must start with https://.", "url : doit commencer par https://."),
+        ("url must start with https://.", "«\u00a0Adresse\u00a0» (url) : doit commencer par https://."),
+        ("url must start with https:// or http://.", "«\u00a0Adresse\u00a0» (url) : doit commencer par https:// ou"),
+        (
+            "url must start with https://: BINOME_OUTGOING_PRIVATE=on allows http:// inside a network.",
+            "«\u00a0Adresse\u00a0» (url) : doit commencer par https:// : BINOME_OUTGOING_PRIVATE=on autorise http://",
+        ),
         (
             "address must be one mail address, such as marketing@firm.com.",
-            "address : doit être une seule adresse e-mail",
+            "«\u00a0Adresse\u00a0» (address) : doit être une seule adresse e-mail",
         ),
-        ("time_zone: is no time zone, such as Europe/Paris", "time_zone : n'est pas un fuseau horaire"),
-        ("url is a name inside a network: BINOME_OUTGOING_PRIVATE=on allows it.", "url : est un nom interne"),
+        ("time_zone: is no time zone, such as Europe/Paris", "«\u00a0Fuseau horaire\u00a0» (time_zone) : n'est pas"),
+        (
+            "url is a name inside a network: BINOME_OUTGOING_PRIVATE=on allows it.",
+            "«\u00a0Adresse\u00a0» (url) : est un nom interne",
+        ),
         ("The endpoint 3 is switched off: switch it on first.", "L'adresse 3 est désactivée"),
     ],
 )

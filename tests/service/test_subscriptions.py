@@ -22,6 +22,7 @@ from service.deliveries.watching import Watcher
 from service.outgoing_tables import OutgoingTable, SubscriptionTable, WatchTable
 from service.settings import Settings, Switch
 from service.subscriptions.queries import digest_due, plan_messages
+from service.tables import ObjectionTable
 from tests.receivers import Receiver, deliver_due, receiving
 from tests.service.test_announcing import notes, quiet
 from tests.service.test_launch import free_port
@@ -129,6 +130,18 @@ def test_a_digest_in_french_for_some_notes(client: TestClient, engine: sa.Engine
     preview = client.get(f"/v1/subscriptions/{made['id']}/preview")
     assert preview.headers["content-type"].startswith("text/html")
     assert "Nouveau\u00a0: 12 notes, 0 les 30 jours d'avant" in preview.text.replace("&#39;", "'")
+
+
+def test_a_digest_quotes_what_customers_said_not_what_reps_expect(client: TestClient, engine: sa.Engine) -> None:
+    read_in(engine, *notes("said", 3, 2, "We find it too expensive for a small site like ours."))
+    made = subscribe(client)
+    address = f"/v1/subscriptions/{made['id']}/preview?format=text"
+    assert "too expensive" in client.get(address).text
+    with write_session(engine) as session:
+        session.execute(sa.update(ObjectionTable).values(status="anticipated"))
+    later = client.get(address).text
+    assert "Price" in later
+    assert "too expensive" not in later
 
 
 def test_slack_and_teams_get_what_they_take(

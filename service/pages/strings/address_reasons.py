@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+FIELD_NAMES: dict[str, tuple[str, str]] = {
+    "url": ("Address", "Adresse"),
+    "address": ("Address", "Adresse"),
+    "time_zone": ("Time zone", "Fuseau horaire"),
+}
 _PRIVATE = "BINOME_OUTGOING_PRIVATE=on"
 ADDRESS_REASONS: tuple[tuple[str, str], ...] = (
     ("is not a URL", "n'est pas une URL"),
@@ -10,6 +15,11 @@ ADDRESS_REASONS: tuple[tuple[str, str], ...] = (
         "doit être une URL en ASCII imprimable, de {0} caractères au plus",
     ),
     ("must start with https://", "doit commencer par https://"),
+    ("must start with https:// or http://", "doit commencer par https:// ou http://"),
+    (
+        f"must start with https://: {_PRIVATE} allows http:// inside a network",
+        f"doit commencer par https:// : {_PRIVATE} autorise http:// à l'intérieur d'un réseau",
+    ),
     (
         "must have a host, and neither user name, password nor fragment",
         "doit avoir un hôte, sans nom d'utilisateur, mot de passe ni fragment",

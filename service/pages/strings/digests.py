@@ -50,7 +50,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "unsubscribe_title": ("Unsubscribe", "Se désabonner"),
     "unsubscribe_ask": (
         "“{name}” will get no more digests and alerts.",
-        "« {name} » ne recevra plus ni lettres ni alertes.",
+        "« {name} » ne recevra plus ni synthèses ni alertes.",
     ),
     "unsubscribe_do": ("Unsubscribe", "Se désabonner"),
     "unsubscribe_done": ("Done: no more messages will be sent.", "C'est fait : plus aucun message ne sera envoyé."),

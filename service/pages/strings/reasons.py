@@ -214,7 +214,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("text is empty: a note needs words", "le texte est vide : une note a besoin de mots"),
     ("text is over {} characters: split the note", "le texte dépasse {0} caractères : divisez la note"),
     ("an account needs an id or a name", "un compte a besoin d'un identifiant ou d'un nom"),
-    ("a deletion needs an external_id", "une suppression a besoin d'un external_id"),
+    ("a deletion needs an external_id", "une suppression a besoin de l'identifiant de la note (external_id)"),
     ("{} is outside the years {} to {}", "{0} est hors des années {1} à {2}"),
     (
         "is not a time: send RFC 3339 with a zone, such as {}",
@@ -225,7 +225,8 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("holds a lone surrogate: send valid Unicode", "contient un demi-caractère : envoyez de l'Unicode valide"),
     (
         "stands twice in this batch with other content: give updated_at, or send them one after another",
-        "figure deux fois dans ce lot avec un autre contenu : donnez updated_at, ou envoyez-les l'un après l'autre",
+        "figure deux fois dans ce lot avec un autre contenu : donnez la date de modification (updated_at), ou "
+        "envoyez-les l'un après l'autre",
     ),
     ("is missing: send it", "manque"),
     ("is no field here: remove it, or mend its name", "n'est pas un champ connu : retirez-le, ou corrigez son nom"),
