@@ -93,7 +93,7 @@ themes: dev ## measure the themes beside plain BERTopic, with CORPORA=folder and
 stream: dev ## nine months of notes with a fit at each month's end: what stays the same; writes data/metrics/identity.json
 	$(BIN)/python -m tests.bench.stream
 
-theme-size: dev ## how long a fit of 200,000 passages takes, and how much memory; writes data/metrics/theme_size.json
+theme-size: dev ## how long fits of 200,000 and of a million passages take, and how much memory; writes data/metrics/theme_size.json
 	$(BIN)/python -m tests.bench.theme_size
 
 learning-curve: dev ## measure the linear classifier on growing parts of the corpus; writes data/metrics/learning_curve.json

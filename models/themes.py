@@ -67,12 +67,15 @@ MATTER_SHARE = 0.25
 N_REPRESENTATIVES = 3
 
 
-def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[ThemeMatch | None]:
+def assign(
+    vectors: Sequence[bytes], themes: Sequence[LivingTheme], held: Sequence[str] = ()
+) -> list[ThemeMatch | None]:
     """Find the theme of each passage.
 
     Args:
         vectors: In the form of `Passage.theme_vector`.
         themes: The living themes.
+        held: Key of the theme that each passage has, or empty: it stays unless another is clearly nearer, as in a fit.
 
     Returns:
         One entry per passage, in order: the nearest theme with its cosine in [`MIN_SIMILARITY`, 1], or None where every
@@ -81,7 +84,8 @@ def assign(vectors: Sequence[bytes], themes: Sequence[LivingTheme]) -> list[Them
     if not themes or not vectors:
         return [None] * len(vectors)
     places = from_bytes(vectors)
-    nearest, similarities = _nearest(places, from_bytes([theme.centroid for theme in themes]))
+    keys = [theme.key for theme in themes]
+    nearest, similarities = _nearest(places, from_bytes([theme.centroid for theme in themes]), held, keys)
     return [
         ThemeMatch(themes[theme].key, float(similarity)) if near else None
         for theme, similarity, near in zip(nearest, similarities, _is_near(places, similarities), strict=True)
@@ -115,17 +119,26 @@ def _is_near(vectors: Vectors, similarities: Vectors) -> NDArray[np.bool_]:
 
 
 def _nearest(
-    vectors: Vectors, centroids: Vectors, passages: Sequence[ThemePassage] = (), keys: Sequence[str | None] = ()
+    vectors: Vectors, centroids: Vectors, held: Sequence[str], keys: Sequence[str | None]
 ) -> tuple[NDArray[np.intp], Vectors]:
-    """Return the nearest centroid and its cosine; passages that have the theme of a key stay unless clearly nearer."""
+    """Return the nearest centroid and its cosine; a passage that holds to one by its key stays unless clearly nearer.
+
+    Args:
+        held: Key of the theme that each passage has; empty, or no entries, where it has none.
+        keys: Key of each centroid's theme; None of a new one.
+    """
     similarities = vectors @ centroids.T
     drawn = similarities.copy()
     columns = {key: column for column, key in enumerate(keys) if key}
-    for row, passage in enumerate(passages):
-        if passage.theme in columns:
-            drawn[row, columns[passage.theme]] += STAY
+    for row, key in enumerate(held):
+        if key in columns:
+            drawn[row, columns[key]] += STAY
     nearest = drawn.argmax(axis=1)
     return nearest, similarities[np.arange(len(nearest)), nearest]
+
+
+def _themes_had(passages: Sequence[ThemePassage]) -> list[str]:
+    return [passage.theme for passage in passages]
 
 
 def fit(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> ThemeFit:
@@ -172,13 +185,15 @@ def _settled(
     if not groups:
         return ThemeFit(VERSION, (), (None,) * len(passages), (None,) * len(passages)), []
     keys = [group.key for group in groups]
-    nearest, similarities = _nearest(vectors, np.stack([group.centroid for group in groups]), passages, keys)
+    nearest, similarities = _nearest(
+        vectors, np.stack([group.centroid for group in groups]), _themes_had(passages), keys
+    )
     near = _is_near(vectors, similarities)
     members = [[i for i in order if near[i] and nearest[i] == theme] for theme in range(len(groups))]
     labels, keywords, nameless = _describe(passages, order, members, vectors)
     chosen = _representatives(passages, members, similarities, _tell_something(vectors))
     themes = [
-        FittedTheme(g.key, labels[t], keywords[t], to_bytes(g.centroid[None])[0], len(members[t]), chosen[t])
+        FittedTheme(g.key, labels[t], keywords[t], to_bytes(g.centroid[None])[0], chosen[t])
         for t, g in enumerate(groups)
     ]
     fitted = ThemeFit(
@@ -267,7 +282,7 @@ def _held(
     if not living or not order:
         return held, list(order)
     centroids = from_bytes([theme.centroid for theme in living])
-    nearest, similarities = _nearest(vectors, centroids, passages, [theme.key for theme in living])
+    nearest, similarities = _nearest(vectors, centroids, _themes_had(passages), [theme.key for theme in living])
     left: list[int] = []
     for i in order:
         (held[nearest[i]] if similarities[i] >= HOLD_SIMILARITY else left).append(i)

@@ -252,7 +252,6 @@ class FittedTheme:
         label: Short noun phrase by language, `{"en": ..., "fr": ...}`.
         keywords: By language, most telling first.
         centroid: As in `Passage.theme_vector`.
-        size: Number of passages.
         representatives: Indices into the fitted passages, most typical first, from different accounts where it can be.
     """
 
@@ -260,7 +259,6 @@ class FittedTheme:
     label: dict[str, str]
     keywords: dict[str, list[str]]
     centroid: bytes
-    size: int
     representatives: tuple[int, ...] = ()
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.tables import ObjectionTable, PassageTable, ThemeTable
-from service.themes.storage import is_comparable
+from service.themes.passages import is_comparable
 
 MIN_SHARE = 0.3
 

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from models.types import LivingTheme
 from service.errors import Conflict, InvalidInput, NotFound
 from service.tables import NoteTable, PassageTable, ThemeChangeTable, ThemeMoveTable, ThemePinTable, ThemeTable
+from service.themes.passages import VECTOR_BYTES
 from service.themes.queries import find_theme
 from service.themes.schemas import ChangeKind, Declaration, Edit
-from service.themes.storage import NO_THEME, PLACES, VECTOR_BYTES, ThemeEventKind, ThemeState, add_theme, log_event
+from service.themes.storage import NO_THEME, PLACES, ThemeEventKind, ThemeState, add_theme, log_event
 
 MAX_AT_ONCE = 20_000
 """Passages that a request looks at, the latest: about a second. The next fit looks at all."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import sqlalchemy as sa
 import structlog
@@ -18,24 +21,29 @@ from service.jobs.queries import finish_job, has_unfinished, report_progress, st
 from service.tables import ThemeFitTable
 from service.themes.areas import settle_areas, settle_places
 from service.themes.lineage import Lineage, trace
-from service.themes.storage import (
+from service.themes.passages import (
     UPDATE_ROWS,
     VECTOR_BYTES,
-    SavedFit,
-    StoredPassage,
-    ThemeState,
+    PassagePlace,
+    Sample,
     count_passages,
-    last_fit,
-    living_themes,
+    draw_sample,
     move_passages,
     newest_passage,
     passage_counts,
     read_passages,
+    read_rest,
+    unassigned_since,
+)
+from service.themes.storage import (
+    SavedFit,
+    ThemeState,
+    last_fit,
+    living_themes,
+    log_sizes,
     renew_centroids,
     save_themes,
     settle_missed,
-    theme_ids_by_key,
-    unassigned_since,
 )
 
 MIN_PASSAGES = 40  # about thirty notes: with fewer, groups are accidents
@@ -108,26 +116,30 @@ class FitThemes:
         self._engine = engine
 
     def run(self, job_id: int) -> None:
-        """Fit themes over all passages and move the passages to them; running twice changes nothing more."""
+        """Fit themes over an even sample of all passages, and move all passages to them.
+
+        Running twice changes nothing more. What it holds in memory is bounded, however many passages there are.
+        """
         with write_session(self._engine) as session:
             params = start_job(session, job_id, datetime.now(UTC))
         if params is None:
             return
         with read_session(self._engine) as session:
-            stored = read_passages(session)
+            sample = draw_sample(session)
+            places, passages = read_passages(session, sample)
         with write_session(self._engine) as session:
-            renew_centroids(session, stored, mean_vector, describe_theme)
+            renew_centroids(session, places, mean_vector, describe_theme)
         with read_session(self._engine) as session:
             living = living_themes(session)
         try:
-            fitted = fit([s.passage for s in stored], living)
+            fitted = fit(passages, living)
         except ModelError as error:
             with write_session(self._engine) as session:
                 finish_job(session, job_id, datetime.now(UTC), failure=str(error))
             return
-        self._save(job_id, stored, fitted, str(params.get("trigger", "hand")))
+        self._save(job_id, sample, places, fitted, str(params.get("trigger", "hand")))
 
-    def _save(self, job_id: int, stored: list[StoredPassage], fitted: ThemeFit, trigger: str) -> None:
+    def _save(self, job_id: int, sample: Sample, places: list[PassagePlace], fitted: ThemeFit, trigger: str) -> None:
         with write_session(self._engine) as session:
             last = last_fit(session)
             why = (
@@ -139,72 +151,84 @@ class FitThemes:
                 for t in saved.missed
                 if len(t.centroid) == VECTOR_BYTES
             ]
-            fit_id = saved.record.id
+            fit_id, passages = saved.record.id, count_passages(session)
             session.flush()
             session.expunge_all()
-        moves = _keep(stored, _found(stored, fitted, saved.theme_ids), missed)
-        for begin in range(0, len(moves), UPDATE_ROWS):
+        went: Went = Counter()
+        for moves in chain(
+            self._moves_of_sample(places, fitted, saved.theme_ids, missed),
+            self._moves_of_rest(sample, fitted, saved.theme_ids, missed),
+        ):
             with write_session(self._engine) as session:
-                move_passages(session, moves[begin : begin + UPDATE_ROWS])
-                report_progress(session, job_id, min(begin + UPDATE_ROWS, len(moves)), len(moves))
-        self._assign_rest(stored)
-        lineage = trace(
-            [s.theme_id for s in stored],
-            [theme_id for _, theme_id, _ in moves],
-            gone={theme_id for theme_id, _, locked in missed if not locked},
-            born=saved.born,
-        )
+                move_passages(session, [(place.row_id, theme_id, cosine) for place, theme_id, cosine in moves])
+                went.update((place.theme_id, theme_id) for place, theme_id, _ in moves)
+                report_progress(session, job_id, min(went.total(), passages), passages)
+        lineage = trace(went, gone={theme_id for theme_id, _, locked in missed if not locked}, born=saved.born)
         with write_session(self._engine) as session:
             now = datetime.now(UTC)
             settle_missed(session, _reattached(session, saved, fit_id), lineage, now)
             settle_areas(session)
             settle_places(session, place_themes)
             _complete(session, fit_id, lineage, saved)
-            result = {"themes": len(set(saved.theme_ids)), "passages": len(moves), "version": fitted.version}
+            result = {"themes": len(set(saved.theme_ids)), "passages": went.total(), "version": fitted.version}
             finish_job(session, job_id, now, result=result)
         _log.info("themes_fitted", job_id=job_id, trigger=trigger, **result)
 
-    def _assign_rest(self, fitted: list[StoredPassage]) -> None:
-        """Assign the passages that came while the fit ran."""
-        newest = max((s.row_id for s in fitted), default=0)
-        with read_session(self._engine) as session:
-            rest = read_passages(session, after=newest)
-            matches = assign([s.passage.theme_vector for s in rest], living_themes(session))
-            ids = theme_ids_by_key(session)
-        moves = [
-            (s.row_id, ids[match.key] if match else None, match.similarity if match else None)
-            for s, match in zip(rest, matches, strict=True)
+    def _moves_of_sample(
+        self, places: list[PassagePlace], fitted: ThemeFit, theme_ids: list[int], missed: list[Missed]
+    ) -> Iterator[list[Move]]:
+        found = [
+            (place, None if index is None else theme_ids[index], similarity)
+            for place, index, similarity in zip(places, fitted.assignments, fitted.similarities, strict=True)
         ]
-        if moves:
-            with write_session(self._engine) as session:
-                move_passages(session, moves)
+        for begin in range(0, len(found), UPDATE_ROWS):
+            yield _keep(found[begin : begin + UPDATE_ROWS], missed)
+
+    def _moves_of_rest(
+        self, sample: Sample, fitted: ThemeFit, theme_ids: list[int], missed: list[Missed]
+    ) -> Iterator[list[Move]]:
+        """Give the passages that the fit did not read the nearest of its themes."""
+        themes = [LivingTheme(t.key or f"new {number}", t.centroid) for number, t in enumerate(fitted.themes)]
+        ids = {theme.key: theme_id for theme, theme_id in zip(themes, theme_ids, strict=True)}
+        after = 0
+        while True:
+            with read_session(self._engine) as session:
+                rest = read_rest(session, sample, after)
+            if not rest:
+                return
+            after = rest[-1].row_id
+            matches = assign([place.vector for place in rest], themes, [place.theme for place in rest])
+            found: list[Move] = [
+                (place, ids[match.key] if match else None, match.similarity if match else None)
+                for place, match in zip(rest, matches, strict=True)
+            ]
+            yield _keep(found, missed)
 
 
-Move = tuple[int, int | None, float | None]
+Move = tuple[PassagePlace, int | None, float | None]
+"""A passage, and the row id of the theme that it goes to, with its cosine."""
+Missed = tuple[int, LivingTheme, bool]
+"""Row id of a theme that a fit did not find, the theme, and whether a person locked it."""
+Went = Counter[tuple[int | None, int | None]]
+"""How many passages had a theme before, and have one after."""
 
 
-def _found(stored: list[StoredPassage], fitted: ThemeFit, theme_ids: list[int]) -> list[Move]:
-    return [
-        (passage.row_id, None if index is None else theme_ids[index], similarity)
-        for passage, index, similarity in zip(stored, fitted.assignments, fitted.similarities, strict=True)
-    ]
-
-
-def _keep(stored: list[StoredPassage], moves: list[Move], missed: list[tuple[int, LivingTheme, bool]]) -> list[Move]:
+def _keep(moves: list[Move], missed: list[Missed]) -> list[Move]:
     """Leave themes that the fit did not find the passages that are theirs.
 
     A locked one takes those that are nearer to it than to what the fit gave them; another only those that the fit left
     without a theme. Pinned passages stay where they are.
     """
-    vectors = [s.passage.theme_vector for s in stored]
+    vectors = [place.vector for place, _, _ in moves]
+    kept = [*moves]
     for locked in (True, False):
         themes = {theme.key: (row_id, theme) for row_id, theme, held in missed if held is locked}
         matches = assign(vectors, [theme for _, theme in themes.values()])
         for i, match in enumerate(matches):
-            row_id, theme_id, similarity = moves[i]
+            place, theme_id, similarity = kept[i]
             if match and (theme_id is None or (locked and match.similarity > (similarity or 0.0))):
-                moves[i] = (row_id, themes[match.key][0], match.similarity)
-    return [(move[0], s.theme_id, move[2]) if s.pinned else move for s, move in zip(stored, moves, strict=True)]
+                kept[i] = (place, themes[match.key][0], match.similarity)
+    return [(move[0], move[0].theme_id, move[2]) if move[0].pinned else move for move in kept]
 
 
 def _reattached(session: Session, saved: SavedFit, fit_id: int) -> SavedFit:
@@ -219,6 +243,7 @@ def _complete(session: Session, fit_id: int, lineage: Lineage, saved: SavedFit) 
     session.flush()
     record = session.get_one(ThemeFitTable, fit_id)
     missed = [session.get_one(type(theme), theme.id) for theme in saved.missed]
+    log_sizes(session, fit_id)
     record.assigned = sum(passage_counts(session, None).values())
     record.passages = max(count_passages(session), record.assigned)
     record.detail = {

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HALF = 0.5
@@ -29,12 +29,11 @@ class Lineage:
     split: dict[int, int] = field(default_factory=dict)
 
 
-def trace(before: Sequence[int | None], after: Sequence[int | None], *, gone: set[int], born: set[int]) -> Lineage:
+def trace(went: Mapping[tuple[int | None, int | None], int], *, gone: set[int], born: set[int]) -> Lineage:
     """Tell merges and splits.
 
     Args:
-        before: Theme of each passage before the fit.
-        after: Its theme after.
+        went: How many passages had a theme before the fit and have another, or the same, after: `(before, after)`.
         gone: Themes that the fit did not find.
         born: Themes that it found for the first time.
     """
@@ -42,14 +41,14 @@ def trace(before: Sequence[int | None], after: Sequence[int | None], *, gone: se
     coming: dict[int, Counter[int]] = {}
     sizes_before: Counter[int] = Counter()
     sizes_after: Counter[int] = Counter()
-    for old, new in zip(before, after, strict=True):
+    for (old, new), count in went.items():
         if old is not None:
-            sizes_before[old] += 1
+            sizes_before[old] += count
         if new is not None:
-            sizes_after[new] += 1
+            sizes_after[new] += count
         if old is not None and new is not None:
-            leaving.setdefault(old, Counter())[new] += 1
-            coming.setdefault(new, Counter())[old] += 1
+            leaving.setdefault(old, Counter())[new] += count
+            coming.setdefault(new, Counter())[old] += count
     merged = {theme: to for theme in sorted(gone) if (to := _most(leaving.get(theme, {}), sizes_before[theme]))}
     split = {
         theme: source

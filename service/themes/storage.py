@@ -11,10 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.types import THEME_DIMS, FittedTheme, Language, LivingTheme, ThemeFit, ThemePassage
-from service.masks.view import hidden_text
+from models.types import FittedTheme, LivingTheme, ThemeFit
 from service.tables import (
-    AccountTable,
     NoteTable,
     PassageTable,
     ThemeEventTable,
@@ -23,9 +21,8 @@ from service.tables import (
     ThemeTable,
 )
 from service.themes.lineage import Lineage
+from service.themes.passages import PassagePlace, is_comparable, passage_counts
 
-UPDATE_ROWS = 5_000  # passages moved in one transaction: writers wait for a fraction of a second at most
-VECTOR_BYTES = 2 * THEME_DIMS
 PLACES = ("centroid", "origin")  # columns that say where a theme lies
 MISSED_TO_RETIRE = 2  # fits in a row that do not find a theme
 
@@ -58,21 +55,6 @@ class ThemeEventKind(StrEnum):
     UNDONE = "undone"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage, its row, and the theme that it has."""
-
-    row_id: int
-    passage: ThemePassage
-    theme_id: int | None = None
-    pinned: bool = False
-
-
-def is_comparable(vector: sa.SQLColumnExpression[bytes]) -> sa.ColumnElement[bool]:
-    """Tell whether a stored vector lies in the present space of themes, not in none or in an earlier one."""
-    return sa.func.length(vector) == VECTOR_BYTES
-
-
 def living_themes(session: Session) -> list[LivingTheme]:
     """Return the themes that passages can have, and the aliases of those that a person merged into them."""
     rows = session.execute(
@@ -102,7 +84,7 @@ def themes_to_keep(session: Session, note_ids: Sequence[int]) -> dict[tuple[int,
 
 def renew_centroids(
     session: Session,
-    stored: Sequence[StoredPassage],
+    passages: Sequence[PassagePlace],
     mean: Callable[[Sequence[bytes]], bytes],
     describe: Callable[[Sequence[str]], bytes],
 ) -> None:
@@ -113,9 +95,9 @@ def renew_centroids(
         describe: Makes one of a name and a description: of a theme that a person declared.
     """
     vectors: dict[int, list[bytes]] = {}
-    for each in stored:
+    for each in passages:
         if each.theme_id is not None:
-            vectors.setdefault(each.theme_id, []).append(each.passage.theme_vector)
+            vectors.setdefault(each.theme_id, []).append(each.vector)
     old = sa.and_(ThemeTable.state == ThemeState.ACTIVE, sa.not_(is_comparable(ThemeTable.centroid)))
     for theme in session.scalars(sa.select(ThemeTable).where(old).order_by(ThemeTable.id)):
         if theme.description:
@@ -123,57 +105,6 @@ def renew_centroids(
         elif theme.id in vectors:
             theme.centroid = mean(vectors[theme.id])
         theme.origin = theme.centroid
-
-
-def read_passages(session: Session, after: int = 0) -> list[StoredPassage]:
-    """Return the passages in the space of themes, in an order that does not depend on when their notes came in.
-
-    Their words are those that everybody may see: names and keywords of themes are made of them.
-
-    Args:
-        session: The session; of a million it reads for long, so it should take no write lock.
-        after: Only passages with higher row ids.
-    """
-    rows = session.execute(
-        sa.select(
-            PassageTable.id,
-            PassageTable.start,
-            PassageTable.end,
-            PassageTable.language,
-            PassageTable.vector,
-            PassageTable.theme_vector,
-            PassageTable.theme_id,
-            PassageTable.pinned,
-            PassageTable.occurred_on,
-            NoteTable.text,
-            NoteTable.masks,
-            AccountTable.key,
-            ThemeTable.key.label("theme"),
-        )
-        .join(NoteTable, NoteTable.id == PassageTable.note_id)
-        .outerjoin(AccountTable, AccountTable.id == PassageTable.account_id)
-        .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
-        .where(NoteTable.analysed_revision == NoteTable.revision, is_comparable(PassageTable.theme_vector))
-        .where(PassageTable.id > after)
-        .order_by(NoteTable.source, NoteTable.external_id, PassageTable.start, PassageTable.id)
-    )
-    return [
-        StoredPassage(
-            row.id,
-            ThemePassage(
-                hidden_text(row.text, row.masks)[row.start : row.end],
-                Language(row.language),
-                row.vector,
-                row.theme_vector,
-                row.key or "",
-                row.theme or "",
-                row.occurred_on,
-            ),
-            row.theme_id,
-            row.pinned,
-        )
-        for row in rows
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +152,10 @@ def save_themes(
         if theme is None or known is None:
             theme = _bear(session, found, now)
             born.add(theme.id)
-            log_event(session, theme.id, ThemeEventKind.BORN, now, fit_id=record.id, size=found.size)
+            log_event(session, theme.id, ThemeEventKind.BORN, now, fit_id=record.id)
         elif known is theme:
             _continue(theme, found, now)
-            log_event(session, theme.id, ThemeEventKind.MATCHED, now, fit_id=record.id, size=found.size)
+            log_event(session, theme.id, ThemeEventKind.MATCHED, now, fit_id=record.id)
         else:
             known.centroid = found.centroid  # an alias: what is found under its key goes where it was merged into
             theme.missed = 0
@@ -275,11 +206,14 @@ def settle_missed(session: Session, saved: SavedFit, lineage: Lineage, now: date
         log_event(session, source, ThemeEventKind.SPLIT, now, fit_id=saved.record.id, born=theme_id)
 
 
-def passage_counts(session: Session, ids: Sequence[int] | None) -> dict[int, int]:
-    """Return how many passages each theme has; None asks for all themes."""
-    wanted = PassageTable.theme_id.is_not(None) if ids is None else PassageTable.theme_id.in_(ids)
-    query = sa.select(PassageTable.theme_id, sa.func.count()).where(wanted)
-    return {theme_id: count for theme_id, count in session.execute(query.group_by(PassageTable.theme_id)) if theme_id}
+def log_sizes(session: Session, fit_id: int) -> None:
+    """Write into a fit's events how many passages each theme has, once they have been moved."""
+    kinds = (ThemeEventKind.BORN, ThemeEventKind.MATCHED)
+    told = sa.select(ThemeEventTable).where(ThemeEventTable.fit_id == fit_id, ThemeEventTable.kind.in_(kinds))
+    events = session.scalars(told).all()
+    sizes = passage_counts(session, [event.theme_id for event in events])
+    for event in events:
+        event.detail = {**event.detail, "size": sizes.get(event.theme_id, 0)}
 
 
 def _bear(session: Session, found: FittedTheme, now: datetime) -> ThemeTable:
@@ -348,24 +282,6 @@ def log_event(
     )
 
 
-def move_passages(session: Session, rows: Sequence[tuple[int, int | None, float | None]]) -> None:
-    """Set theme and similarity of passages: `(row id, theme id, similarity)`.
-
-    Rows gone meanwhile are passed over, and those that a person pinned.
-    """
-    free = sa.select(PassageTable.id).where(
-        PassageTable.id.in_([row[0] for row in rows]), PassageTable.pinned.is_(False)
-    )
-    present = set(session.scalars(free))
-    values = [
-        {"id": row_id, "theme_id": theme_id, "similarity": similarity}
-        for row_id, theme_id, similarity in rows
-        if row_id in present
-    ]
-    if values:
-        session.execute(sa.update(PassageTable), values)
-
-
 def pin_again(session: Session, note_ids: Sequence[int]) -> None:
     """Put the passages of notes that were just read again where people pinned them, by their words, or to no theme."""
     pins = session.execute(
@@ -407,20 +323,3 @@ def theme_ids_by_key(session: Session) -> dict[str, int]:
 def last_fit(session: Session) -> ThemeFitTable | None:
     """Return the latest fit."""
     return session.scalar(sa.select(ThemeFitTable).order_by(ThemeFitTable.id.desc()).limit(1))
-
-
-def count_passages(session: Session) -> int:
-    """Return how many passages are stored."""
-    return session.scalar(sa.select(sa.func.count()).select_from(PassageTable)) or 0
-
-
-def newest_passage(session: Session) -> int:
-    """Return the highest row id of all passages; 0 where there is none."""
-    return session.scalar(sa.select(sa.func.max(PassageTable.id))) or 0
-
-
-def unassigned_since(session: Session, newest: int) -> tuple[int, int]:
-    """Return of the passages that came after one how many have no theme, and how many there are."""
-    themed = sa.func.count(PassageTable.theme_id)
-    total, with_theme = session.execute(sa.select(sa.func.count(), themed).where(PassageTable.id > newest)).one()
-    return total - with_theme, total

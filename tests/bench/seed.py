@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 from collections.abc import Iterator
@@ -148,7 +149,7 @@ def note(note_id: int, at: datetime, links: dict[str, Any], chance: random.Rando
         "kind": "call_note",
         "text": "The customer said something that takes about this much room to write down. " * 5,
         "occurred_at": at,
-        "content_hash": str(note_id),
+        "content_hash": hashlib.sha256(str(note_id).encode()).hexdigest(),
         "version_ms": 0,
         "revision": 1,
         "queued_revision": 1,

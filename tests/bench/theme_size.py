@@ -1,6 +1,6 @@
 """How long a fit of very many passages takes a worker, and how much memory.
 
-    python -m tests.bench.theme_size [--passages 200000]
+    python -m tests.bench.theme_size [--passages 200000 1000000]
 
 The passages are made of halves of written ones, their vectors lie between, and they stand in a database as the reader
 leaves them. The fit runs in a process of its own, as a worker runs it. Writes data/metrics/theme_size.json.
@@ -113,20 +113,26 @@ def written_passages() -> list[ThemePassage]:
     return [p for folder in folders for p in read_workspace(folder, describer).passages if any(p.theme_vector)]
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--passages", type=int, default=200_000)
-    count = parser.parse_args().passages
+def measure_size(written: list[ThemePassage], count: int) -> dict[str, Any]:
+    """Fit so many passages, twice, in a database of their own."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'themes.sqlite3'}"
         migrate(url)
         engine = make_engine(url)
-        seed(engine, written_passages(), count)
-        result: dict[str, Any] = {"passages": count, **measure(url)}
+        seed(engine, written, count)
+        result = measure(url)
         with read_session(engine) as session:
             result["outcomes"] = [job.result for job in session.scalars(sa.select(JobTable).order_by(JobTable.id))]
         engine.dispose()
+    return result
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--passages", type=int, nargs="+", default=[200_000, 1_000_000])
+    written = written_passages()
+    result = {str(count): measure_size(written, count) for count in parser.parse_args().passages}
     METRICS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
 

@@ -13,12 +13,14 @@ from fastapi.testclient import TestClient
 from models.encoder import load_encoder, to_bytes
 from models.theme_curation import ARTEFACTS
 from models.theme_space import load_theme_encoder
+from models.themes import fit
+from models.types import LivingTheme, ThemeFit, ThemePassage
 from service.database import write_session
 from service.jobs.queries import JobKind, request_job
 from service.notes.queries import requeue
 from service.tables import PassageTable, ThemeTable
 from service.themes.fitting import FitThemes, drifted
-from service.themes.storage import VECTOR_BYTES
+from service.themes.passages import VECTOR_BYTES
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
 
@@ -294,3 +296,32 @@ def test_a_theme_that_nothing_matches_fades_is_retired_and_its_id_not_given_agai
 )
 def test_drift(figures: tuple[int, int, int, int], due: bool) -> None:
     assert drifted(*figures) is due
+
+
+def test_a_fit_reads_a_sample_of_many_passages_and_places_them_all(
+    fitted: TestClient, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = themes(fitted)
+    read: list[int] = []
+
+    def counted(passages: Sequence[ThemePassage], living: Sequence[LivingTheme]) -> ThemeFit:
+        read.append(len(passages))
+        return fit(passages, living)
+
+    notes = [
+        note(f"{matter}-more-{i}", f"{words.format(place)} again", account={"id": f"b{i}"}, author={"id": "r"})
+        for matter, words in MATTERS.items()
+        for i, place in enumerate(PLACES)
+    ]
+    assert fitted.post("/v1/notes", json={"notes": notes}).status_code == 202
+    analyse_all(engine, Encoded())
+    with write_session(engine) as session:  # as if they had come while the fit ran
+        session.execute(sa.update(PassageTable).values(theme_id=None, similarity=None))
+    monkeypatch.setattr("service.themes.passages.MOST_FITTED", 32)
+    monkeypatch.setattr("service.themes.passages.UPDATE_ROWS", 7)
+    monkeypatch.setattr("service.themes.fitting.fit", counted)
+    fit_now(engine)
+    assert 20 < read[0] < 44, "about two thirds of 48"
+    assert mentions(fitted) == dict.fromkeys(ids.values(), 16)
+    events = [do(fitted, "GET", f"/{theme}/history")["items"][0] for theme in ids.values()]
+    assert [(event["kind"], event["detail"]["size"]) for event in events] == [("matched", 16)] * 3

@@ -35,9 +35,16 @@ def months() -> list[list[IncomingNote]]:
     return made
 
 
+@pytest.mark.parametrize("most_fitted", [50_000, 32], ids=["all", "a sample"])
 def test_a_stream_gives_the_same_themes_in_another_order_and_on_postgresql(
-    sqlite_template: Path, tmp_path: Path, postgres: sa.URL | None, postgres_template: str | None
+    most_fitted: int,
+    sqlite_template: Path,
+    tmp_path: Path,
+    postgres: sa.URL | None,
+    postgres_template: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("service.themes.passages.MOST_FITTED", most_fitted)
     if postgres is None or postgres_template is None:
         pytest.skip(NO_POSTGRES)
     shutil.copy(sqlite_template, tmp_path / "themes.sqlite3")
