@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,14 @@ from safetensors.numpy import load_file
 from scipy.special import expit
 
 from models.encoder import Encoder, load_encoder
-from models.language import LanguageReader, load_language_reader
 from models.lexicon import fold, load_lexicon
 from models.manifest import verified_manifest
 from models.tagger import N_DIMS, Tagged, Tagger, load_tagger
 from models.theme_subjects import Subjects, load_subjects
 from models.types import THEME_DIMS, Language, ThemePassage
+
+if TYPE_CHECKING:
+    from models.language import LanguageReader
 
 SPACE_FILE = "space.safetensors"
 WORDING = 0.5
@@ -148,6 +150,8 @@ def load_theme_encoder(artefacts: Path) -> ThemeEncoder:
         ArtefactMissing: If a file is not there.
         ArtefactDamaged: If a file is not the one that the manifest describes.
     """
+    from models.language import load_language_reader  # here: it loads spaCy, which fits and assignments can do without
+
     return ThemeEncoder(
         load_encoder(artefacts / "encoder"),
         load_tagger(artefacts / "tagger"),

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
@@ -56,8 +57,10 @@ from service.subscriptions.routes import router as subscriptions_router
 from service.themes.curation_routes import router as curation_router
 from service.themes.routes import router as themes_router
 from service.tracing import span
-from service.users.provider import Provider
 from service.users.routes import router as users_router
+
+if TYPE_CHECKING:
+    from service.users.provider import Provider
 
 _log = structlog.get_logger()
 
@@ -131,10 +134,16 @@ def bind(app: FastAPI, settings: Settings, engine: sa.Engine) -> None:
     app.state.meaning = MeaningIndex()
     app.state.usage = Usage(app.state.engine)
     home = (settings.public_url or base_url(settings)).rstrip("/")
-    app.state.provider = Provider(settings, home) if settings.oidc_issuer else None
+    app.state.provider = _provider(settings, home) if settings.oidc_issuer else None
     app.state.pressure = Pressure(app.state.engine, settings)
     app.state.recorder = Recorder(app.state.engine, settings.audit_days)
     app.state.limits = Limits(settings)
+
+
+def _provider(settings: Settings, home: str) -> Provider:
+    from service.users.provider import Provider  # here: most have none, and its libraries take their time
+
+    return Provider(settings, home)
 
 
 def _keep_records(app: FastAPI) -> None:

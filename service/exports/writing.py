@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import IO, Any
 
-from xlsxwriter import Workbook
-
 from service.errors import InvalidInput
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -82,6 +80,8 @@ def write_xlsx(file: IO[bytes], title: str, headings: Mapping[str, str], rows: I
     Raises:
         InvalidInput: If a sheet can't hold so many rows.
     """
+    from xlsxwriter import Workbook  # here: few processes write one
+
     workbook = Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = workbook.add_worksheet(title[:31])
     bold = workbook.add_format({"bold": True})

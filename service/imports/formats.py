@@ -22,11 +22,17 @@ from service.imports.packages import chunks, open_zip, unpack_gzip
 from service.imports.records import FileRefused, Format, Options, Reader, Reading, Record
 from service.imports.sheets import read_ods, read_spreadsheetml
 from service.imports.transcripts import TIMING, is_plain_transcript, read_srt, read_transcript, read_vtt
-from service.imports.workbook import read_workbook
+
+
+def _read_workbook(file: BinaryIO, options: Options) -> Reading:
+    from service.imports.workbook import read_workbook  # here: its library is loaded where there is a workbook
+
+    return read_workbook(file, options)
+
 
 READERS: dict[Format, Reader] = {
     Format.CSV: read_csv,
-    Format.XLSX: read_workbook,
+    Format.XLSX: _read_workbook,
     Format.SPREADSHEETML: read_spreadsheetml,
     Format.ODS: read_ods,
     Format.JSONL: read_json_lines,

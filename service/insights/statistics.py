@@ -1,4 +1,7 @@
-"""Tests and intervals behind trends and win rates, from scipy and statsmodels."""
+"""Tests and intervals behind trends and win rates, from scipy and statsmodels.
+
+Both are imported where they are used: loading them takes longer than all of Binôme, and few processes ask for this.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-
-from scipy.special import betaincinv
-from scipy.stats import false_discovery_control, hypergeom
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 SIGNIFICANT = 0.05
 MIN_CLOSED_DEALS = 5
@@ -207,6 +206,8 @@ def grown_at_least(now: Share, before: Share) -> float:
     """
     if now.rate <= before.rate or not before.total:
         return 1.0
+    from scipy.special import betaincinv
+
     part = float(betaincinv(now.count, before.count + 1, SIGNIFICANT))  # the quantile; scipy.stats takes far longer
     return max(1.0, part / (1 - part) * before.total / now.total)
 
@@ -216,6 +217,8 @@ def _corrected(pairs: Sequence[tuple[Share, Share]], p_values: Sequence[float]) 
     tested = [index for index, (now, before) in enumerate(pairs) if now.count + before.count >= MIN_NOTES]
     corrected = [1.0] * len(pairs)
     if tested:
+        from scipy.stats import false_discovery_control
+
         of_tested = false_discovery_control([p_values[index] for index in tested])
         for index, p_value in zip(tested, of_tested, strict=True):
             corrected[index] = float(p_value)
@@ -234,6 +237,8 @@ def _tails(pairs: Sequence[tuple[Share, Share]], *, upper: bool) -> list[float]:
     """Return how likely a count at least (or at most) as large is now, if notes fell into periods by chance."""
     if not pairs:
         return []
+    from scipy.stats import hypergeom
+
     totals = [now.total + before.total for now, before in pairs]
     both = [now.count + before.count for now, before in pairs]
     draws = [now.total for now, _ in pairs]
@@ -273,10 +278,7 @@ class WinRates:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % interval of `rate` (Wilson 1927); None under five closed deals."""
-        if self.rate is None:
-            return None
-        low, high = proportion_confint(self.won, self.won + self.lost, method="wilson")
-        return float(low), float(high)
+        return None if self.rate is None else _wilson(self.won, self.won + self.lost)
 
     @property
     def rate_without(self) -> float | None:
@@ -298,7 +300,16 @@ class WinRates:
 
 @lru_cache(maxsize=4096)  # half a millisecond each, and asked for again and again
 def _difference(won: int, closed: int, others_won: int, others: int) -> tuple[float, float]:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     low, high = confint_proportions_2indep(won, closed, others_won, others, method="newcomb", compare="diff")
+    return float(low), float(high)
+
+
+def _wilson(count: int, total: int) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(count, total, method="wilson")
     return float(low), float(high)
 
 
@@ -323,4 +334,4 @@ def at_least(count: int, total: int) -> float:
     """Return the lower end of the 95 % interval of a share (Wilson 1927), in [0, 1]; 0 of nothing."""
     if not count or not total:
         return 0.0
-    return float(proportion_confint(count, total, method="wilson")[0])
+    return _wilson(count, total)[0]

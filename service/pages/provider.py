@@ -8,6 +8,7 @@ import hmac
 import json
 from dataclasses import astuple
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -19,8 +20,11 @@ from service.pages.answers import PageRoute
 from service.pages.sign_in import cookie_flags, inside, open_browser_session, sign_in_form, signed_in
 from service.users import queries, throttle
 from service.users.identities import account_of
-from service.users.provider import Provider, Try, new_try
 from service.users.signing_in import slowed
+from service.users.tries import Try, new_try
+
+if TYPE_CHECKING:
+    from service.users.provider import Provider
 
 TRY_SECONDS = 600
 MOST_CODE = 4096

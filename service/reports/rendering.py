@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.reports.page import render_html
-from service.reports.pdf import render_pdf
 from service.reports.schemas import Edition, Format, ReportContent, ReportLanguage
-from service.reports.slides import render_slides
-from service.reports.spreadsheet import render_spreadsheet
+
+_Renderer = Callable[[ReportContent, Edition, ReportLanguage], bytes]
 
 MEDIA_TYPES = {
     Format.HTML: "text/html; charset=utf-8",
@@ -16,14 +14,27 @@ MEDIA_TYPES = {
     Format.PPTX: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_RENDERERS: dict[Format, Callable[[ReportContent, Edition, ReportLanguage], bytes]] = {
-    Format.HTML: render_html,
-    Format.PDF: render_pdf,
-    Format.PPTX: render_slides,
-    Format.XLSX: render_spreadsheet,
-}
 
 
 def render(content: ReportContent, edition: Edition, format_: Format, language: ReportLanguage) -> bytes:
     """Render a report."""
-    return _RENDERERS[format_](content, edition, language)
+    return _renderer(format_)(content, edition, language)
+
+
+def _renderer(format_: Format) -> _Renderer:
+    """Return what renders a form; each loads a library, and a process that renders none has no use for them."""
+    if format_ is Format.HTML:
+        from service.reports.page import render_html
+
+        return render_html
+    if format_ is Format.PDF:
+        from service.reports.pdf import render_pdf
+
+        return render_pdf
+    if format_ is Format.PPTX:
+        from service.reports.slides import render_slides
+
+        return render_slides
+    from service.reports.spreadsheet import render_spreadsheet
+
+    return render_spreadsheet

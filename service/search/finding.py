@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from models.nearest import knows_any
 from service.filters import NoteFilters
 from service.masks.searching import names_hidden, still_holding, without_names
 from service.masks.view import sees_personal
@@ -59,6 +58,8 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
     query = parse_query(text)
     notes = queries.filtered_notes(session, filters)
     by_words, exact = _with_words(session, query, filters, notes)
+    from models.nearest import knows_any  # here: it loads numpy and the encoder
+
     # What no note has and the encoder can only spell ("qqxx") is near whatever is spelled alike: that is nothing.
     near = _near(session, index, query, notes) if by_words or knows_any(query.words) else []
     passages = {passage.note_id: passage for passage in near}

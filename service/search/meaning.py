@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from models.nearest import PassageCodes, embed_query, similarities
 from service.search import queries
+
+if TYPE_CHECKING:
+    from models.nearest import PassageCodes
 
 CANDIDATES = 1_000
 MIN_SIMILARITY = 0.15  # queries are short: higher bounds lose most of what is asked for (`make search`)
@@ -43,6 +46,8 @@ class MeaningIndex:
             text: The query.
             notes: Only these notes; None for all.
         """
+        from models.nearest import embed_query, similarities  # here: it loads numpy and the encoder
+
         vector = embed_query(text)
         if vector is None:
             return []
@@ -64,6 +69,8 @@ class MeaningIndex:
         """Return the codes with the passages that are new; the lock is held while the first search reads all."""
         with self._lock:
             if self._codes is None:
+                from models.nearest import PassageCodes
+
                 codes = PassageCodes(n_bytes)
                 for part in queries.passage_vectors(session, 0, 2**62):
                     codes.add([(id_, note_id, vector) for id_, note_id, vector in part])

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import json
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
@@ -57,6 +56,8 @@ def public_key(text: str) -> RSAPublicKey | None:
 
 
 def _is_signed(token: str, key: RSAPublicKey, delivery: Delivery) -> bool:
+    import jwt  # here: only who receives from Gong has use for it
+
     try:
         claims = jwt.decode(
             token,

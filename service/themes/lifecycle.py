@@ -32,8 +32,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import fmean, pstdev
 
-from scipy.stats import binom
-
 
 class Life(StrEnum):
     """Where a theme is in its life."""
@@ -160,7 +158,7 @@ def _chance_of_rise(notes: Mapping[int, int], all_notes: Mapping[int, int], last
     total, recent = sum(heard.values()), sum(n for month, n in heard.items() if month > last - EMERGING_MONTHS)
     share = _share_since(all_notes, last - EMERGING_MONTHS, last)
     since_first = _share_since(all_notes, min(heard) - 1, last)
-    return 2 * min(float(binom.sf(recent - 1, total, share)), since_first**total)
+    return 2 * min(_chance_of_as_many(recent, total, share), since_first**total)
 
 
 def _chance_of_fall(notes: Mapping[int, int], all_notes: Mapping[int, int], last: int) -> float:
@@ -169,7 +167,13 @@ def _chance_of_fall(notes: Mapping[int, int], all_notes: Mapping[int, int], last
     total, before = sum(heard.values()), sum(n for month, n in heard.items() if month <= last - FADING_MONTHS)
     share = 1 - _share_since(all_notes, last - FADING_MONTHS, last)
     until_last = 1 - _share_since(all_notes, max(heard), last)
-    return 2 * min(float(binom.sf(before - 1, total, share)), until_last**total)
+    return 2 * min(_chance_of_as_many(before, total, share), until_last**total)
+
+
+def _chance_of_as_many(count: int, total: int, share: float) -> float:
+    from scipy.stats import binom  # here: it takes a second to load, which only who shows themes waits for
+
+    return float(binom.sf(count - 1, total, share))
 
 
 def _share_since(notes: Mapping[int, int], after: int, last: int) -> float:

@@ -6,9 +6,7 @@ protocol, joserfc the signatures.
 
 from __future__ import annotations
 
-import secrets
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,6 +21,7 @@ from requests import RequestException
 
 from service.errors import Unauthorized, Unavailable
 from service.settings import Settings
+from service.users.tries import Try
 
 CALLBACK = "/sign-in/provider/callback"
 TIMEOUT_SECONDS = 10
@@ -31,21 +30,6 @@ LEEWAY_SECONDS = 60
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _KINDS = {"RSA", "EC", "OKP"}  # a shared secret is no key of a provider
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One try to sign in, which its browser keeps: what the answer must name again, and where to go then."""
-
-    state: str
-    nonce: str
-    verifier: str
-    wanted: str
-
-
-def new_try(wanted: str) -> Try:
-    """Begin a try with random values."""
-    return Try(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), wanted)
 
 
 class Provider:
