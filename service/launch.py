@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from service.auth.sessions import SessionKind, open_session
 from service.children import WorkerProcesses, single_threaded
 from service.database import sqlite_module, write_session
 from service.errors import StartRefused
+from service.insights.queries import read_ahead
 from service.logs import configure_logs
 from service.operation import disk
 from service.protocol import protocol
@@ -27,6 +30,7 @@ from service.start import KEY_FILE, base_url, check_folder, ensure_first_key, lo
 from service.tracing import configure_tracing, stop_tracing
 
 GRACE_SECONDS = 10  # for answers under way when the service stops
+READ_AHEAD_SECONDS = 3  # after the start, which workers and the first requests need for themselves
 WORKER_COMMAND = (sys.executable, "-m", "service.cli", "worker", "--child", "--slot")
 
 
@@ -123,6 +127,10 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
 def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> None:
     app = create_app(settings, engine)
     app.openapi()  # takes a second: not while the first requests wait
+    _settle()
+    ahead = threading.Timer(READ_AHEAD_SECONDS, _read_ahead, (engine,))
+    ahead.daemon = True
+    ahead.start()
     config = uvicorn.Config(
         app,
         http=protocol(settings),  # type: ignore[arg-type]  # uvicorn calls it as it would call the class
@@ -133,3 +141,14 @@ def _answer(settings: Settings, engine: sa.Engine, listener: socket.socket) -> N
         proxy_headers=False,  # the application trusts the proxies of its settings, and no other
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _settle() -> None:
+    """Spare the collector what stands: it stands to the end, and need not be gone through again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _read_ahead(engine: sa.Engine) -> None:
+    read_ahead(engine)
+    _settle()

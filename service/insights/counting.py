@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models.types import ObjectionStatus
 from service.database import is_sqlite
 from service.insights.choosing import MAX_CHOICES, Choice
-from service.insights.days import DETAILS_SEEN, NOBODY, Pair, Said, Version, deals_version
+from service.insights.days import DETAILS_SEEN, NOBODY, PAIRS_SEEN, Pair, Said, Version, deals_version
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
 from service.tables import DealTable
 
@@ -144,13 +144,16 @@ def count_heard(choice: Choice, about: About) -> Mapping[Any, int]:
 @lru_cache(maxsize=MAX_CHOICES)
 def count_met(choice: Choice) -> Mapping[Pair, tuple[int, int]]:
     """Return how many passages of a theme share words with another item's findings, and how many of these with them."""
-    met: defaultdict[Pair, list[int]] = defaultdict(lambda: [0, 0])
+    passages, others = Counter[int](), Counter[int]()
     for chosen in choice:
-        kept = chosen.kept
-        for pair, shared in chosen.day.met.items():
-            for side, notes in enumerate((shared.passages, shared.others)):
-                met[pair][side] += len(notes) if kept is None else sum(map(kept.__getitem__, notes))
-    return {pair: (passages, others) for pair, (passages, others) in met.items()}
+        met, kept = chosen.day.met, chosen.kept
+        if kept is None:
+            passages.update(met.pairs)
+            others.update(met.others_pairs)
+        else:
+            passages.update(compress(met.pairs, map(kept.__getitem__, met.passages)))
+            others.update(compress(met.others_pairs, map(kept.__getitem__, met.others)))
+    return {PAIRS_SEEN.values[number]: (count, others[number]) for number, count in passages.items()}
 
 
 def count_voices(choice: Choice, about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from service.insights.tables import DEALS, DayVersionTable
 from service.tables import NoteTable, ThemeTable
 
 MAX_HELD = 4_000_000  # notes and findings, about 45 bytes each
+DAYS_AT_ONCE = 15  # so that others have their turn, and the rows of a year never stand in memory together
 NOBODY = 0
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -65,10 +67,19 @@ class Said:
 
 @dataclass(slots=True)
 class Met:
-    """A theme's passages and another item's findings that share words: the index in its day of the note of each."""
+    """Themes' passages and other items' findings that share words: columns of equal length for each of the two.
+
+    Attributes:
+        passages: The index in its day of the note of each passage, once for each item that it shares words with.
+        pairs: Its theme and that item, as an index into `PAIRS_SEEN`.
+        others: The index in its day of the note of each other finding, once for each theme.
+        others_pairs: That theme and its item, in the same way.
+    """
 
     passages: array[int] = field(default_factory=lambda: array("I"))
+    pairs: array[int] = field(default_factory=lambda: array("I"))
     others: array[int] = field(default_factory=lambda: array("I"))
+    others_pairs: array[int] = field(default_factory=lambda: array("I"))
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +94,7 @@ class Day:
         deals: The same of its deal.
         origins: Language, kind and source of each note, as an index into `ORIGINS_SEEN`.
         said: Findings by kind.
-        met: Findings on the same words, by theme and by kind and item of the other.
+        met: Findings on the same words.
     """
 
     read: int
@@ -92,13 +103,13 @@ class Day:
     deals: array[int]
     origins: array[int]
     said: dict[About, Said]
-    met: dict[Pair, Met] = field(default_factory=dict)
+    met: Met = field(default_factory=Met)
 
     @property
     def size(self) -> int:
         """How many notes and findings it holds."""
-        pairs = sum(len(met.passages) + len(met.others) for met in self.met.values())
-        return len(self.accounts) + sum(len(said.notes) for said in self.said.values()) + pairs
+        findings = sum(len(said.notes) for said in self.said.values())
+        return len(self.accounts) + findings + len(self.met.passages) + len(self.met.others)
 
 
 class Seen(Generic[T]):
@@ -122,6 +133,7 @@ class Seen(Generic[T]):
 
 DETAILS_SEEN = Seen[Detail]()
 ORIGINS_SEEN = Seen[Origin]()
+PAIRS_SEEN = Seen[Pair]()
 
 
 class _Held:
@@ -149,18 +161,30 @@ class _Held:
 
 
 _HELD = _Held()
+_LOADING = threading.Lock()
 
 
 def read_days(session: Session, period: Period) -> list[Day]:
     """Return the days of a period on which something was said, the first first, as the session sees them."""
     versions = _versions(session, period)
     days = {day: _HELD.get((day, version)) for day, version in versions.items()}
-    for missing, run in groupby(days, key=lambda day: days[day] is None):
-        if missing:
-            for day, made in _load(session, list(run)).items():
-                _HELD.put((day, versions[day]), made)
-                days[day] = made
+    for missing, group in groupby(days, key=lambda day: days[day] is None):
+        run = list(group) if missing else []
+        for begin in range(0, len(run), DAYS_AT_ONCE):
+            days |= _load_once(session, {day: versions[day] for day in run[begin : begin + DAYS_AT_ONCE]})
     return [day for day in days.values() if day is not None]
+
+
+def _load_once(session: Session, versions: Mapping[date, Version]) -> dict[date, Day]:
+    """Return days that follow each other; what another request reads meanwhile is waited for, not read again."""
+    with _LOADING:
+        made = {day: held for day, version in versions.items() if (held := _HELD.get((day, version)))}
+        left = [day for day in versions if day not in made]
+        if left:
+            for day, read in _load(session, left).items():
+                _HELD.put((day, versions[day]), read)
+                made[day] = read
+    return made
 
 
 def deals_version(session: Session) -> Version:
@@ -197,7 +221,7 @@ def _load(session: Session, days: Sequence[date]) -> dict[date, Day]:
     """Read days that follow each other."""
     span = Period(days[0], days[-1])
     notes = _read_notes(session, span)
-    findings = {about: list(_read_findings(session, about, span)) for about in About}
+    findings = {about: _read_findings(session, about, span) for about in About}
     moved = _moved_notes(session, findings.values(), notes)
     said: dict[date, dict[About, list[Any]]] = {day: {about: [] for about in About} for day in days}
     for about, rows in findings.items():
@@ -216,25 +240,27 @@ def _read_notes(session: Session, span: Period) -> dict[date, dict[int, Sequence
         NoteTable.duplicate_of.is_(None),
     )
     notes: dict[date, dict[int, Sequence[Any]]] = {}
-    for at, *note in session.execute(query):
+    for at, *note in _rows(session, query):
         notes.setdefault(at.date(), {})[note[0]] = note
     return notes
 
 
-def _read_findings(session: Session, about: About, span: Period) -> Iterable[Any]:
+def _rows(session: Session, query: sa.Select[Any]) -> Sequence[Any]:
+    """Carry a query out on the session's connection: the session itself would look at each of many rows once more."""
+    return session.connection().execute(query).all()
+
+
+def _read_findings(session: Session, about: About, span: Period) -> Sequence[Any]:
     table, column = TABLES[about], ITEM_COLUMNS[about]
     details = [value for value, _ in DETAILS[about].values()]
     # Themes by number, not by a query: PostgreSQL would read all passages.
     items = list(session.scalars(sa.select(ThemeTable.id))) if about is About.THEME else all_items(about)
-    return session.execute(
-        sa.select(column, table.occurred_on, table.note_id, table.id, table.start, table.end, *details).where(
-            column.in_(items), table.occurred_on.between(span.start, span.end)
-        )
-    )
+    query = sa.select(column, table.occurred_on, table.note_id, table.id, table.start, table.end, *details)
+    return _rows(session, query.where(column.in_(items), table.occurred_on.between(span.start, span.end)))
 
 
 def _moved_notes(
-    session: Session, findings: Iterable[list[Any]], notes: Mapping[date, Mapping[int, Sequence[Any]]]
+    session: Session, findings: Iterable[Sequence[Any]], notes: Mapping[date, Mapping[int, Sequence[Any]]]
 ) -> dict[int, Sequence[Any]]:
     """Return the notes, by id, that have findings on a day that is not theirs any more."""
     nowhere: Mapping[int, Sequence[Any]] = {}
@@ -268,35 +294,40 @@ def _pack(
     return day
 
 
-def _meet(places: Mapping[int, int], said: Mapping[About, list[Any]]) -> dict[Pair, Met]:
+def _meet(places: Mapping[int, int], said: Mapping[About, list[Any]]) -> Met:
     """Find what themes and other items say with the same words."""
     passages: dict[int, list[Any]] = {}
-    for row in said[About.THEME]:
-        passages.setdefault(row[2], []).append(row)
-    met: dict[Pair, Met] = {}
-    counted: set[tuple[Pair, int]] = set()
+    for theme, _, note_id, _, begin, last, *_ in said[About.THEME]:
+        passages.setdefault(note_id, []).append((theme, begin, last))
+    met = Met()
     for about in (About.OBJECTION, About.COMPETITOR):
+        others: dict[int, list[Any]] = {}
         for item, _, note_id, _, start, end, *_ in said[about]:
-            themes = set()
-            for theme, _, _, passage_id, begin, last, *_ in passages.get(note_id, ()):
-                if start < last and begin < end:
-                    pair = (theme, about, item)
-                    shared = met.setdefault(pair, Met())
-                    if (pair, passage_id) not in counted:
-                        counted.add((pair, passage_id))
-                        shared.passages.append(places[note_id])
-                    if theme not in themes:
-                        themes.add(theme)
-                        shared.others.append(places[note_id])
+            if note_id in passages:
+                others.setdefault(note_id, []).append((item, start, end))
+        for note_id, found in others.items():
+            _meet_in_note(met, places[note_id], about, passages[note_id], found)
     return met
 
 
+def _meet_in_note(met: Met, place: int, about: About, passages: Sequence[Any], others: Sequence[Any]) -> None:
+    number = PAIRS_SEEN.number
+    for theme, begin, last in passages:
+        for item in {item for item, start, end in others if start < last and begin < end}:
+            met.passages.append(place)
+            met.pairs.append(number((theme, about, item)))
+    for item, start, end in others:
+        for theme in {theme for theme, begin, last in passages if start < last and begin < end}:
+            met.others.append(place)
+            met.others_pairs.append(number((theme, about, item)))
+
+
 def _pack_kind(day: Day, places: Mapping[int, int], rows: list[Any]) -> Said:
-    rows.sort(key=lambda row: (row[0], row[3]))
+    rows.sort(key=itemgetter(0, 3))
     notes = array("I", [places[row[2]] for row in rows])
     spans = {}
     begin = 0
-    for item, group in groupby(rows, key=lambda row: row[0]):
+    for item, group in groupby(rows, key=itemgetter(0)):
         end = begin + sum(1 for _ in group)
         spans[item] = (begin, end, len(set(notes[begin:end])))
         begin = end

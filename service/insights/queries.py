@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from models.types import ObjectionType
+from service.database import read_session
 from service.filters import Filters
 from service.insights.evidence import Quote, best_quotes
 from service.insights.folding import fold
@@ -22,6 +24,8 @@ from service.insights.words import OBJECTION_TITLES, overlap
 from service.sources.record_links import options_by_source
 from service.tables import CompetitorMentionTable, ThemeTable
 from service.thresholds import thresholds_of
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,15 @@ def rank_insights(session: Session, filters: Filters, kinds: Collection[About] =
     )
     ranked = fold(rank(shown, frame.whole, weights_of(session)), frame.days)
     return Ranking(frame, ranked, sum(1 for item in withheld if item.counts.mentions))
+
+
+def read_ahead(engine: sa.Engine) -> None:
+    """Read what the first question is mostly about, so that who asks it need not wait; it has to come in any case."""
+    try:
+        with read_session(engine) as session:
+            rank_insights(session, Filters())
+    except Exception as error:  # a later question tells what is wrong
+        _log.warning("read_ahead_failed", error=type(error).__name__)
 
 
 def muted_themes(session: Session) -> frozenset[int]:

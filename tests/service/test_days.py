@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +19,7 @@ from service.insights import counting, days, triggers
 from service.insights.days import read_days
 from service.insights.items import measure_items, measuring_frame
 from service.insights.measures import DETAILS, ITEM_COLUMNS, TABLES, About
-from service.insights.queries import rank_insights
+from service.insights.queries import rank_insights, read_ahead
 from service.insights.tables import DayVersionTable
 from service.tables import AccountTable, CompetitorMentionTable, DealTable, NoteTable, ObjectionTable, PassageTable
 from tests.bench.seed import seed
@@ -239,6 +241,39 @@ def test_no_more_is_held_than_there_is_room_for(engine: sa.Engine, monkeypatch: 
         assert sum(len(day.accounts) for day in found) == 300
         assert sum(day.size for day in days._HELD._days.values()) <= 100
     check(engine)
+
+
+def test_what_several_ask_for_at_once_is_read_once(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed(engine, 300)
+    read: list[date] = []
+    load = days._load
+
+    def slowly(session: Session, some: Sequence[date]) -> dict[date, days.Day]:
+        read.extend(some)
+        time.sleep(0.02)
+        return load(session, some)
+
+    def ask(_: int) -> list[days.Day]:
+        with read_session(engine) as session:
+            return read_days(session, Period(date(2024, 1, 1), date(2026, 12, 31)))
+
+    monkeypatch.setattr(days, "_load", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(ask, range(4))
+    assert others == [first] * 3
+    assert len(read) == len(set(read)) == len(first) > days.DAYS_AT_ONCE
+
+
+def test_what_is_read_ahead_is_there_for_the_first_question(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed(engine, 300)
+    read_ahead(engine)
+    monkeypatch.setattr(days, "_load", None)
+    with read_session(engine) as session:
+        assert rank_insights(session, Filters()).items
+
+
+def test_a_database_that_is_away_at_the_start_is_for_the_first_question_to_tell() -> None:
+    read_ahead(sa.create_engine("sqlite:////nowhere/at/all.db"))
 
 
 @pytest.mark.parametrize("filters", [{}, {"segment": "small", "language": "fr"}, {"competitor": "Rival 3"}])
