@@ -95,6 +95,21 @@ Time = Annotated[AwareDatetime, BeforeValidator(_time)]
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_unset(cls, values: Any) -> Any:
+        """Leave out what is "", and parts of nothing else: merge fields that a CRM's flow has not set come so."""
+        if not isinstance(values, dict):
+            return values
+        known = {*cls.model_fields, "id"}
+        return {name: value for name, value in values.items() if name not in known or not _unset(value)}
+
+
+def _unset(value: Any) -> bool:
+    if isinstance(value, dict) and value:
+        return all(part == "" for part in value.values())
+    return bool(value == "")
+
 
 class AuthorInput(_Input):
     """Who wrote the note."""
@@ -132,7 +147,8 @@ class IncomingNote(_Input):
     """A note as it comes in: the guide's format with `source` and `external_id`.
 
     Without `external_id` one is made from the content, so that sending it again does not double it. `updated_at` orders
-    edits; without it, what arrives later is newer. `deleted` erases the note. HTML in `text` is turned to plain text.
+    edits; without it, what arrives later is newer. `deleted` erases the note. HTML in `text` is turned to plain text. A
+    field that is "" counts as left out.
     The guide's annotations (`objections`, `competitors`, `passages`) may stay in and are ignored.
     """
 

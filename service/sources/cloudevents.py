@@ -113,29 +113,39 @@ def _event(event: dict[str, Any], delivery: Delivery, connection: Connection) ->
 def _changes(event: dict[str, Any], delivery: Delivery, connection: Connection) -> list[Change]:
     data = event.get("data")
     if "data_base64" in event:
-        data = _decoded(event["data_base64"])
+        if data is not None:
+            raise _Malformed("has both data and data_base64")
+        data = _decoded(event["data_base64"], text_of(event.get("datacontenttype")))
     named = f"{event['source']}#{ident(event.get('subject')) or event['id']}"  # two sources may number alike
     fallback = named if len(named) <= 400 else hashlib.sha256(named.encode()).hexdigest()
     if isinstance(data, str):
         data = {"text": data, "external_id": fallback}
     if data is None:
         data = {}
-    if isinstance(data, list):
+    if isinstance(data, list) and data:
         return [change for one in data for change in generic.changes(one, NAME, connection, delivery)]
     if not isinstance(data, dict):
         return [Aside("shape", "data is no object", data)]
     return event_changes(data, text_of(event["type"]), event.get("time"), connection, delivery, fallback)
 
 
-def _decoded(encoded: Any) -> Any:
+def _decoded(encoded: Any, kind: str) -> Any:
+    """Read bytes that an event holds: JSON, or a text where its type does not say that it is JSON."""
     try:
-        content = base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True)
+        content = base64.b64decode(encoded, validate=True) if isinstance(encoded, str) else b""
     except (binascii.Error, ValueError):
-        raise _Malformed("has data_base64 that is not base64") from None
+        content = b""
+    if not content:
+        raise _Malformed("has data_base64 that is not base64")
     try:
         return clean(load_body(content))
     except BadRequest:
-        return clean_text(content.decode("utf-8", "replace"))
+        if "json" in kind.lower():
+            raise _Malformed("has data_base64 that is not JSON") from None
+    try:
+        return clean_text(content.decode())
+    except UnicodeDecodeError:
+        raise _Malformed("has data_base64 that is neither JSON nor text") from None
 
 
 SOURCE = Source(

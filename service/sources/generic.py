@@ -6,6 +6,7 @@ Numbers and dates come as text in local style; what is missing comes as "". Name
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -39,6 +40,7 @@ OPTIONS = {
 }
 _WRAPPERS = ("notes", "data", "items", "records", "note", "payload", "body", "json")
 _MAX_FIELDS = 300
+_DAY = re.compile(r"\s*[0-9]{1,9}\s*")  # 20260203, or a day as a spreadsheet counts them: no seconds since 1970
 
 
 def parse(delivery: Delivery, connection: Connection) -> Parsed:
@@ -122,7 +124,8 @@ def _changes(item: Any, source: str, connection: Connection, known: dict[str, An
     columns = map_columns(list(flat), mapping)
     cells = [cell(value) for value in flat.values()]
     for place in columns.of("occurred_at") + columns.of("updated_at"):
-        cells[place] = iso(moment(cells[place])) or cells[place]  # seconds or milliseconds since 1970, too
+        if not _DAY.fullmatch(cells[place]):
+            cells[place] = iso(moment(cells[place])) or cells[place]  # seconds or milliseconds since 1970, too
     deleted = [cells[place].strip().lower() for place in columns.of("deleted")]
     if any(value in {"true", "1", "yes", "oui", "vrai"} for value in deleted):
         ids = [cells[place].strip() for place in columns.of("external_id") if cells[place].strip()]

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 from datetime import timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from typing import Any
 
@@ -154,11 +155,12 @@ def _from_parts(document: dict[str, Any]) -> bytes:
 
 
 def _put(message: EmailMessage, name: str, value: str) -> None:
-    """Set a header; one that the standard library can't parse is left out."""
+    """Set a header; one that the standard library can't parse, or not write again, is left out."""
     try:
         message[name] = value
-    except (ValueError, IndexError, AttributeError, TypeError):
-        return
+        message.policy.fold_binary(name, message[name])
+    except (ValueError, IndexError, AttributeError, TypeError, MessageError):
+        del message[name]
 
 
 def _attach(message: EmailMessage, attachments: Any) -> None:

@@ -94,8 +94,8 @@ def parse(delivery: Delivery, connection: Connection) -> Parsed:
     message = next((one for one in root.iter() if _name(one) == "notifications"), None)
     if _name(root) != "Envelope" or message is None:
         raise wrong_shape("body", "is no outbound message")
-    organisation = next((one.text for one in message if _name(one) == "OrganizationId"), None)
-    if not long_id(organisation) or long_id(organisation) != long_id(connection.option("org_id")):
+    organisations = {long_id(one.text) for one in message if _name(one) == "OrganizationId"}
+    if organisations != {long_id(connection.option("org_id"))}:
         raise Unauthorized("The message is of another organisation.", code="foreign_organisation")
     notifications = [one for one in message if _name(one) == "Notification"]
     acknowledgement = Reply(200, ACK, "text/xml")
