@@ -23,8 +23,9 @@ _TOOLS = frozenset(_LISTS["tools"])
 _TITLES = frozenset(_LISTS["titles"])
 ENGLISH_DAYS = frozenset(_LISTS["english_days"])
 FRENCH_DAYS = frozenset(_LISTS["french_days"])
-_CALENDAR = ENGLISH_DAYS | FRENCH_DAYS | frozenset(_LISTS["short_days"])
+CALENDAR = ENGLISH_DAYS | FRENCH_DAYS | frozenset(_LISTS["short_days"])
 _JOINING = frozenset("&' ’-+.")
+ABBREVIATIONS = frozenset(_LISTS["abbreviations"])
 _MAX_WORDS = 4
 _PLURAL_ACRONYM = re.compile(r"[A-Z]{2,5}s")
 """Things of a kind, not one firm's: "PDFs", "APIs"."""
@@ -133,7 +134,7 @@ class CandidateFinder:
     def _namelike(self, words: Sequence[Word], i: int, *, sentence_start: bool, plain_case: bool) -> bool:
         word = words[i].text
         folded = words[i].folded
-        if folded in _CALENDAR or folded in _TITLES or not any(c.isalpha() for c in word):
+        if folded in CALENDAR or folded in _TITLES or not any(c.isalpha() for c in word):
             return False
         ordinary = self._lexicon.is_ordinary(folded)
         # "Word" is a tool, "word" hardly ever.
@@ -153,7 +154,7 @@ class CandidateFinder:
 
     def _continues(self, words: Sequence[Word], i: int, *, plain_case: bool) -> bool:
         word = words[i].text
-        if words[i].folded in _CALENDAR or words[i].folded in _TITLES:
+        if words[i].folded in CALENDAR or words[i].folded in _TITLES:
             return False
         if plain_case:
             return not self._lexicon.is_ordinary(words[i].folded) and len(word) > 3

@@ -1,7 +1,7 @@
 """What looks like a rival's name and is none: where context leaves no doubt.
 
 Before the classifier of listed names: "on Monday", « M. Carl », "Carl, 23". After that of unlisted names, which never
-met most of them: persons, places, words in small letters.
+met most of them: persons, places, customers, abbreviations, ordinary words.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from models.candidates import ENGLISH_DAYS, FRENCH_DAYS
+from models.candidates import ABBREVIATIONS, CALENDAR, ENGLISH_DAYS, FRENCH_DAYS
 from models.lexicon import Lexicon, fold
 from models.name_kinds import NameKind, NameKinds
 from models.personal import find_personal
 from models.types import PersonalKind
 
 SURE_NAME = 0.6
-"""Least chance of being a rival's for an unlisted name in what reads as a person's: on industries that the tagger has
-not seen, most of those below were persons, most of those above rivals."""
-SURE_SMALL = 0.75
-"""The same for a name in small letters where the writer uses capitals."""
+"""Least chance of being a rival's for an unlisted name that reads as a person's, or heads a line as customers do: on
+industries that the tagger has not seen, most of those below were persons and customers, most of those above rivals."""
+SURE_WORD = 0.75
+"""The same for what reads as an ordinary word: in small letters where the writer uses capitals, or with a capital only
+because it opens a sentence."""
 PLACE = 0.4
 """Least chance of a place for a name behind a word that says where."""
 
@@ -37,6 +38,14 @@ _PERSON_AFTER = re.compile(
     r"\s*(?:,\s*\d{2}\b|\(?\s*\d{2}\s*ans\b|,?\s*aged\s+\d"
     r"|\(\s*(?:leur|notre|son|their|our|the|ops|it|hr|achats|compta|ceo|cfo|dsi|drh|daf)\b)"
 )
+_OPENING = re.compile(r"(?:^|\n|[.!?…]\s+|[-–—•*]\s+|\d\.\s+|[\"«“(]\s*)$")
+_GOING_ON = re.compile(r",?\s+[^\W\d_A-ZÀ-Þ]")
+_DAY = "|".join(sorted(CALENDAR, key=len, reverse=True))
+_LINE_HEAD = re.compile(rf"(?:^|\n)[^\w\n]*(?:(?:{_DAY})\b[^\w\n]+)?$")
+_HEAD = 30
+"""Characters in which a line's head, with a day before it, lies."""
+_OPENER = 8
+"""Characters in which what opens a sentence lies."""
 _WHERE_BEFORE = re.compile(r"(?<!face )(?<!rapport )(?<!interested )\b(?:in|at|near|à)[ \u00a0\u202f]+$", re.IGNORECASE)
 
 
@@ -74,7 +83,7 @@ class OtherNames:
     def __init__(
         self, text: str, lexicon: Lexicon, kinds: NameKinds, firms: Collection[tuple[int, int]], *, cased: bool
     ) -> None:
-        self._text, self._cased = text, cased
+        self._text, self._lexicon, self._cased = text, lexicon, cased
         personal = find_personal(text, lexicon, kinds, firms)
         self._persons = [(one.start, one.end) for one in personal if one.kind is PersonalKind.PERSON]
         named = kinds.names(text, PLACE)
@@ -82,11 +91,32 @@ class OtherNames:
 
     def hold(self, start: int, end: int, chance: float) -> bool:
         """Tell whether `text[start:end]`, a rival's name with this chance, is rather a person, a place or a word."""
-        if self._cased and self._text[start:end].islower():
-            return chance < SURE_SMALL
+        name = fold(self._text[start:end])
+        if name in ABBREVIATIONS:
+            return True
+        if chance < SURE_WORD and (self._is_small(start, end) or self._opens_as_word(start, end)):
+            return True
         if _lies_in(self._places, start, end) and _WHERE_BEFORE.search(self._text[max(0, start - 20) : start]):
             return True
-        return chance < SURE_NAME and _lies_in(self._persons, start, end)
+        return chance < SURE_NAME and (_lies_in(self._persons, start, end) or self._heads_line(start))
+
+    def _is_small(self, start: int, end: int) -> bool:
+        return self._cased and self._text[start:end].islower()
+
+    def _opens_as_word(self, start: int, end: int) -> bool:
+        """Tell whether an ordinary word has its capital only from opening a sentence, here and wherever it stands."""
+        word = self._text[start:end]
+        if not word[:1].isupper() or not self._lexicon.is_ordinary(fold(word)):
+            return False
+        places = re.finditer(rf"\b{re.escape(word)}\b", self._text)
+        return all(_opens_sentence(self._text, place.start(), place.end()) for place in places)
+
+    def _heads_line(self, start: int) -> bool:
+        return bool(_LINE_HEAD.search(fold(self._text[max(0, start - _HEAD) : start])))
+
+
+def _opens_sentence(text: str, start: int, end: int) -> bool:
+    return bool(_OPENING.search(text[max(0, start - _OPENER) : start]) and _GOING_ON.match(text, end))
 
 
 def _lies_in(places: Sequence[tuple[int, int]], start: int, end: int) -> bool:

@@ -82,3 +82,28 @@ def test_small_letters_say_nothing_where_the_writer_has_no_capitals(lexicon: Lex
     text = "two sequencers in the hall"
     others = OtherNames(text, lexicon, kinds_of(text, "sequencers", NameKind.PRODUCT, 0.95), [], cased=False)
     assert not others.hold(4, 14, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("marked", "chance", "held"),
+    [
+        ("Ready by [XMAS], they say.", 0.9, True),  # an abbreviation
+        ("Lu avec eux, [RGPD] compris.", 0.9, True),
+        ("Three visits.\n[Canteen] closes at two.", 0.7, True),  # an ordinary word that opens a sentence
+        ("Three visits. Prices agreed. [Canteen], gym and laundry wait.", 0.7, True),
+        ("Three visits.\n[Canteen] closes at two.", 0.8, False),
+        ("They have Canteen.\n[Canteen] closes at two.", 0.7, False),  # a name elsewhere
+        ("Who else? [Canteen]. I see.", 0.7, False),  # an answer
+        ("Competition: [Canteen] at the lower end", 0.7, False),  # a field's value
+        ("Seen this week.\n- [Barrow Mills]: new director", 0.5, True),  # a customer heads its line
+        ("Tue: [Barrow Mills] - new director", 0.5, True),
+        ("mardi : [Barrow Mills], nouveau directeur", 0.5, True),
+        ("Seen this week.\n- [Barrow Mills] quoted us down", 0.7, False),
+        ("They have [Barrow Mills] today", 0.5, False),
+    ],
+)
+def test_abbreviations_openings_and_heads_of_lines(marked: str, chance: float, held: bool, lexicon: Lexicon) -> None:
+    start, end = marked.index("["), marked.index("]") - 1
+    text = marked.replace("[", "").replace("]", "")
+    others = OtherNames(text, lexicon, kinds_of(text, text[start:end], NameKind.ORGANISATION, 0.95), [], cased=True)
+    assert others.hold(start, end, chance) is held
