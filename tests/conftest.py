@@ -22,10 +22,12 @@ from service.auth.scopes import Scope
 from service.database import make_engine, migrate, write_session
 from service.logs import configure_logs
 from service.settings import Settings
+from tests import memory_folder
 from tests.analyzers import FakeAnalyzer
 from tests.postgres import fresh_database, postgres_server
 
 ADMIN_KEY = "admin-key-of-the-tests"
+memory_folder.use()
 NO_POSTGRES = "no PostgreSQL: set BINOME_TEST_DATABASE_URL or install the server's binaries"
 
 

@@ -138,7 +138,9 @@ def fresh_database(server: sa.URL, template: str = "template1") -> Iterator[str]
     name = f"binome_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # a copy of its files, where the server can: less work than writing each page into the log
+        copied = " STRATEGY FILE_COPY" if connection.dialect.server_version_info >= (15,) else ""
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}{copied}")
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:
