@@ -189,6 +189,7 @@ READ_WHOLE = {
     "search/schemas.py",  # its documentation
     "sources/fetching/storing.py",
     "themes/curation.py",
+    "themes/passages.py",
     "themes/storage.py",
 }
 
