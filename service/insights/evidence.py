@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, load_only
 
-from models.types import ObjectionStatus
+from models.types import ObjectionStatus, Relation, Standing
 from service.filters import NoteFilters, Period
 from service.insights.choosing import Choice
 from service.insights.counting import latest_findings
@@ -67,6 +67,21 @@ class Quote:
     def expected(self) -> bool:
         """Whether a rep expects to hear it, and no customer has said it."""
         return bool(self.detail.get("status") == ObjectionStatus.ANTICIPATED)
+
+    @property
+    def little(self) -> int:
+        """How little it says without its note, 0 for the least.
+
+        A few words, or some of which the reader was not sure, weigh more than an objection that was resolved or a rival
+        that is only mentioned.
+        """
+        short = len(self.text) < TELLING_CHARS or (self.detail.get("score") or 1.0) < SURE
+        resolved = self.detail.get("status") == ObjectionStatus.RESOLVED
+        in_passing = (self.detail.get("relation"), self.detail.get("standing")) == (
+            Relation.MENTIONED,
+            Standing.NEUTRAL,
+        )
+        return 2 * short + (resolved or in_passing)
 
     @property
     def sentence(self) -> str:
@@ -153,8 +168,8 @@ def best_quotes(
 
     Of each item twice as many are looked at, the latest; of a theme, whose passages say less, some more. Those that
     tell something come first: a few words of which the reader was not sure ("three euros twenty") say little without
-    their note, and so do a heading, half a sentence, or a passage far from its theme. What a rep only expects to hear
-    comes last.
+    their note, and so do a heading, half a sentence, or a passage far from its theme (`Quote.little`). What a rep
+    only expects to hear comes last.
 
     Args:
         connected: The options of connections by source, for links to records.
@@ -176,11 +191,10 @@ def _most_telling(quotes: Sequence[Quote], count: int) -> list[Quote]:
 
     Customers' words stand before what a rep expects, whatever the account.
     """
-    ranks: dict[int, tuple[bool, bool, bool]] = {}
+    ranks: dict[int, tuple[bool, bool, int]] = {}
     accounts: set[int | None] = set()
     for quote in quotes:
-        says_little = len(quote.text) < TELLING_CHARS or (quote.detail.get("score") or 1.0) < SURE
-        ranks[quote.finding_id] = quote.expected, quote.account_id in accounts, says_little
+        ranks[quote.finding_id] = quote.expected, quote.account_id in accounts, quote.little
         if not quote.expected:
             accounts.add(quote.account_id)
     return sorted(quotes, key=lambda quote: ranks[quote.finding_id])[:count]

@@ -102,7 +102,7 @@ def _severity(about: About, reason: Reason) -> Label:
 
 
 def _novelty(about: About, reason: Reason) -> Label:
-    return Label(en="Not heard in the period before", fr="Jamais entendu la période précédente")
+    return Label(en="Not heard in the period before", fr="Pas entendu la période précédente")
 
 
 _SENTENCES: dict[Part, Callable[[About, Reason], Label]] = {

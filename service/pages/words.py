@@ -20,6 +20,7 @@ from service.pages.strings.dates import MONTHS, short_date
 
 COOKIE = "binome_lang"
 _INNER = re.compile(r'"([^"]*)"')
+_INNER_FRENCH = re.compile(r"«\s?([^«»]*?)\s?»")
 _KEPT_SPACE = re.compile(r"(?<=«) | (?=[»:;?!])")
 
 
@@ -99,8 +100,9 @@ class Words:
         return label.fr if self.french else label.en
 
     def quoted(self, text: str) -> str:
-        """Put a text between quotation marks; straight ones inside become those of the second level."""
+        """Put a text between quotation marks; straight ones inside, and the same, become those of the second level."""
         text = _INNER.sub("“\\1”" if self.french else "‘\\1’", text)
+        text = _INNER_FRENCH.sub("“\\1”", text) if self.french else text
         return f"«\u00a0{text}\u00a0»" if self.french else f"“{text}”"
 
     def number(self, value: float) -> str:

@@ -265,7 +265,8 @@ def _resolved(writer: _Writer, found: Sequence[tuple[Quote, str]]) -> list[Repor
         after = following[quote.finding_id]
         for one in writer.quotes([quote], most=1, bare=True):
             shown = None if not after or writer.names_person(after) else after
-            kept.append(one.model_copy(update={"followed_by": shown}))
+            cut = quote.before.strip() and one.text[:1].islower()
+            kept.append(one.model_copy(update={"followed_by": shown, "text": f"… {one.text}" if cut else one.text}))
         if len(kept) == QUOTES - 1:
             break
     return kept

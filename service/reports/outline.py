@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TEXT = "text"
     NUMBER = "number"
     PERCENT = "percent"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +187,9 @@ def _compared(title: str, items: Sequence[ReportItem], say: Phrases) -> Chart | 
 
 
 def _reasons(item: ReportItem, say: Phrases) -> str:
-    return (
-        " ; ".join(say.of(r.text) for r in item.reasons) if say.french else "; ".join(r.text.en for r in item.reasons)
-    )
+    first, *others = [say.of(reason.text) for reason in item.reasons] or [""]
+    mark = "\u00a0; " if say.french else "; "
+    return mark.join([first, *(f"{text[:1].lower()}{text[1:]}" for text in others)])
 
 
 def _words(quote: ReportQuote, say: Phrases, *, note: str = "", reason: str = "") -> Words:
@@ -278,7 +279,8 @@ def _themes(content: ReportContent, say: Phrases) -> Section:
 def _changes(content: ReportContent, say: Phrases) -> Section:
     names = ("then", "notes", "reader", "taxonomy", "market", "now")
     heads = ("then", "notes_cause", "reader", "taxonomy", "market", "now")
-    columns = [Column(say("name"), Kind.TEXT), Column(say("kind"), Kind.TEXT), *(Column(say(n)) for n in heads)]
+    columns = [Column(say("name"), Kind.TEXT), Column(say("kind"), Kind.TEXT)]
+    columns += [Column(say(n), Kind.NUMBER if n in {"then", "now"} else Kind.CHANGE) for n in heads]
     rows: list[list[Value]] = [
         [say.of(c.title), say(c.about), *(getattr(c, name) for name in names)] for c in content.changes
     ]
@@ -321,4 +323,4 @@ def written(table: Table, say: Phrases) -> list[list[str]]:
 def _written(value: Value, kind: Kind, say: Phrases) -> str:
     if kind is Kind.PERCENT and not isinstance(value, str):
         return say.percent(value)
-    return say.figure(value)
+    return say.change(value) if kind is Kind.CHANGE else say.figure(value)

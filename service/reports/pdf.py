@@ -20,7 +20,7 @@ def _weights(table: Table, say: Phrases) -> list[int | None]:
     """Return how wide each column of words is beside the others: as its longest cell, within bounds; figures: none."""
     rows = written(table, say)
     return [
-        min(24, max(8, *(len(row[place]) for row in rows), len(column.title))) if column.kind is Kind.TEXT else None
+        min(24, max(11, *(len(row[place]) for row in rows), len(column.title))) if column.kind is Kind.TEXT else None
         for place, column in enumerate(table.columns)
     ]
 

@@ -212,16 +212,23 @@ def _natures(content: ReportContent) -> Iterator[Statement]:
     structural, passing, early = (
         counts[nature] for nature in (Nature.STRUCTURAL, Nature.CONJUNCTURAL, Nature.TOO_EARLY)
     )
-    english = f"Of the themes heard, {structural} {'is' if structural == 1 else 'are'} structural and {passing} passing"
+    english = (
+        f"Of the themes heard, {structural or 'none'} {'is' if structural == 1 else 'are'} structural and "
+        f"{passing or 'none'} passing"
+    )
     french = (
-        f"Parmi les thèmes entendus, {plural(structural, 'est structurel', 'sont structurels', french=True)}, "
-        f"{plural(passing, 'conjoncturel', 'conjoncturels', french=True)}"
+        f"Parmi les thèmes entendus, {_or_none(structural, 'est structurel', 'sont structurels')}, "
+        f"{_or_none(passing, 'est conjoncturel', 'sont conjoncturels')}"
     )
     if early:
         english, french = f"{english}; for {early} it is too early to tell", f"{french} ; pour {early}, il est trop tôt"
     text = Label(en=f"{english}.", fr=f"{french}.")
     figures: dict[str, Value] = {str(nature): count for nature, count in counts.items()}
     yield Statement(text=text, figures=figures, source=_source(content, "/v1/themes"))
+
+
+def _or_none(count: int, one: str, many: str) -> str:
+    return plural(count, one, many, french=True) if count else f"aucun n'{one}"
 
 
 def _competitors(content: ReportContent) -> Iterator[Statement]:

@@ -149,22 +149,29 @@ def _slide(deck: Any, title: str, notes: Sequence[str]) -> Any:
 
 
 def _section(deck: Any, section: Section, say: Phrases, heads: list[tuple[str, str]]) -> None:
+    if section.lines == [say("nothing")]:
+        return
     notes = section.lines or [section.title]
-    if section.lines:
-        for part, lines in enumerate(_chunks(section.lines, LINES_A_SLIDE)):
-            slide = _slide(deck, section.title, notes)
-            top = TOP
-            if heads and not part:
-                _heads(slide, heads)
-                top = Inches(2.75)
-            _lines(slide, lines, top, 15 if heads else 14)
+    if not section.table:
+        _line_slides(deck, section, notes, heads)
     if section.chart:
         _chart(_slide(deck, section.chart.title if not section.table else _both(section, say), notes), section.chart)
     if section.table:
         _tables(deck, section, section.table, say, notes)
+        _line_slides(deck, section, notes, heads)  # what is to be added to the table
     spoken = [quote for quote in section.quotes if quote.note]
     for quotes in _chunks(spoken[:MOST_QUOTES], QUOTES_A_SLIDE):
         _quotes(_slide(deck, section.title, notes), quotes)
+
+
+def _line_slides(deck: Any, section: Section, notes: Sequence[str], heads: list[tuple[str, str]]) -> None:
+    for part, lines in enumerate(_chunks(section.lines, LINES_A_SLIDE)):
+        slide = _slide(deck, section.title, notes)
+        top = TOP
+        if heads and not part:
+            _heads(slide, heads)
+            top = Inches(2.75)
+        _lines(slide, lines, top, 15 if heads else 14)
 
 
 def _both(section: Section, say: Phrases) -> str:

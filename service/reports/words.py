@@ -35,7 +35,7 @@ WORDS: dict[str, Label] = {
     "differences": _label("What differs from the edition before", "Ce qui diffère de l'édition précédente"),
     "rank": _label("Rank", "Rang"),
     "rank_before": _label("Before", "Avant"),
-    "kind": _label("Kind", "Nature"),
+    "kind": _label("Kind", "Type"),
     "name": _label("What", "Quoi"),
     "accounts": _label("Accounts", "Comptes"),
     "notes": _label("Notes", "Notes"),
@@ -174,6 +174,12 @@ class Phrases:
             text = f"{value:,.1f}".replace(",", "\u202f" if self.french else ",")
             return text.replace(".", ",") if self.french else text
         return number(value, french=self.french)
+
+    def change(self, value: Value) -> str:
+        """Return a change as tables show it, with its sign."""
+        if not isinstance(value, int | float) or not value:
+            return self.figure(value)
+        return f"{'+' if value > 0 else '−'}{self.figure(abs(value))}"
 
     def day(self, day: date) -> str:
         """Return a day with its month cut short."""

@@ -34,7 +34,7 @@ TOP = 5
 CANDIDATES = 30  # quotes among which one without a person's name is looked for
 SHORTEST, TELLING, QUOTE_CHARS = 12, 50, 240
 WINDOW_DAYS = 30
-_QUOTED = re.compile(r'^(?:["“]([^"“”]*)["”]|«\s?([^«»]*?)\s?»)$')  # already between quotation marks
+_QUOTED = re.compile(r'^(?:["“]([^"“”]*)["”]|«\s?([^«»]*?)\s?»)([.!?…]?)$')  # already between quotation marks
 EMERGING = "emerging"  # the place of a theme that is told of because it emerges
 
 
@@ -236,22 +236,26 @@ def _firms(session: Session) -> list[str]:
 def _quote(
     session: Session, ranked: RankedItem, filters: Filters, period: Period, words: Words, firms: list[str]
 ) -> Quoted | None:
-    """Return the first quote of a customer that names no person: in the reader's language and of some length first."""
+    """Return the first quote of a customer that names no person, with its sentence where that names none either.
+
+    What says something comes first, then what is in the reader's language, then what has some length.
+    """
     item = ranked.item
     quotes, _ = list_quotes(session, item.about, filters, period, item=item.key, limit=CANDIDATES)
-    quotes.sort(key=lambda quote: (quote.language != words.lang, len(quote.text) < TELLING))
+    quotes.sort(key=lambda quote: (quote.little, quote.language != words.lang, len(quote.sentence) < TELLING))
     for quote in quotes:
-        text = _cut(" ".join(quote.text.split()))
         account = [quote.account] if quote.account and " " in quote.account else []  # one word may be a person's
-        named = is_hidden(text) or may_name_person(text, [*firms, *account])
-        if len(text) >= SHORTEST and not named and not quote.expected:
-            return Quoted(text, quote.account, words.short_date(quote.occurred_on), quote.language or words.lang)
+        for wording in () if quote.expected else (quote.sentence, quote.text):
+            text = _cut(" ".join(wording.split()))
+            named = is_hidden(text) or may_name_person(text, [*firms, *account])
+            if len(text) >= SHORTEST and not named:
+                return Quoted(text, quote.account, words.short_date(quote.occurred_on), quote.language or words.lang)
     return None
 
 
 def _cut(text: str) -> str:
     """Return a quote with "…" for what is left out at its ends; the message has quotation marks of its own."""
-    text = _QUOTED.sub(r"\1\2", text)
+    text = _QUOTED.sub(r"\1\2\3", text)
     text = f"… {text}" if text[:1].islower() else text
     if len(text) <= QUOTE_CHARS:
         return text

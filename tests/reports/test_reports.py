@@ -23,10 +23,10 @@ from service.outgoing_tables import EventTable
 from service.reports import building
 from service.reports.building import FollowErasures, ask_to_follow_erasures, build, close_month
 from service.reports.editions import Draft, Rendering, edition_output, read_content
-from service.reports.outline import outline
+from service.reports.outline import Column, Kind, Table, outline, written
 from service.reports.page import drawn
 from service.reports.queries import find_report
-from service.reports.schemas import Accounts, Format, ReportContent, ReportLanguage, without_accounts
+from service.reports.schemas import Accounts, Format, ReportContent, ReportLanguage, Value, without_accounts
 from service.reports.tables import ReportFileTable, ReportTable
 from service.reports.withdrawing import Cause, follow_erasures
 from service.reports.words import Phrases
@@ -373,3 +373,21 @@ def test_charts_set_a_month_beside_the_one_before_and_headings_stand_once(worksp
     assert headings
     assert len(headings) == len(set(headings))
     assert all(bool(quote.note) == bool(quote.reason) for quote in sections["insights"].quotes)
+    assert all(reason[:1].islower() for quote in sections["insights"].quotes for reason in quote.reason.split("; ")[1:])
+    assert any("; " in quote.reason for quote in sections["insights"].quotes)
+
+
+def test_changes_have_their_sign() -> None:
+    column = Column("Customers", Kind.CHANGE)
+    for language, written_so in ((ReportLanguage.EN, "+1,200"), (ReportLanguage.FR, "+1\u202f200")):
+        rows: list[list[Value]] = [[1200], [-2], [0], [None]]
+        assert written(Table([column], rows), Phrases(language)) == [[written_so], ["−2"], ["0"], ["–"]]
+
+
+def test_no_slide_says_that_there_is_nothing(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    deck = Presentation(io.BytesIO(client.get("/v1/reports/2026-09.pptx").content))
+    told = [shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame]
+    assert "Objections" in told
+    assert "Names to look at" not in told
+    assert "Nothing to report." not in told

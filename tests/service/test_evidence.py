@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from service.insights.evidence import AFTER, BEFORE, Quote, _most_telling_passages, line_around
+from service.insights.evidence import AFTER, BEFORE, Quote, _most_telling, _most_telling_passages, line_around
 
 LONG = "words that go on and on " * 20
 
@@ -69,3 +70,23 @@ def test_passages_that_say_something_on_their_own_stand_first() -> None:
     places = {1: [(500, 520)]}
     chosen = [quote.finding_id for quote in _most_telling_passages(found, places, 8)]
     assert chosen == [5, 4, 8, 3, 2, 7, 6, 1], "of an account its best; with an objection within, then near the theme"
+
+
+def said(text: str = "The yearly fee is far too high for us.", **detail: Any) -> Quote:
+    who: dict[str, Any] = {"account": None, "team": None, "language": "en", "outcome": None, "account_id": 1}
+    return Quote(1, "price", 1, 0, len(text), text, date(2026, 9, 14), **who, detail=detail)
+
+
+def test_what_says_little_of_an_item() -> None:
+    assert said(status="open", score=0.9).little == 0
+    assert said(relation="mentioned", standing="ahead", score=0.9).little == 0
+    assert said(relation="evaluating", standing="neutral", score=0.9).little == 0
+    assert said(status="resolved", score=0.9).little == 1
+    assert said(relation="mentioned", standing="neutral", score=0.9).little == 1
+    assert said("too dear", status="open", score=0.9).little == 2
+    assert said(status="open", score=0.3).little == 2
+
+
+def test_what_a_rep_expects_comes_last_whatever_it_says() -> None:
+    found = [replace(said(status="anticipated", score=0.9), finding_id=2), said("too dear", status="open", score=0.9)]
+    assert [quote.expected for quote in _most_telling(found, 2)] == [False, True]
