@@ -8,6 +8,7 @@ COPY service/__init__.py service/__init__.py
 COPY models/__init__.py models/__init__.py
 RUN make setup
 COPY . .
+RUN .venv/bin/python -m compileall -q service models
 
 FROM python:3.11-slim
 LABEL org.opencontainers.image.title="Binôme" org.opencontainers.image.licenses="Apache-2.0"

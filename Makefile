@@ -29,7 +29,7 @@ test: dev ## check everything: format, types, imports, tests on SQLite and Postg
 	$(BIN)/ruff format --no-cache --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal  # processes that tests start compile nothing anew
 
 bench: dev ## measure taking in, analysis and queries; ARGS="--only analysis imports"; writes data/metrics/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

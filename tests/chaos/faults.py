@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from service.database import migrate
 from service.jobs.worker import BATCH_NOTES
 from tests.analyzers import FakeAnalyzer
 from tests.chaos.overload import run_overload
@@ -23,6 +24,7 @@ from tests.postgres import Server, find_binaries, fresh_database
 
 SLOW_READER_SECONDS = 0.1
 OVERLOADED_READER_SECONDS = 3.2  # a batch of 64: 20 notes a second
+SYNC_MILLISECONDS = 100
 SHIM = Path(__file__).with_name("shim.c")
 DISK_MIB = {"sqlite": 48, "postgresql": 224}
 
@@ -98,14 +100,12 @@ def disk_full(database: str, **how: Any) -> Report:
 def clock_set_back(database: str, **how: Any) -> Report:
     """The clock of service and worker jumps back by an hour; then one of them is killed, for another to take over."""
     with _database(database) as (url, folder, _):
-        clock = folder / "clock"
-        clock.write_bytes((0).to_bytes(8, "little", signed=True))
+        clock = _number(folder / "clock", 0)
         hours = [0]
 
         def strike(processes: Processes, chance: random.Random) -> None:
             hours[0] += 1
-            with clock.open("r+b") as file:
-                file.write((-3600 * hours[0]).to_bytes(8, "little", signed=True))
+            _number(clock, -3600 * hours[0])
             time.sleep(chance.uniform(0, 1))
             processes.kill(chance.choice(("service", "worker")))
 
@@ -116,11 +116,17 @@ def clock_set_back(database: str, **how: Any) -> Report:
 def slow_disk(database: str, **how: Any) -> Report:
     """Each fsync of the process that writes takes 100 ms more; service and worker are killed meanwhile."""
     with tempfile.TemporaryDirectory() as place:
-        slow = {"LD_PRELOAD": _shim(Path(place)), "CHAOS_SYNC_MS": "100"}
+        delay = _number(Path(place) / "delay", 0)
+        slow = {"LD_PRELOAD": _shim(Path(place)), "CHAOS_SYNC": str(delay)}
         Path(place).chmod(0o755)
         with _database(database, environment=slow, options={"fsync": "on"}) as (url, folder, server):
+            migrate(url)
             environment = slow if server is None else {}
-            return _storm(url, folder, fault="slow_disk", strike=kill, environment=environment, **how)
+            _number(delay, SYNC_MILLISECONDS)
+            try:
+                return _storm(url, folder, fault="slow_disk", strike=kill, environment=environment, **how)
+            finally:
+                _number(delay, 0)
 
 
 FAULTS: dict[str, Callable[..., Report]] = {
@@ -193,6 +199,14 @@ def _small_disk(mib: int) -> Iterator[Path]:
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
         Path(place).rmdir()
+
+
+def _number(path: Path, value: int) -> Path:
+    """Write a number that the shim reads each time anew."""
+    path.touch(0o644)
+    with path.open("r+b") as file:
+        file.write(value.to_bytes(8, "little", signed=True))
+    return path
 
 
 def _shim(folder: Path) -> str:

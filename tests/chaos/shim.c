@@ -8,19 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile long long *offset_seconds; /* shared with whoever writes the file of CHAOS_CLOCK */
-static long sync_microseconds;             /* CHAOS_SYNC_MS */
+/* shared with whoever writes the files of CHAOS_CLOCK and CHAOS_SYNC */
+static volatile long long *offset_seconds, *sync_milliseconds;
+
+static volatile long long *number_of(const char *path)
+{
+    int file = path ? open(path, O_RDONLY) : -1;
+    void *mapped = file < 0 ? MAP_FAILED : mmap(NULL, sizeof(long long), PROT_READ, MAP_SHARED, file, 0);
+    if (file >= 0)
+        close(file);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
 
 __attribute__((constructor)) static void set_up(void)
 {
-    const char *path = getenv("CHAOS_CLOCK"), *wait = getenv("CHAOS_SYNC_MS");
-    int file = path ? open(path, O_RDONLY) : -1;
-    void *mapped = file < 0 ? MAP_FAILED : mmap(NULL, sizeof(long long), PROT_READ, MAP_SHARED, file, 0);
-    if (mapped != MAP_FAILED)
-        offset_seconds = mapped;
-    if (file >= 0)
-        close(file);
-    sync_microseconds = wait ? 1000 * atol(wait) : 0;
+    offset_seconds = number_of(getenv("CHAOS_CLOCK"));
+    sync_milliseconds = number_of(getenv("CHAOS_SYNC"));
 }
 
 static long long offset(void) { return offset_seconds ? *offset_seconds : 0; }
@@ -56,12 +59,18 @@ time_t time(time_t *at)
     return now.tv_sec;
 }
 
+static void wait_for_disk(void)
+{
+    if (sync_milliseconds)
+        usleep(1000 * *sync_milliseconds);
+}
+
 int fsync(int file)
 {
     static int (*real)(int);
     if (!real)
         real = dlsym(RTLD_NEXT, "fsync");
-    usleep(sync_microseconds);
+    wait_for_disk();
     return real(file);
 }
 
@@ -70,6 +79,6 @@ int fdatasync(int file)
     static int (*real)(int);
     if (!real)
         real = dlsym(RTLD_NEXT, "fdatasync");
-    usleep(sync_microseconds);
+    wait_for_disk();
     return real(file);
 }
