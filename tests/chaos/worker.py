@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from models.types import Catalog, NoteAnalysis, NoteText
 from service.database import make_engine
@@ -29,21 +32,32 @@ class SlowAnalyzer(FakeAnalyzer):
         return super().analyze(notes, catalog)
 
 
+def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None) -> None:
+    """Run until SIGTERM; `slow` is seconds for each batch, `recoveries` how often a job may kill its worker."""
+    configure_logs()
+    if recoveries is not None:
+        job_engine.MAX_RECOVERY_ATTEMPTS = recoveries
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    Worker(make_engine(url), url, name, lambda: SlowAnalyzer(slow)).run(stop)
+
+
+def started(url: str, name: str, **how: Any) -> BaseProcess:
+    """Start a worker in a process of its own, forked from one that has loaded all that it needs: most of a start."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=run, args=(url, name), kwargs=how)
+    process.start()
+    return process
+
+
 def main() -> None:
-    """Run until SIGTERM."""
+    """Run a worker by the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--slow", type=float, default=0.0, help="seconds for each batch")
-    parser.add_argument("--recoveries", type=int, help="how often a job may kill its worker")
-    arguments = parser.parse_args()
-    configure_logs()
-    if arguments.recoveries is not None:
-        job_engine.MAX_RECOVERY_ATTEMPTS = arguments.recoveries
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    engine = make_engine(arguments.url)
-    Worker(engine, arguments.url, arguments.name, lambda: SlowAnalyzer(arguments.slow)).run(stop)
+    parser.add_argument("--slow", type=float, default=0.0)
+    run(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +20,7 @@ from service.sources.fetching import calling
 from service.sources.reading import note_item
 from service.sources.storing import store_changes
 from service.tables import DealTable, NoteTable
+from tests.chaos.worker import started
 from tests.fetching.conftest import fetch_due, shown, states, texts, want
 from tests.fetching.servers import Fault, HubSpotApi
 from tests.work import wait_until
@@ -226,13 +224,13 @@ def test_faults_of_the_api(
 
 
 @contextmanager
-def worker_process(url: str, name: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", "tests.chaos.worker", "--url", url, "--name", name])
+def worker_process(url: str, name: str) -> Iterator[BaseProcess]:
+    process = started(url, name)
     try:
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.join(10)
 
 
 @pytest.mark.slow
@@ -255,8 +253,8 @@ def test_every_note_once_through_kills(
         with worker_process(database_url, "victim") as worker:
             wait_until(lambda: len(hubspot.calls) >= at_call, 60)  # noqa: B023
             hubspot.tokens, hubspot.next_token = {"none"}, f"token-{at_call}"
-            os.kill(worker.pid, signal.SIGKILL)
-            worker.wait(10)
+            worker.kill()
+            worker.join(10)
     with worker_process(database_url, "victim"):
         wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
         wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)

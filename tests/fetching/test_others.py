@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
 from collections.abc import Callable
 
 import pytest
@@ -184,8 +182,8 @@ def test_every_note_once_through_kills(
         job = client.post(f"/v1/sources/{source}/sync").json()
         with worker_process(database_url, "victim") as worker:
             wait_until(lambda: len(api.calls) >= 6, 60)
-            os.kill(worker.pid, signal.SIGKILL)
-            worker.wait(10)
+            worker.kill()
+            worker.join(10)
         with worker_process(database_url, "victim"):
             wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
             wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -21,6 +17,7 @@ from service.notes.queries import state_condition
 from service.notes.schemas import AnalysisState
 from service.tables import NoteTable, ObjectionTable
 from tests.analyzers import DEADLY, UNREADABLE, FakeAnalyzer
+from tests.chaos.worker import started
 from tests.work import note, wait_until, worker_running
 
 pytestmark = pytest.mark.slow
@@ -33,12 +30,6 @@ def state_count(engine: sa.Engine, state: AnalysisState) -> int:
 
 def post(client: TestClient, *notes: dict) -> None:
     assert client.post("/v1/notes", json={"notes": list(notes)}).status_code == 202
-
-
-def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.worker", "--url", url, "--name", name, "--recoveries", "1"]
-    )
 
 
 def engine_tables(engine: sa.Engine) -> int:
@@ -87,20 +78,18 @@ def test_finished_jobs_are_forgotten(
 def test_a_note_that_kills_its_worker_is_parked_alone(client: TestClient, engine: sa.Engine, database_url: str) -> None:
     """P9: the batch breaks, its notes go one by one, the poison note is parked with its reason, the rest is read."""
     post(client, note("good"), note("deadly", f"A {DEADLY}."), note("fine"), note("bad", f"An {UNREADABLE}."))
-    process = start_worker(database_url, "mortal")
+    process = started(database_url, "mortal", recoveries=1)
     starts = 1
     try:
         while state_count(engine, AnalysisState.PENDING):
-            if process.poll() is not None:
+            if not process.is_alive():
                 starts += 1
                 assert starts < 40, "the number of restarts is bounded"
-                process = start_worker(database_url, "mortal")
-            wait_until(
-                lambda p=process: p.poll() is not None or not state_count(engine, AnalysisState.PENDING), 60, 0.2
-            )
+                process = started(database_url, "mortal", recoveries=1)
+            wait_until(lambda p=process: not p.is_alive() or not state_count(engine, AnalysisState.PENDING), 60, 0.2)
     finally:
         process.terminate()
-        process.wait(30)
+        process.join(30)
     failed = client.get("/v1/notes", params={"state": "failed"}).json()["items"]
     assert sorted(item["external_id"] for item in failed) == ["bad", "deadly"]
     deadly = next(item for item in failed if item["external_id"] == "deadly")
@@ -115,15 +104,13 @@ def test_jobs_of_a_dead_worker_are_taken_over_by_another(
     monkeypatch.setattr(worker_module, "BEAT_SECONDS", 0.5)
     monkeypatch.setattr(worker_module, "REAP_SECONDS", 0.5)
     post(client, *(note(str(i), "It is too expensive.") for i in range(60)))
-    slow = subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.worker", "--url", database_url, "--name", "never-back", "--slow", "600"]
-    )
+    slow = started(database_url, "never-back", slow=600)
     try:
         wait_until(lambda: client.get("/v1/backlog").json()["queued"] == 60, 60)
-        wait_until(lambda: (slow.poll() is None) and _claimed(engine), 60)
+        wait_until(lambda: slow.is_alive() and _claimed(engine), 60)
     finally:
-        os.kill(slow.pid, signal.SIGKILL)
-        slow.wait()
+        slow.kill()
+        slow.join()
     with worker_running(engine, database_url, analyzer):
         wait_until(lambda: client.get("/v1/backlog").json()["analysed"] == 60, 60)
     with engine.connect() as connection:
