@@ -27,7 +27,7 @@ from service.errors import Problem, Unauthorized
 from service.insights.words import OBJECTION_TITLES
 from service.pages.menu import ENTRIES
 from service.pages.strings import STRINGS
-from service.pages.words import COOKIE, Words, asked_language, choose_language
+from service.pages.words import Words, asked_language, choose_language, language_cookie
 from service.problems import request_id
 from service.thresholds import WITHHELD
 
@@ -131,8 +131,8 @@ def finish(request: Request, response: Response) -> Response:
     response.headers.update(_HEADERS)
     asked = asked_language(request)
     if asked:
-        secure = request.url.scheme == "https"
-        response.set_cookie(COOKIE, asked, max_age=_YEAR_SECONDS, httponly=True, samesite="lax", secure=secure)
+        kept = {"max_age": _YEAR_SECONDS, "httponly": True, "secure": request.url.scheme == "https"}
+        response.set_cookie(language_cookie(request), asked, samesite="lax", **kept)
     return response
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import uuid
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,7 +68,7 @@ def post_file(
         preview, refusal = _previewed(engine, upload, {})
     except Problem as problem:
         return _imports_page(request, session, visitor, 422, problem.detail)
-    token = uuid.uuid4().hex
+    token = secrets.token_hex(16)
     upload.path.rename(upload.path.with_name(_HELD + token))
     return _preview_page(request, preview, token, upload.name, {}, refusal=refusal)
 

@@ -18,7 +18,7 @@ from service.pages.reasons import in_english, in_french
 from service.pages.strings import STRINGS
 from service.pages.strings.dates import MONTHS, short_date
 
-COOKIE = "binome_lang"
+COOKIE = "binome_lang"  # `__Host-` goes before it over https
 _INNER = re.compile(r'"([^"]*)"')
 _INNER_FRENCH = re.compile(r"«\s?([^«»]*?)\s?»")
 _KEPT_SPACE = re.compile(r"(?<=«) | (?=[»:;?!])")
@@ -41,9 +41,14 @@ def asked_language(request: Request) -> Lang | None:
     return _known(request.query_params.get("lang"))
 
 
+def language_cookie(request: Request) -> str:
+    """Return the name of the cookie that remembers the language."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+
+
 def choose_language(request: Request) -> Lang:
     """Return the address's language, else the remembered one, else the browser's, else English."""
-    remembered = _known(request.cookies.get(COOKIE))
+    remembered = _known(request.cookies.get(language_cookie(request)))
     return asked_language(request) or remembered or _accepted(request.headers.get("accept-language", "")) or Lang.EN
 
 

@@ -101,18 +101,28 @@ def test_every_answer_carries_safe_headers(asking: Ask) -> None:
         "/healthz": "application/json",
     }
     for path, kind in types.items():
-        headers = client.get(path).headers
+        headers = client.get(path, headers={"Origin": "https://evil.example"}).headers
         assert headers["content-type"] == kind, path
         assert headers["x-content-type-options"] == "nosniff", path
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         assert "unsafe" not in headers["content-security-policy"], path
+        assert "access-control-allow-origin" not in headers, path
         assert headers["cross-origin-opener-policy"] == "same-origin", path
         assert "camera=()" in headers["permissions-policy"], path
     assert client.get("/v1/notes").headers["cache-control"] == "no-store"
 
 
 def test_over_https_the_cookie_belongs_to_this_host_alone(asking: Ask) -> None:
-    answer = asking("https://testserver").post("/sign-out")
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-binome_session=")
-    assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    client = asking("https://testserver")
+    session, language = client.post("/sign-out"), client.get("/sign-in?lang=fr")
+    for answer, name in ((session, "session"), (language, "lang")):
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"__Host-binome_{name}=")
+        assert {"Secure", "HttpOnly", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert '<html lang="fr">' in client.get("/sign-in").text, "the language is remembered"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "OPTIONS", "PROPFIND"])
+def test_methods_that_no_route_has_are_refused(asking: Ask, method: str) -> None:
+    for path in ("/", "/v1/insights", "/static/binome.css"):
+        assert asking().request(method, path).status_code == 405, path
