@@ -131,8 +131,8 @@ def finish(request: Request, response: Response) -> Response:
     response.headers.update(_HEADERS)
     asked = asked_language(request)
     if asked:
-        kept = {"max_age": _YEAR_SECONDS, "httponly": True, "secure": request.url.scheme == "https"}
-        response.set_cookie(language_cookie(request), asked, samesite="lax", **kept)
+        secure, name = request.url.scheme == "https", language_cookie(request)
+        response.set_cookie(name, asked, max_age=_YEAR_SECONDS, httponly=True, samesite="lax", secure=secure)
     return response
 
 
