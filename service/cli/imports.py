@@ -19,7 +19,7 @@ from service.errors import BinomeError
 from service.imports.columns import check_mapping
 from service.imports.queries import SKIPPED, named_cells, no_results, store_records
 from service.imports.records import DateOrder, Format, Options, Record
-from service.imports.refused import Refused, column_names, csv_lines
+from service.imports.refused import Refused, column_names, csv_lines, to_mend
 from service.imports.running import batches, first_records, knowing, opened
 from service.imports.schemas import ImportPreview, preview_of
 from service.imports.storage import PREVIEW_RECORDS
@@ -76,7 +76,7 @@ def import_file(
     outcome = _import(path, options, keep_cells=refused is not None)
     if refused is not None:
         with refused.open("w", encoding="utf-8", newline="") as target:
-            target.writelines(csv_lines(column_names(outcome.rows), outcome.rows, options.mapping))
+            target.writelines(csv_lines(column_names(outcome.rows, options.mapping), outcome.rows, options.mapping))
     if as_json:
         print_json({"results": outcome.results, "refused": outcome.refused})
     else:
@@ -113,8 +113,10 @@ def _store(engine: sa.Engine, batch: list[Record], outcome: Outcome, *, keep_cel
         place = {"line": record.number, **({"file": record.member} if record.member else {})}
         marks = {name: True for name, is_so in ((SKIPPED, record.skipped), ("taken", one.taken)) if is_so}
         outcome.refused.append({**place, "external_id": one.reason.external_id, **fault.model_dump(), **marks})
-        if keep_cells and not marks:
-            outcome.rows.append((record.number, record.member, fault.field, fault.message, named_cells(record)))
+        if keep_cells and to_mend(fault.code, record.cells, skipped=record.skipped, taken=one.taken):
+            taken_as = (one.reason.external_id or "") if one.taken else ""
+            cells = named_cells(record)
+            outcome.rows.append(Refused(record.number, record.member, fault.field, fault.message, cells, taken_as))
 
 
 def _tell(outcome: Outcome) -> None:

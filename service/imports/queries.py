@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.filters import name_key
 from service.imports.records import Record
+from service.imports.refused import to_mend
 from service.jobs.queries import JobState
 from service.jobs.tables import JobTable
 from service.notes.intake import RejectedNote, refuse_ambiguous
@@ -172,9 +173,11 @@ def list_refusals(
 
 
 def each_refusal(session: Session, import_id: int) -> Iterator[ImportRefusalTable]:
-    """Give all that an import refused, in order, a few at a time; what was skipped or taken needs no mending."""
+    """Give all of an import that can be mended, in order, a few at a time."""
     after = 0
     while page := list_refusals(session, import_id, limit=500, after=after)[0]:
-        yield from (refusal for refusal in page if not refusal.skipped and not refusal.taken)
+        for one in page:
+            if to_mend(one.code, one.cells, skipped=one.skipped, taken=one.taken):
+                yield one
         after = page[-1].id
         session.expunge_all()

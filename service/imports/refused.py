@@ -4,41 +4,83 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from service.imports.columns import OWN_PREFIX, map_columns, with_field
+from service.imports.records import NUL_REMOVED
 from service.imports.tables import escaped
 
 OWN_COLUMNS = tuple(f"{OWN_PREFIX}{name}" for name in ("row", "file", "field", "reason"))
 MAX_COLUMNS = 500
 
-# of each refused row: its number, the member of an archive, the field, the reason, the original cells by column
-Refused = tuple[int, str, str, str, dict[str, Any]]
+ID_COLUMN = "external_id"
 
 
-def column_names(rows: Iterable[Refused]) -> list[str]:
-    """Return the columns of refused rows, in the order in which they come."""
+class Refused(NamedTuple):
+    """A row to mend.
+
+    Attributes:
+        number: Its number in the file.
+        member: Its file in an archive.
+        field: What is wrong.
+        reason: Why.
+        cells: The original cells by column.
+        taken_as: Id of its note, where it was taken but for the field: mended, it becomes that note again.
+    """
+
+    number: int
+    member: str
+    field: str
+    reason: str
+    cells: dict[str, Any]
+    taken_as: str = ""
+
+
+def to_mend(code: str, cells: Collection[str], *, skipped: bool, taken: bool) -> bool:
+    """Tell what a person can mend: what was refused, and a cell that was left out of a note that was taken."""
+    return not skipped and (not taken or (bool(cells) and code != NUL_REMOVED.code))
+
+
+def column_names(rows: Iterable[Refused], mapping: Mapping[str, str | None]) -> list[str]:
+    """Return the columns of refused rows, in the order in which they come, and one for ids where they need it."""
     names: dict[str, None] = {}
+    taken = False
     for row in rows:
-        for name in row[4]:
+        taken = taken or row.taken_as != ""
+        for name in row.cells:
             if len(names) < MAX_COLUMNS:
                 names.setdefault(name)
+    if taken and not _id_column(list(names), mapping):
+        names.setdefault(ID_COLUMN)
     return list(names)
 
 
-def csv_lines(names: list[str], rows: Iterable[Refused], mapping: Mapping[str, str | None]) -> Iterator[str]:
+def _id_column(names: Sequence[str], mapping: Mapping[str, str | None]) -> str | None:
+    fields = map_columns(names, mapping).fields
+    return next((name for name, field in zip(names, fields, strict=True) if field == ID_COLUMN), None)
+
+
+def csv_lines(
+    names: list[str], rows: Iterable[Refused], mapping: Mapping[str, str | None], separator: str = ","
+) -> Iterator[str]:
     """Give the lines of the CSV file; no cell is a formula, and our own columns are ignored by an import.
 
     What the sender said of columns stands with their names: the file needs no mapping when it comes back.
     """
     shown = [with_field(name, mapping) for name in names]
-    yield "\ufeff" + _line([*shown, *OWN_COLUMNS])  # with its mark, spreadsheets take it for UTF-8
+    yield "\ufeff" + _line([*shown, *OWN_COLUMNS], separator)  # with its mark, spreadsheets take it for UTF-8
     places = _places(names)
-    for number, member, field, reason, cells in rows:
-        own = [str(number), member, field, reason]
-        placed = _placed(cells, places)
-        yield _line([placed.get(name, "") for name in names] + own)
+    ids = _id_column(names, mapping)
+    for (number, member, _), group in groupby(rows, lambda row: (row.number, row.member, row.cells)):
+        first, *others = group  # one row, with all that is wrong with it
+        field = ", ".join([first.field, *(other.field for other in others)])
+        reason = "; ".join([first.reason, *(other.reason for other in others)])
+        placed = _placed(first.cells, places)
+        if ids and not placed.get(ids, "").strip():
+            placed[ids] = first.taken_as
+        yield _line([*(placed.get(name, "") for name in names), str(number), member, field, reason], separator)
 
 
 def _places(names: Sequence[str]) -> dict[str, str]:
@@ -55,7 +97,7 @@ def _placed(cells: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, st
     return placed
 
 
-def _line(cells: Iterable[str]) -> str:
+def _line(cells: Iterable[str], separator: str) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([escaped(cell) for cell in cells])
+    csv.writer(buffer, delimiter=separator).writerow([escaped(cell) for cell in cells])
     return buffer.getvalue()

@@ -12,7 +12,9 @@ from fastapi.responses import StreamingResponse
 from service.database import read_session
 from service.dependencies import Ingester, NoteReader, Now, Reader, ReadSession, get_engine
 from service.errors import Forbidden, NotFound
+from service.exports.rows import Lang
 from service.imports import queries
+from service.imports.delimited import SEPARATORS
 from service.imports.refused import Refused, column_names, csv_lines
 from service.imports.schemas import (
     MAX_SHOWN,
@@ -157,8 +159,8 @@ def get_refused_rows(
     return Page(items=[refused_row(row) for row in rows[:limit]], next=following, total=total)
 
 
-_EXAMPLE_ROW = ((43, "", "occurred_at", "is not a date", {"Date": "31/02/2026", "Compte rendu": "Trop cher."}),)
-_EXAMPLE_FILE = "".join(csv_lines(column_names(_EXAMPLE_ROW), _EXAMPLE_ROW, {})).removeprefix("\ufeff")
+_EXAMPLE_ROW = (Refused(43, "", "occurred_at", "is not a date", {"Date": "31/02/2026", "Note": "Trop cher."}),)
+_EXAMPLE_FILE = "".join(csv_lines(column_names(_EXAMPLE_ROW, {}), _EXAMPLE_ROW, {})).removeprefix("\ufeff")
 _REFUSED_FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE_FILE}}}
 }
@@ -170,25 +172,33 @@ _REFUSED_FILE: dict[int | str, dict[str, Any]] = {
     responses=_REFUSED_FILE | problem_responses(404, 503),
 )
 def get_refused_file(
-    import_id: ImportId, session: ReadSession, engine: Engine, caller: NoteReader
+    import_id: ImportId,
+    session: ReadSession,
+    engine: Engine,
+    caller: NoteReader,
+    lang: Annotated[Lang, Query(description="In French, `;` parts the cells, as Excel wants.")] = Lang.EN,
 ) -> StreamingResponse:
     """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled.
 
-    The rows are as they were sent: it takes the scope `personal` too.
+    Rows that were taken but for a cell are among them, with the id of their note. The rows are as they were sent: it
+    takes the scope `personal` too. Cells are parted as in the file that was sent, if that was by `;`.
     """
     if not caller.sees_personal:
         raise Forbidden("This key lacks the scope personal.")
-    mapping = _found(session, import_id)[0].options["mapping"]
-    names = column_names(_refused(engine, import_id))
+    row = _found(session, import_id)[0]
+    mapping = row.options["mapping"]
+    names = column_names(_refused(engine, import_id), mapping)
+    separator = ";" if lang is Lang.FR or (row.found).get("separator") == SEPARATORS[";"] else ","
     headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}
-    lines = csv_lines(names, _refused(engine, import_id), mapping)
+    lines = csv_lines(names, _refused(engine, import_id), mapping, separator)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _refused(engine: sa.Engine, import_id: int) -> Iterator[Refused]:
     with read_session(engine) as session:
         for row in queries.each_refusal(session, import_id):
-            yield row.number, row.member, row.field, row.message, row.cells
+            taken_as = (row.external_id or "") if row.taken else ""
+            yield Refused(row.number, row.member, row.field, row.message, row.cells, taken_as)
 
 
 def _found(session: ReadSession, import_id: int) -> queries.ImportRow:

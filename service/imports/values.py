@@ -177,7 +177,10 @@ def _parsed_date(cell: str, order: DateOrder) -> str | None:
 
 
 def written_out(cell: str, order: DateOrder) -> str:
-    """Return a date that the other order of day and month would read otherwise as RFC 3339, any other cell as it is."""
+    """Return a date that the other order of day and month would read otherwise as RFC 3339, any other cell as it is.
+
+    A spreadsheet takes 2026-02-03 for a date and saves it in the style of its country, but leaves RFC 3339 alone.
+    """
     match = _SLASHED.match(cell.strip()[:40])
     if match is None or match["mark"] == "." or max(int(match["first"]), int(match["second"])) > 12:
         return cell

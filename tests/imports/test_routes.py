@@ -102,16 +102,17 @@ def test_refused_rows_are_mended_and_sent_again(client: TestClient) -> None:
 
     download = client.get(f"/v1/imports/{answer['id']}/refused.csv")
     assert download.headers["content-type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(download.content.decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(download.content.decode("utf-8-sig")), delimiter=";"))
+    assert download.text.startswith("\ufeffRef;Date;")
     assert rows[0]["Note"] == "'=Pas de mode hors ligne."
     assert (rows[0]["binome_row"], rows[0]["binome_field"]) == ("3", "occurred_at")
-    rows[0]["Date"], rows[1]["Note"] = "28/02/2026", "Rappeler."
+    rows[0]["Date"], rows[1]["Note"], rows[2]["Montant"] = "28/02/2026", "Rappeler.", "5 k€"
     mended = io.StringIO()
     writer = csv.DictWriter(mended, rows[0].keys())
     writer.writeheader()
     writer.writerows(rows)
     again = post(client, mended.getvalue().encode("utf-8-sig"))
-    assert (len(rows), again["results"]["created"], again["results"]["rejected"]) == (2, 2, 0)
+    assert {name: count for name, count in again["results"].items() if count} == {"created": 2, "updated": 1}
     post(client, mended.getvalue().encode())
     assert texts(client) == ["=Pas de mode hors ligne.", "Ok.", "Rappeler.", "Trop cher."]
 
@@ -127,9 +128,9 @@ def test_what_was_said_of_columns_comes_back_with_the_mended_rows(client: TestCl
     answer = post(client, content.encode(), mapping=json.dumps(mapping))
     assert (answer["results"]["created"], answer["results"]["rejected"]) == (1, 2)
     download = client.get(f"/v1/imports/{answer['id']}/refused.csv").content.decode("utf-8-sig")
-    names = "Jour,Pour qui [account.name],Texte libre [text],Budget [-],binome_row"
+    names = "Jour;Pour qui [account.name];Texte libre [text];Budget [-];binome_row"
     assert download.startswith(names)
-    mended = download.replace("99/02/2026", "04/02/2026").replace("Aubry,,", "Aubry,Rappeler.,")
+    mended = download.replace("99/02/2026", "04/02/2026").replace("Aubry;;", "Aubry;Rappeler.;")
     again = post(client, mended.encode())
     assert (again["results"]["created"], again["results"]["rejected"]) == (2, 0)
     fields = {one["column"]: one["field"] for one in again["found"]["columns"]}
@@ -367,6 +368,24 @@ def test_mended_rows_of_sheets_with_other_columns_keep_all_fields(client: TestCl
         ("Cher.", "Harrow", "2026-02-03", 500),
         ("Lent.", "Aubry", "2026-03-04", 500),
     ]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_rows_taken_but_for_a_cell_become_the_same_note_when_mended(client: TestClient, lang: str) -> None:
+    content = (
+        "Date,Client,Affaire,Montant,Devise,Note\n3/2/2026 14:30,Aubry,d1,lots,shells,Too dear.\n3/2/2026,Aubry,,,,\n"
+    )
+    answer = post(client, content.encode())
+    assert [answer["results"][name] for name in ("created", "rejected", "warned")] == [1, 1, 1]
+    download = client.get(f"/v1/imports/{answer['id']}/refused.csv?lang={lang}").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(download), delimiter=";" if lang == "fr" else ","))
+    assert [row["Date"] for row in rows] == ["2026-02-03T14:30:00+00:00", "2026-02-03T00:00:00+00:00"]
+    assert rows[0]["binome_field"] == "deal.amount, deal.currency"
+    assert [bool(row["external_id"]) for row in rows] == [True, False]
+    again = post(client, download.replace("lots", "500").replace("shells", "EUR").encode())
+    assert {name: count for name, count in again["results"].items() if count} == {"updated": 1, "rejected": 1}
+    (item,) = client.get("/v1/notes").json()["items"]
+    assert (item["deal"]["amount"], item["occurred_at"]) == (500, "2026-02-03T14:30:00Z")
 
 
 def test_a_row_with_a_broken_quote_is_mended_like_any_other(client: TestClient) -> None:

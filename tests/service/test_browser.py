@@ -180,21 +180,23 @@ def test_refused_rows_are_seen_downloaded_mended_and_sent_again(
     assert "<script>alert(1)</script>" in said[0]
     assert t("field_occurred_at") in said[0]
     assert t("field_text") in said[1]
+    assert " 2026-02-04 ·" in said[1]
     assert counted("rejected").endswith("2")
     assert _violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name=t("download")).click()
-    bad = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
-    assert [row["Ref"] for row in bad] == ["V-2", "V-3"]
-    bad[0]["Date"], bad[1]["Note"] = "28/02/2026", "Rappeler."
+    bad = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")), delimiter=";"))
+    assert [row["Ref"] for row in bad] == ["V-2", "V-3", "V-4"]
+    bad[0]["Date"], bad[1]["Note"], bad[2]["Montant"] = "28/02/2026", "Rappeler.", "4 k€"
     mended = io.StringIO()
     writer = csv.DictWriter(mended, bad[0].keys())
     writer.writeheader()
     writer.writerows(bad)
     send("mended.csv", mended.getvalue())
     assert counted("created").endswith("2")
+    assert counted("updated").endswith("1")
     assert rows.count() == 0
-    whole = VISITS.replace("31/02", "28/02").replace("Harrow;;", "Harrow;Rappeler.;")
+    whole = VISITS.replace("31/02", "28/02").replace("Harrow;;", "Harrow;Rappeler.;").replace("beaucoup", "4 k€")
     for content in (mended.getvalue().replace("Rappeler.", "Rappeler. "), whole):
         send("again.csv", content)
         assert counted("created").endswith("0")
