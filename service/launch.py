@@ -26,6 +26,7 @@ from service.logs import configure_logs
 from service.operation import disk
 from service.protocol import protocol
 from service.settings import Sample, Settings
+from service.sources.intake import public_url
 from service.start import KEY_FILE, base_url, check_folder, ensure_first_key, load_sample, open_database
 from service.tracing import configure_tracing, stop_tracing
 
@@ -109,11 +110,12 @@ def _prepare(engine: sa.Engine, settings: Settings) -> list[str]:
         started(session, __version__, settings.not_as_they_come())
         made = key.made
     address = base_url(settings)
+    sign_in = f"{public_url(settings)}/sign-in?token={token}"
     where = "the one in BINOME_ADMIN_KEY" if settings.admin_key else str(settings.data_dir / KEY_FILE)
     lines = [
         f"Binôme {__version__}",
         f"  address    {address}  (its API: {address}/openapi.json)",
-        f"  sign in    {address}/sign-in?token={token}  (works once, for 12 hours; more: binome keys link)",
+        f"  sign in    {sign_in}  (works once, for 12 hours; more: binome keys link)",
         f"  admin key  {f'{made}  (kept in {where})' if made else where}",
         f"  data       {settings.data_dir}",
         f"  workers    {settings.workers}",

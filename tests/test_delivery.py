@@ -113,6 +113,14 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     assert is_setting(parser["Service"]["Environment"].split("=")[0])
 
 
+def test_a_worker_s_unit_has_a_slot_that_the_service_never_gives() -> None:
+    (unit,) = (path.read_text(encoding="utf-8") for path in UNITS if "worker" in path.name)
+    slot = re.search(r"--slot (\S+)", unit)
+    assert slot
+    most = next(one.le for one in Settings.model_fields["workers"].metadata if hasattr(one, "le"))
+    assert all(int(slot[1].replace("%i", str(instance))) > most for instance in (1, 2, 64))
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_finds_units_little_exposed(unit: Path) -> None:

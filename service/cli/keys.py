@@ -16,7 +16,8 @@ from service.cli.output import AsJson, print_json, print_table
 from service.database import read_session, write_session
 from service.errors import BinomeError
 from service.settings import load_settings
-from service.start import base_url, ensure_first_key
+from service.sources.intake import public_url
+from service.start import ensure_first_key
 
 cli = typer.Typer(help="Make, list and revoke keys of the API, and links to sign in.", no_args_is_help=True)
 
@@ -92,4 +93,4 @@ def link() -> None:
     with opened("keys link", settings) as engine, write_session(engine) as session:
         key = ensure_first_key(session, settings, now)
         token = open_session(session, key.row, SessionKind.LINK, now)
-    print(f"{base_url(settings)}/sign-in?token={token}")
+    print(f"{public_url(settings)}/sign-in?token={token}")

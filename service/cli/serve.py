@@ -24,7 +24,12 @@ def serve() -> None:
 
 
 def worker(
-    slot: Annotated[int | None, typer.Option(min=1, help="Number of this worker on this machine.")] = None,
+    slot: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Number of this worker on this machine, used by no other: `serve` uses 1 to BINOME_WORKERS."
+        ),
+    ] = None,
     child: Annotated[bool, typer.Option("--child", hidden=True, help="Stop when standard input closes.")] = False,
 ) -> None:
     """Start one more worker, on this machine or another with the same database."""

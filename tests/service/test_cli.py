@@ -188,8 +188,10 @@ def test_keys(workspace: sa.Engine) -> None:
     assert isinstance(CliRunner().invoke(cli, ["keys", "revoke", "999"]).exception, BinomeError)
 
 
-def test_link_and_first_key(workspace: sa.Engine, tmp_path: Path) -> None:
+def test_link_and_first_key(workspace: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("keys", "link").startswith("http://127.0.0.1:8000/sign-in?token=")
+    monkeypatch.setenv("BINOME_PUBLIC_URL", "https://binome.firm.com/")
+    assert run("keys", "link").startswith("https://binome.firm.com/sign-in?token=")
     assert (tmp_path / "var" / "admin.key").exists()
     run("keys", "link")
     with workspace.connect() as connection:
