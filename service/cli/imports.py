@@ -122,7 +122,7 @@ def _store(engine: sa.Engine, batch: list[Record], outcome: Outcome, *, keep_cel
 def _tell(outcome: Outcome) -> None:
     print(", ".join(f"{count} {name}" for name, count in outcome.results.items() if count) or "The file has no rows.")
     for refused in outcome.refused[:MAX_SHOWN]:
-        place = f"{refused['file']}, line {refused['line']}" if "file" in refused else f"line {refused['line']}"
+        place = f"{refused['file']}, row {refused['line']}" if "file" in refused else f"row {refused['line']}"
         console.print(f"{place}: {refused['field']}: {refused['message']}", markup=False)
     if len(outcome.refused) > MAX_SHOWN:
         console.print(f"... and {len(outcome.refused) - MAX_SHOWN} more; --json lists all.")

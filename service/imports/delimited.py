@@ -28,7 +28,7 @@ Row = tuple[int, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row with a fault in its quotes: its first line and its number, and the fault."""
+    """A row with a fault in its quotes: its number, its first line and the fault."""
 
     number: int
     line: str
@@ -166,7 +166,7 @@ def _broken(row: BrokenRow, table: Table) -> Record:
 
 
 def _rows(text: TextIO, separator: str) -> Iterator[Row | BrokenRow]:
-    """Give the rows with their last line; after a broken one, reading goes on at its second line."""
+    """Give the rows with their numbers; after a broken one, reading goes on at its second line."""
     csv.field_size_limit(MAX_CELL_CHARS)
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -183,20 +183,21 @@ def _rows(text: TextIO, separator: str) -> Iterator[Row | BrokenRow]:
         if first:
             cells = [cell.removeprefix("\ufeff") for cell in cells[:1]] + cells[1:]
             if len(cells) <= 2 and cells and cells[0].lower().startswith("sep="):
+                lines.row = 0
                 continue
         first = False
-        yield lines.number, cells
+        yield lines.row, cells
 
 
 class _Lines:
     """The lines of a file, for a reader of CSV: bounds the length of a row, and gives those of a broken row again.
 
     Attributes:
-        number: How many lines were given.
+        row: How many rows were read, as a spreadsheet counts them: cells may hold several lines.
     """
 
     def __init__(self, text: TextIO) -> None:
-        self.number = 0
+        self.row = 0
         self._text = text
         self._again: deque[str] = deque()
         self._row: list[str] = []
@@ -209,7 +210,6 @@ class _Lines:
         line = self._again.popleft() if self._again else self._text.readline(MAX_ROW_CHARS)
         if not line:
             raise StopIteration
-        self.number += 1
         self._row.append(line)
         self._size += len(line)
         if self._size >= MAX_ROW_CHARS:
@@ -221,17 +221,16 @@ class _Lines:
         return line
 
     def end_row(self) -> None:
-        """Forget the lines of a row that is read."""
+        """Count a row that is read, and forget its lines."""
+        self.row += 1
         self._row.clear()
         self._size = 0
 
     def break_row(self, fault: str) -> BrokenRow:
         """Give a row up: all but its first line will be read again, within bounds."""
         first, *rest = self._row or [""]
-        broken = BrokenRow(self.number - len(rest), first, fault)
         if self._reread < MAX_REREAD_CHARS:
             self._reread += self._size
             self._again.extendleft(reversed(rest))
-            self.number = broken.number if rest else self.number
         self.end_row()
-        return broken
+        return BrokenRow(self.row, first, fault)

@@ -63,7 +63,7 @@ class RefusedRow(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE_REFUSED]})
 
-    row: int = Field(description="Row, line or message, from 1, as an editor or a spreadsheet counts.")
+    row: int = Field(description="Row, line or message, from 1, as a spreadsheet counts: cells may hold several lines.")
     file: str | None = Field(description="The file within an archive or message.")
     external_id: str | None
     field: str

@@ -22,7 +22,7 @@ def test_separators_and_line_breaks_in_cells(separator: str) -> None:
 
 def test_sep_line_wins() -> None:
     reading, records = read(b"sep=|\r\nClient|Note\r\nHarrow|a;b,c;d,e\r\n")
-    assert (reading.found["separator"], records[0].number, records[0].note.text) == ("bar", 3, "a;b,c;d,e")
+    assert (reading.found["separator"], records[0].number, records[0].note.text) == ("bar", 2, "a;b,c;d,e")
 
 
 def test_a_name_or_a_declared_type_changes_nothing() -> None:
@@ -41,6 +41,12 @@ def test_a_quote_that_never_closes_is_refused_at_its_line() -> None:
     _, records = read(b'Note;Client\nGood.;Harrow\n"never closed;Harrow\n' + b"more;rows\n" * 100)
     assert records[0].note.text == "Good."
     assert fault_of(records[1]) == ("line", "invalid_csv")
+
+
+@pytest.mark.parametrize("first", ["", "sep=;\n"])
+def test_rows_are_counted_as_a_spreadsheet_shows_them(first: str) -> None:
+    rows = f'{first}Note;Client\n"Two\nlines\nmore.";Harrow\n\n"No" one;Aubry\nLast.;Zed\n'
+    assert [record.number for record in read(rows.encode())[1]] == [2, 4, 5]
 
 
 def test_wrong_bytes_and_zeros_cost_their_row_alone() -> None:
@@ -171,12 +177,12 @@ def test_a_broken_quote_costs_its_row_alone() -> None:
     text = 'Client;Note\nA;"One\nof two lines."\nB;"No" she says\nC;Three.\nD;"open\nE;Five.\nF;"Six."\n'
     _, records = read(text.encode())
     assert [(record.number, getattr(record.note, "text", None)) for record in records] == [
-        (3, "One\nof two lines."),
-        (4, None),
-        (5, "Three."),
-        (6, None),
-        (7, "Five."),
-        (8, "Six."),
+        (2, "One\nof two lines."),
+        (3, None),
+        (4, "Three."),
+        (5, None),
+        (6, "Five."),
+        (7, "Six."),
     ]
     assert [records[place].cells for place in (1, 3)] == [("B", "No she says"), ("D", "open\n")]
 

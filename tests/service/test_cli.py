@@ -87,7 +87,7 @@ def test_import_of_csv(workspace: sa.Engine, tmp_path: Path) -> None:
     )
     outcome = json.loads(run("import", str(path), "--json", code=1))
     assert outcome["results"]["created"] == 2
-    assert [(r["line"], r["field"]) for r in outcome["refused"]] == [(4, "occurred_at"), (5, "deal.amount")]
+    assert [(r["line"], r["field"]) for r in outcome["refused"]] == [(3, "occurred_at"), (4, "deal.amount")]
     with workspace.connect() as connection:
         texts = sa.select(NoteTable.source, NoteTable.text).order_by(NoteTable.external_id)
         rows = [tuple(row) for row in connection.execute(texts)]
