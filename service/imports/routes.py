@@ -29,6 +29,7 @@ from service.imports.storage import import_upload, preview_file
 from service.imports.uploads import FIELDS, Upload, read_options, uploaded
 from service.masks.view import read_for
 from service.operation.pressure import admit
+from service.pages.reasons import in_french
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 
@@ -176,7 +177,7 @@ def get_refused_file(
     session: ReadSession,
     engine: Engine,
     caller: NoteReader,
-    lang: Annotated[Lang, Query(description="In French, `;` parts the cells, as Excel wants.")] = Lang.EN,
+    lang: Annotated[Lang, Query(description="Of reasons. In French, `;` parts the cells, as Excel wants.")] = Lang.EN,
 ) -> StreamingResponse:
     """Download the rows that an import refused as CSV, to be mended and imported again; nothing is doubled.
 
@@ -190,15 +191,16 @@ def get_refused_file(
     names = column_names(_refused(engine, import_id), mapping)
     separator = ";" if lang is Lang.FR or (row.found).get("separator") == SEPARATORS[";"] else ","
     headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}
-    lines = csv_lines(names, _refused(engine, import_id), mapping, separator)
+    lines = csv_lines(names, _refused(engine, import_id, lang), mapping, separator)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _refused(engine: sa.Engine, import_id: int) -> Iterator[Refused]:
+def _refused(engine: sa.Engine, import_id: int, lang: Lang = Lang.EN) -> Iterator[Refused]:
     with read_session(engine) as session:
         for row in queries.each_refusal(session, import_id):
             taken_as = (row.external_id or "") if row.taken else ""
-            yield Refused(row.number, row.member, row.field, row.message, row.cells, taken_as)
+            reason = (in_french(row.message) if lang is Lang.FR else None) or row.message
+            yield Refused(row.number, row.member, row.field, reason, row.cells, taken_as)
 
 
 def _found(session: ReadSession, import_id: int) -> queries.ImportRow:

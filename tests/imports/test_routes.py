@@ -381,6 +381,7 @@ def test_rows_taken_but_for_a_cell_become_the_same_note_when_mended(client: Test
     rows = list(csv.DictReader(io.StringIO(download), delimiter=";" if lang == "fr" else ","))
     assert [row["Date"] for row in rows] == ["2026-02-03T14:30:00+00:00", "2026-02-03T00:00:00+00:00"]
     assert rows[0]["binome_field"] == "deal.amount, deal.currency"
+    assert rows[1]["binome_reason"].split()[:2] == (["le", "texte"] if lang == "fr" else ["text", "is"])
     assert [bool(row["external_id"]) for row in rows] == [True, False]
     again = post(client, download.replace("lots", "500").replace("shells", "EUR").encode())
     assert {name: count for name, count in again["results"].items() if count} == {"updated": 1, "rejected": 1}
