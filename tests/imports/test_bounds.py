@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from service.database import write_session
+from service.imports import queries, running
 from service.imports.accounts import MAX_LOOKUPS, split_by_account
 from service.imports.packages import MAX_XML_DEPTH, XmlDepth
 from service.imports.records import FileRefused
-from service.imports.running import ImportFiles
+from service.imports.running import BATCH_RECORDS, ImportFiles
 from service.jobs.queries import claim_jobs
 from service.notes.text import MAX_NESTING, plain_text
 from tests.imports.files import archive, notes_of, read, word, workbook
@@ -113,15 +114,20 @@ def test_a_workbook_of_formats_without_end_is_refused(part: str) -> None:
     assert refused.value.code == "too_large"
 
 
-def test_a_file_that_is_refused_nearly_whole_is_not_read_to_its_end(client: TestClient, engine: sa.Engine) -> None:
-    lines = b"id,text\n1,Too dear for them.\n" + b"x\n" * 400_000
+def test_a_file_that_is_refused_nearly_whole_is_not_read_to_its_end(
+    client: TestClient, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (queries, running):
+        monkeypatch.setattr(module, "MAX_REFUSALS_KEPT", 2_000)
+    lines = b"id,text\n1,Too dear for them.\n" + b"x\n" * 40_000
     answer = client.post("/v1/imports", files={"file": ("notes.csv", lines)}).json()
     with write_session(engine) as session:
         (job_id,) = [job.id for job in claim_jobs(session)]
     ImportFiles(engine).run(job_id)
     done = client.get(f"/v1/imports/{answer['id']}").json()
     assert (done["state"], done["failure"]["code"]) == ("failed", "mostly_refused")
-    assert (done["results"]["created"], done["records"] < 25_000) == (1, True)
+    assert (done["results"]["created"], done["records"]) == (1, 2_000 + BATCH_RECORDS)
+    assert client.get(f"/v1/imports/{answer['id']}/refused").json()["total"] == 2_000
 
 
 def repacked(package: bytes, member: str, change: Callable[[bytes], bytes]) -> bytes:
