@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
@@ -110,13 +110,49 @@ def export_evidence(
     lang: Language = Lang.EN,
 ) -> StreamingResponse:
     """Export the quotes of an objection, a competitor or a theme."""
-    if about is About.OBJECTION and id_ not in set(ObjectionType):
+    if about is About.OBJECTION:
+        _check_type(id_)
+    table = rows.evidence_rows(session, caller, filters, about, id_)
+    return _file("evidence", rows.EVIDENCE_COLUMNS, table, form, lang)
+
+
+def _check_type(id_: str) -> None:
+    if id_ not in set(ObjectionType):
         raise InvalidInput(
             f"id: {id_!r} is no type of objection.",
             errors=[{"field": "id", "code": "unknown", "message": "not a type of objection"}],
         )
-    table = rows.evidence_rows(session, caller, filters, about, id_)
-    return _file("evidence", rows.EVIDENCE_COLUMNS, table, form, lang)
+
+
+@router.get("/points", responses=problem_responses(404) | _answer(rows.POINT_COLUMNS))
+def export_points(
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    id_: Annotated[str, Query(alias="id", max_length=500, description="The competitor's `id`.", examples=["zendesk"])],
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export the points on which a competitor is ahead or behind, in notes."""
+    table, withheld = rows.point_rows(session, caller, filters, id_, lang)
+    return _file("points", rows.POINT_COLUMNS, table, form, lang, withheld)
+
+
+@router.get("/parts", responses=problem_responses(404) | _answer(rows.PART_COLUMNS))
+def export_parts(
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    about: Annotated[Literal[About.COMPETITOR, About.OBJECTION], Query(description="What kind the item is of.")],
+    id_: Annotated[str, Query(alias="id", max_length=500, description="The item's `id`.", examples=["price"])],
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export where a competitor or an objection is heard: by segment, team and stage."""
+    if about is About.OBJECTION:
+        _check_type(id_)
+    table, withheld = rows.part_rows(session, caller, filters, about, id_)
+    return _file("parts", rows.PART_COLUMNS, table, form, lang, withheld)
 
 
 @router.get("/notes", responses=_answer(rows.NOTE_COLUMNS))

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.competitors.routes import get_competitor_evidence, get_competitors
+from models.types import ObjectionType
+from service.competitors.routes import get_competitor, get_competitor_evidence, get_competitors
+from service.competitors.schemas import CompetitorView
 from service.dependencies import Caller
 from service.filters import Filters
 from service.insights.measures import About
@@ -18,7 +20,8 @@ from service.masks.view import shown_text
 from service.notes import queries as notes
 from service.notes.routes import summary
 from service.notes.schemas import NoteSummary
-from service.objections.routes import get_objection_evidence, get_objections
+from service.objections.routes import get_objection, get_objection_evidence, get_objections
+from service.objections.schemas import ObjectionView
 from service.search.finding import find
 from service.search.meaning import MeaningIndex
 from service.search.routes import results
@@ -81,6 +84,11 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "matched": ("Found by", "Trouvé par"),
     "similarity": ("Similarity", "Similarité"),
     "snippet": ("Passage", "Extrait"),
+    "behind": ("Behind us", "Derrière nous"),
+    "ahead": ("Ahead of us", "Devant nous"),
+    "neutral": ("Neither", "Ni l'un ni l'autre"),
+    "dimension": ("By", "Par"),
+    "value": ("Name", "Nom"),
 }
 _MEASURES = ("mentions", "notes", "accounts", "authors", "share", "trend", "notes_before", "change", "p_value")
 _DEALS = ("open_money", "won_deals", "lost_deals", "win_rate")
@@ -101,6 +109,8 @@ ITEM_COLUMNS = ("id", "title", *_MEASURES, *_DEALS, "details")
 EVIDENCE_COLUMNS = ("note_id", "date", "account", "team", "language", "outcome", "details", "start", "end", "quote")
 NOTE_COLUMNS = ("note_id", "occurred_at", *_OF_NOTE, "amount", "currency", "state", "text")
 SEARCH_COLUMNS = ("rank", "note_id", "occurred_at", *_OF_NOTE, "matched", "similarity", "snippet")
+POINT_COLUMNS = ("about", "id", "title", "behind", "ahead", "neutral", "accounts", "trend", "notes_before")
+PART_COLUMNS = ("dimension", "value", "mentions", "notes", "accounts", "share", "won_deals", "lost_deals", "win_rate")
 
 EXAMPLE: Row = {  # a cell of each column, for the OpenAPI document
     "rank": 1,
@@ -147,6 +157,11 @@ EXAMPLE: Row = {  # a cell of each column, for the OpenAPI document
     "matched": "words, meaning",
     "similarity": 0.71,
     "snippet": "They like the demo, but we are 20% above the other quote.",
+    "behind": 1,
+    "ahead": 4,
+    "neutral": 2,
+    "dimension": "segment",
+    "value": "mid-market",
 }
 
 
@@ -211,6 +226,43 @@ def evidence_rows(session: Session, caller: Caller, filters: Filters, about: Abo
         cursor = page.next
         if cursor is None:
             return
+
+
+def point_rows(session: Session, caller: Caller, filters: Filters, name: str, lang: Lang) -> tuple[list[Row], int]:
+    """Return the points on which a competitor is ahead or behind, and how many are withheld."""
+    view = get_competitor(name, session, caller, filters)
+    rows = [
+        {
+            "about": str(point.about),
+            "id": point.id,
+            "title": _label(point.title, lang),
+            **{str(standing): notes for standing, notes in point.notes.items()},
+            "accounts": point.accounts,
+            "trend": str(point.direction),
+            "notes_before": point.previous,
+        }
+        for point in view.points
+    ]
+    return rows, view.points_withheld
+
+
+def part_rows(session: Session, caller: Caller, filters: Filters, about: About, item_id: str) -> tuple[list[Row], int]:
+    """Return where a competitor or an objection is heard, and how many segments, teams and stages are withheld."""
+    if about is About.COMPETITOR:
+        view: CompetitorView | ObjectionView = get_competitor(item_id, session, caller, filters)
+    else:
+        view = get_objection(ObjectionType(item_id), session, caller, filters)
+    rows = [
+        {
+            "dimension": str(dimension),
+            **part.model_dump(include={"value", "mentions", "notes", "accounts", "share", "win_rate"}),
+            "won_deals": part.won,
+            "lost_deals": part.lost,
+        }
+        for dimension, parts in view.parts.items()
+        for part in parts
+    ]
+    return rows, sum(view.parts_withheld.values())
 
 
 def note_rows(session: Session, filters: Filters) -> Iterator[Row]:

@@ -71,6 +71,8 @@ QUERIES = {
         {"about": about, "id": item, "format": "json"}
         for about, item in (("objection", "price"), ("competitor", "zendesk"), ("theme", "theme-1"))
     ],
+    "/v1/exports/points": [{"id": "zendesk", "format": "json"}],
+    "/v1/exports/parts": [{"about": "objection", "id": "price", "format": "json"}],
     "/v1/persons/export": [{"name": "Quenby"}],
     "/insights/{about}/{item_id:path}": [{}],
 }

@@ -21,6 +21,7 @@ TABLES = [
     "competitors",
     "themes",
     "evidence?about=objection&id=price",
+    "parts?about=objection&id=price",
     "notes",
     "search?q=expensive",
 ]

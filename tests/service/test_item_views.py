@@ -153,3 +153,27 @@ def test_an_unknown_competitor_is_not_found(what: str, client: TestClient, engin
 def test_quotes_of_an_unknown_competitor_are_not_exported(client: TestClient) -> None:
     answer = client.get("/v1/exports/evidence", params={"about": "competitor", "id": "nobody", "format": "csv"})
     assert answer.status_code == 404
+
+
+def test_points_and_parts_are_exported_as_they_are_seen(workspace: TestClient) -> None:
+    view = workspace.get(f"/v1/competitors/orbiport?{PERIOD}").json()
+    points = workspace.get(f"/v1/exports/points?id=orbiport&format=json&{PERIOD}").json()
+    assert points
+    assert [(row["id"], row["ahead"], row["accounts"]) for row in points] == [
+        (point["id"], point["notes"]["ahead"], point["accounts"]) for point in view["points"]
+    ]
+    parts = workspace.get(f"/v1/exports/parts?about=competitor&id=orbiport&format=json&{PERIOD}").json()
+    assert [(row["dimension"], row["value"], row["notes"], row["won_deals"], row["win_rate"]) for row in parts] == [
+        (dimension, part["value"], part["notes"], part["won"], part["win_rate"])
+        for dimension, of_dimension in view["parts"].items()
+        for part in of_dimension
+    ]
+    answered = workspace.get(f"/v1/exports/parts?about=objection&id=price&lang=fr&{PERIOD}").text
+    assert answered.lstrip("\ufeff").startswith("Par;Nom;Mentions;Notes;Comptes")
+    for wrong, status in (
+        ("points?id=nobody", 404),
+        ("parts?about=objection&id=nothing", 422),
+        ("parts?about=theme&id=theme-1", 422),
+        ("parts?about=competitor&id=nobody", 404),
+    ):
+        assert workspace.get(f"/v1/exports/{wrong}&{PERIOD}").status_code == status, wrong

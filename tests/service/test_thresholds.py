@@ -117,7 +117,14 @@ def _text(content: bytes) -> str:
 
 
 _NAMED = {"{name}": ("orbiport", "secretia"), "{type_id}": ("price", "trust"), "{theme_id}": ("theme-1", "theme-2")}
-_ASKED = ("?q=whisper", "?about=competitor&id=secretia", "?about=theme&id=theme-2&format=xlsx", "?format=xlsx", "")
+_ASKED = (
+    "?q=whisper",
+    "?about=competitor&id=secretia",
+    "?id=orbiport",
+    "?about=theme&id=theme-2&format=xlsx",
+    "?format=xlsx",
+    "",
+)
 
 
 def _addresses(openapi: dict[str, Any]) -> list[str]:
