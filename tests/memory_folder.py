@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 _IN_MEMORY = Path("/dev/shm")
-_ROOM = 8 * 1024**3
+_ROOM = 4 * 1024**3
 
 
 def use() -> None:
