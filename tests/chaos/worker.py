@@ -14,7 +14,7 @@ from typing import Any
 from models.types import Catalog, NoteAnalysis, NoteText
 from service.database import make_engine
 from service.jobs import engine as job_engine
-from service.jobs.worker import Worker
+from service.jobs import worker
 from service.logs import configure_logs
 from tests.analyzers import FakeAnalyzer
 
@@ -32,14 +32,23 @@ class SlowAnalyzer(FakeAnalyzer):
         return super().analyze(notes, catalog)
 
 
-def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None) -> None:
-    """Run until SIGTERM; `slow` is seconds for each batch, `recoveries` how often a job may kill its worker."""
+def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None, reap_seconds: float = 5) -> None:
+    """Run until SIGTERM.
+
+    Args:
+        url: The database.
+        name: Of the worker.
+        slow: Seconds for each batch.
+        recoveries: How often a job may kill its worker.
+        reap_seconds: How often it looks for jobs that broke.
+    """
     configure_logs()
+    worker.REAP_SECONDS = reap_seconds
     if recoveries is not None:
         job_engine.MAX_RECOVERY_ATTEMPTS = recoveries
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    Worker(make_engine(url), url, name, lambda: SlowAnalyzer(slow)).run(stop)
+    worker.Worker(make_engine(url), url, name, lambda: SlowAnalyzer(slow)).run(stop)
 
 
 def started(url: str, name: str, **how: Any) -> BaseProcess:

@@ -78,14 +78,14 @@ def test_finished_jobs_are_forgotten(
 def test_a_note_that_kills_its_worker_is_parked_alone(client: TestClient, engine: sa.Engine, database_url: str) -> None:
     """P9: the batch breaks, its notes go one by one, the poison note is parked with its reason, the rest is read."""
     post(client, note("good"), note("deadly", f"A {DEADLY}."), note("fine"), note("bad", f"An {UNREADABLE}."))
-    process = started(database_url, "mortal", recoveries=1)
+    process = started(database_url, "mortal", recoveries=1, reap_seconds=0.5)
     starts = 1
     try:
         while state_count(engine, AnalysisState.PENDING):
             if not process.is_alive():
                 starts += 1
                 assert starts < 40, "the number of restarts is bounded"
-                process = started(database_url, "mortal", recoveries=1)
+                process = started(database_url, "mortal", recoveries=1, reap_seconds=0.5)
             wait_until(lambda p=process: not p.is_alive() or not state_count(engine, AnalysisState.PENDING), 60, 0.2)
     finally:
         process.terminate()
