@@ -32,6 +32,7 @@ from service.reports.schemas import (
 )
 from service.reports.splitting import compare_ledgers
 from service.reports.tables import ReportFileTable, ReportLedgerTable, ReportQuoteTable, ReportTable
+from service.reports.words import WORDS
 
 MAX_DIFFERENCES = 60
 HAPPENED = {
@@ -55,6 +56,12 @@ _FIGURES = {
     "accounts": Label(en="accounts", fr="comptes"),
     "rank": Label(en="rank", fr="rang"),
 }
+_DETAILS = {
+    "statuses": {"open": "open", "resolved": "resolved_status", "anticipated": "anticipated"},
+    "relations": {name: name for name in ("incumbent", "evaluating", "lost_to", "won_against", "mentioned")},
+    "standings": {name: name for name in ("behind", "ahead", "neutral")},
+}
+"""What corrections may change beside the figures, with the words of each value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,7 @@ def edition_output(row: ReportTable) -> Edition:
 
 
 def compare(before: ReportContent, after: ReportContent) -> list[Difference]:
-    """List the figures that differ between two editions."""
+    """List the names and figures that differ between two editions."""
     found = []
     for name, about in _READING.items():
         old, new = getattr(before.coverage, name), getattr(after.coverage, name)
@@ -200,13 +207,24 @@ def _item_differences(old: ReportItem | None, new: ReportItem | None) -> list[Di
     item = new or old
     assert item is not None, "one of the two editions has it"
     found = []
-    for name, words in _FIGURES.items():
-        here: Value = getattr(old, name) if old else None
-        there: Value = getattr(new, name) if new else None
-        if here != there:
+    if old and new and old.title != new.title:
+        names = (f"{one.title.en} · {one.title.fr}" for one in (old, new))
+        found.append(Difference(about=Label(en="Name", fr="Nom"), before=next(names), after=next(names)))
+    figures: list[tuple[Label, Value, Value]] = [
+        (words, getattr(old, name, None), getattr(new, name, None)) for name, words in _FIGURES.items()
+    ]
+    for detail, values in _DETAILS.items():
+        here, there = (getattr(one, detail, {}) for one in (old, new))
+        figures += [(_small(WORDS[words]), here.get(value), there.get(value)) for value, words in values.items()]
+    for words, before, after in figures:
+        if (before or 0) != (after or 0):
             about = Label(en=f"{item.title.en}: {words.en}", fr=f"{item.title.fr} : {words.fr}")
-            found.append(Difference(about=about, before=here, after=there))
+            found.append(Difference(about=about, before=before, after=after))
     return found
+
+
+def _small(label: Label) -> Label:
+    return Label(en=label.en.lower(), fr=label.fr.lower())
 
 
 def store_files_anew(session: Session, made: Draft, renderings: Sequence[Rendering]) -> None:

@@ -150,6 +150,24 @@ def test_what_is_corrected_later_makes_a_new_edition(workspace: sa.Engine, clien
     assert [e["edition"] for e in client.get("/v1/reports").json()["items"]] == [2, 1]
 
 
+def test_another_name_and_another_status_make_a_new_edition(workspace: sa.Engine, client: TestClient) -> None:
+    build(workspace, "2026-09", NOW, by="tests")
+    assert build(workspace, "2026-09", NOW, by="tests") == 1, "nothing differs"
+    found = client.get("/v1/objections/price/evidence").json()["items"]
+    one = next(quote for quote in found if quote["date"] == "2026-09-14")
+    corrected = {"kind": "wrong_status", "finding_id": one["id"], "status": "resolved"}
+    assert client.post("/v1/corrections", json=corrected).status_code == 201
+    renamed = client.patch("/v1/themes/theme-1", json={"label": {"en": "Cost of it", "fr": "Ce que cela coûte"}})
+    assert renamed.status_code == 200
+    assert build(workspace, "2026-09", NOW, by="tests") == 2
+    edition = client.get("/v1/reports/2026-09").json()["edition"]
+    moved = {d["about"]["en"]: (d["before"], d["after"]) for d in edition["differences"]}
+    assert moved["Name"] == ("Price · Prix", "Cost of it · Ce que cela coûte")
+    assert moved["Price: resolved"] == (0, 1)
+    assert moved["Price: open"][0] - moved["Price: open"][1] == 1
+    assert "Nom" in client.get("/v1/reports/2026-09.html?language=fr").text
+
+
 def test_of_two_that_build_a_month_at_once_the_first_stands(
     workspace: sa.Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
