@@ -146,15 +146,10 @@ class Processes:
                 self._running[name] = self._start(name)
 
     def stop(self) -> None:
-        """Stop both."""
+        """End both: all is counted by then, and a fit of themes that still runs would be waited for."""
         for process in self._running.values():
-            process.terminate()
-        for process in self._running.values():
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
         self._log.close()
 
 
