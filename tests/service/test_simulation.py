@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from service.insights import statistics
 from tests.simulation import INTERVALS, WORLDS, coverage, false_alarms
 
 WORLDS_DRAWN = 60
@@ -21,7 +20,7 @@ def test_false_flags_stay_under_five_in_a_hundred(name: str) -> None:
 
 def test_without_the_correction_there_would_be_more_false_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound above can be missed: sixty tests of one in twenty give a false flag in most worlds."""
-    monkeypatch.setattr(statistics, "false_discovery_control", lambda values: values)
+    monkeypatch.setattr("scipy.stats.false_discovery_control", lambda values: values)
     assert false_alarms(WORLDS["nothing changes"], WORLDS_DRAWN, seed=3)["false"] > 0.2
 
 
