@@ -35,7 +35,9 @@ def months() -> list[list[IncomingNote]]:
     return made
 
 
-@pytest.mark.parametrize("most_fitted", [50_000, 32], ids=["all", "a sample"])
+# Of the 40 and 56 passages of the later months 36 are a sample that has all eight of the matter that newly comes: with
+# seven, as 32 draw, it makes a theme a month later.
+@pytest.mark.parametrize("most_fitted", [50_000, 36], ids=["all", "a sample"])
 def test_a_stream_gives_the_same_themes_in_another_order_and_on_postgresql(
     most_fitted: int,
     sqlite_template: Path,
