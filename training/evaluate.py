@@ -178,9 +178,9 @@ def alternatives(gold: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Not
 
 
 def by_part(gold: Notes, voices: Mapping[str, Notes], part: str) -> dict[str, Any]:
-    """Measure each voice on the notes of each language, or kind, on their own."""
-    parts = sorted({str(n[part]) for n in gold.values()})
-    chosen = {p: {k: n for k, n in gold.items() if n[part] == p} for p in parts}
+    """Measure each voice on the notes of each language, or kind, on their own; those that tell none are left out."""
+    parts = sorted({str(n[part]) for n in gold.values() if part in n})
+    chosen = {p: {k: n for k, n in gold.items() if n.get(part) == p} for p in parts}
     return {p: {name: measure(notes, found) for name, found in voices.items()} for p, notes in chosen.items()}
 
 

@@ -15,7 +15,8 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +66,7 @@ class Part(StrEnum):
     ANALYSIS = "analysis"
     IMPORTS = "imports"
     SERVICE = "service"
+    SUSTAINED = "sustained"
     REPORT = "report"
 
 
@@ -93,29 +95,53 @@ def _measured(part: Part, folder: Path, arguments: argparse.Namespace) -> dict[s
             return {"imports": measure_imports(folder)}
         case Part.SERVICE:
             return _measure_service(folder, arguments)
+        case Part.SUSTAINED:
+            return {"sustained": _measure_sustained(folder, arguments)}
         case Part.REPORT:
             return {"report": measure_report(f"sqlite:///{folder / 'bench.sqlite3'}")}
 
 
 def _measure_service(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {"taking_in": {}, "queries": {"notes": arguments.notes}}
-    result |= {"webhooks": {}, "sustained": {}, "search": {"notes": search.NOTES}}
+    result |= {"webhooks": {}, "search": {"notes": search.NOTES}}
     result["plain"] = {"sqlite_commits_per_second": _bare_commits(folder)}
-    with ExitStack() as stack:
-        server = stack.enter_context(postgres_server())
-        databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
-        if server is not None:
-            databases["postgresql"] = stack.enter_context(fresh_database(server))
+    with _databases(folder) as (server, databases):
         for backend, url in databases.items():
-            migrate(url)
             with running(url, folder, CONNECTIONS=webhooks.CONNECTIONS) as (port, _):
                 result["taking_in"][backend] = _measure_intake(port, result["plain"]["sqlite_commits_per_second"])
                 result["webhooks"][backend] = _spread(webhooks.deliver(port, WEBHOOKS))
             _empty(url)
             result["queries"][backend] = _measure_queries(url, folder, arguments.notes, arguments.repeats)
-            result["sustained"][backend] = sustain(url, folder, arguments.minutes)
             result["search"][backend] = _measure_search(backend, folder, server)
     return result
+
+
+def _measure_sustained(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    result = {}
+    with _databases(folder) as (_, databases):
+        for backend, url in databases.items():
+            _fill(url, arguments.notes)
+            result[backend] = sustain(url, folder, arguments.minutes)
+    return result
+
+
+@contextmanager
+def _databases(folder: Path) -> Iterator[tuple[sa.URL | None, dict[str, str]]]:
+    """Give a migrated, empty database of each kind that is here, and the server."""
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres_server())
+        databases = {"sqlite": f"sqlite:///{folder / 'bench.sqlite3'}"}
+        if server is not None:
+            databases["postgresql"] = stack.enter_context(fresh_database(server))
+        for url in databases.values():
+            migrate(url)
+        yield server, databases
+
+
+def _fill(url: str, notes: int) -> None:
+    engine = make_engine(url)
+    seed(engine, notes)
+    engine.dispose()
 
 
 def _machine() -> dict[str, Any]:
@@ -186,9 +212,7 @@ def _empty(url: str) -> None:
 
 
 def _measure_queries(url: str, folder: Path, notes: int, repeats: int) -> dict[str, Any]:
-    engine = make_engine(url)
-    seeding = seconds_of(lambda: seed(engine, notes))
-    engine.dispose()
+    seeding = seconds_of(lambda: _fill(url, notes))
     answers: dict[str, Any] = {"seeding_seconds": round(seeding, 1)}
     with service(url, folder) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
