@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from service.database import alembic_config, make_engine, migrate
-from tests.operation.test_upgrade import fill, reflected
+from tests.operation.test_upgrade import fill, reflected, tables
 
 FORMER = b"\x01" * 512
 
@@ -14,7 +14,7 @@ FORMER = b"\x01" * 512
 def test_places_in_the_former_space_are_emptied(empty_url: str) -> None:
     engine = make_engine(empty_url)
     command.upgrade(alembic_config(empty_url), "0035")
-    fill(engine, range(101, 104))
+    fill(engine, tables(engine), range(101, 104))
     former = reflected(engine).tables
     split = {"themes": [101, 102], "born": 102, "before": {"locked": False, "centroid": "AQ==", "origin": "AQ=="}}
     with engine.begin() as connection:
