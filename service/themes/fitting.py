@@ -128,7 +128,7 @@ class FitThemes:
             sample = draw_sample(session)
             places, passages = read_passages(session, sample)
         with write_session(self._engine) as session:
-            renew_centroids(session, places, mean_vector, describe_theme)
+            renew_centroids(session, mean_vector, describe_theme)
         with read_session(self._engine) as session:
             living = living_themes(session)
         try:
@@ -157,7 +157,7 @@ class FitThemes:
         went: Went = Counter()
         for moves in chain(
             self._moves_of_sample(places, fitted, saved.theme_ids, missed),
-            self._moves_of_rest(sample, fitted, saved.theme_ids, missed),
+            self._moves_of_rest(sample, {place.row_id for place in places}, fitted, saved.theme_ids, missed),
         ):
             with write_session(self._engine) as session:
                 move_passages(session, [(place.row_id, theme_id, cosine) for place, theme_id, cosine in moves])
@@ -185,7 +185,7 @@ class FitThemes:
             yield _keep(found[begin : begin + UPDATE_ROWS], missed)
 
     def _moves_of_rest(
-        self, sample: Sample, fitted: ThemeFit, theme_ids: list[int], missed: list[Missed]
+        self, sample: Sample, fitted_rows: set[int], fitted: ThemeFit, theme_ids: list[int], missed: list[Missed]
     ) -> Iterator[list[Move]]:
         """Give the passages that the fit did not read the nearest of its themes."""
         themes = [LivingTheme(t.key or f"new {number}", t.centroid) for number, t in enumerate(fitted.themes)]
@@ -197,6 +197,7 @@ class FitThemes:
             if not rest:
                 return
             after = rest[-1].row_id
+            rest = [place for place in rest if place.row_id not in fitted_rows]
             matches = assign([place.vector for place in rest], themes, [place.theme for place in rest])
             found: list[Move] = [
                 (place, ids[match.key] if match else None, match.similarity if match else None)

@@ -14,6 +14,7 @@ from service.masks.view import hidden_text
 from service.tables import AccountTable, NoteTable, PassageTable, ThemeTable
 
 MOST_FITTED = 50_000  # passages that a fit reads with their words: of more, the others only take the nearest theme
+FEW_DRAWN = 10  # passages of a theme below which a draw may miss it: with ten awaited, one draw in 20,000 has none
 HASH_DIGITS = 8  # of a content hash, that draw lots
 UPDATE_ROWS = 5_000  # passages moved in one transaction: writers wait for a fraction of a second at most
 VECTOR_BYTES = 2 * THEME_DIMS
@@ -45,15 +46,22 @@ class Sample:
         newest: Highest row id of all passages when the fit began.
         bound: Content hash below which a note is drawn; None where all are. A hash is as good as a lot, and the same
             on each database and in each order; as notes come, those still drawn are among those that were.
+        small: Row ids of the themes of which too few passages are drawn for the fit to know them: it reads all theirs.
     """
 
     newest: int
     bound: str | None
+    small: frozenset[int] = frozenset()
+
+    def drawn(self) -> sa.ColumnElement[bool]:
+        """Tell whether a passage, beside its note, is drawn."""
+        drawn = sa.true() if self.bound is None else NoteTable.content_hash < self.bound
+        return sa.and_(PassageTable.id <= self.newest, drawn)
 
     def contains(self) -> sa.ColumnElement[bool]:
         """Tell whether a passage, beside its note, is of the sample."""
-        drawn = sa.true() if self.bound is None else NoteTable.content_hash < self.bound
-        return sa.and_(PassageTable.id <= self.newest, drawn)
+        of_small = sa.and_(PassageTable.id <= self.newest, PassageTable.theme_id.in_(self.small))
+        return sa.or_(self.drawn(), of_small)
 
 
 def is_comparable(vector: sa.SQLColumnExpression[bytes]) -> sa.ColumnElement[bool]:
@@ -62,10 +70,13 @@ def is_comparable(vector: sa.SQLColumnExpression[bytes]) -> sa.ColumnElement[boo
 
 
 def draw_sample(session: Session) -> Sample:
-    """Say which passages a fit reads with their words: about `MOST_FITTED` at most."""
-    total = count_passages(session)
-    bound = None if total <= MOST_FITTED else f"{16**HASH_DIGITS * MOST_FITTED // total:0{HASH_DIGITS}x}"
-    return Sample(newest_passage(session), bound)
+    """Say which passages a fit reads with their words: about `MOST_FITTED`, and those of small themes."""
+    newest, total = newest_passage(session), count_passages(session)
+    if total <= MOST_FITTED:
+        return Sample(newest, None)
+    bound = f"{16**HASH_DIGITS * MOST_FITTED // total:0{HASH_DIGITS}x}"
+    small = (theme for theme, count in passage_counts(session, None).items() if count * MOST_FITTED < FEW_DRAWN * total)
+    return Sample(newest, bound, frozenset(small))
 
 
 def read_passages(session: Session, sample: Sample) -> tuple[list[PassagePlace], list[ThemePassage]]:
@@ -101,7 +112,7 @@ def read_passages(session: Session, sample: Sample) -> tuple[list[PassagePlace],
 
 
 def read_rest(session: Session, sample: Sample, after: int) -> list[PassagePlace]:
-    """Return the next passages beside a sample, by row id: those not drawn, and those that came since.
+    """Return the next passages that are not drawn, or came since, by row id; those of small themes among them.
 
     Args:
         session: The session.
@@ -115,7 +126,7 @@ def read_rest(session: Session, sample: Sample, after: int) -> list[PassagePlace
         sa.select(*_PLACE)
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
         .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
-        .where(_is_placed(), sa.not_(sample.contains()), PassageTable.id > after)
+        .where(_is_placed(), sa.not_(sample.drawn()), PassageTable.id > after)
         .order_by(PassageTable.id)
         .limit(UPDATE_ROWS)
     )
@@ -156,6 +167,17 @@ def move_passages(session: Session, rows: Sequence[tuple[int, int | None, float 
     ]
     if values:
         session.execute(sa.update(PassageTable), values)
+
+
+def read_vectors(session: Session, theme_id: int) -> list[bytes]:
+    """Return where a theme's passages lie, in an order that does not depend on when their notes came in."""
+    vectors = session.scalars(
+        sa.select(PassageTable.theme_vector)
+        .join(NoteTable, NoteTable.id == PassageTable.note_id)
+        .where(_is_placed(), PassageTable.theme_id == theme_id)
+        .order_by(NoteTable.source, NoteTable.external_id, PassageTable.start, PassageTable.id)
+    )
+    return list(vectors)
 
 
 def passage_counts(session: Session, ids: Sequence[int] | None) -> dict[int, int]:

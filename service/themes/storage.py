@@ -21,7 +21,7 @@ from service.tables import (
     ThemeTable,
 )
 from service.themes.lineage import Lineage
-from service.themes.passages import PassagePlace, is_comparable, passage_counts
+from service.themes.passages import is_comparable, passage_counts, read_vectors
 
 PLACES = ("centroid", "origin")  # columns that say where a theme lies
 MISSED_TO_RETIRE = 2  # fits in a row that do not find a theme
@@ -84,7 +84,6 @@ def themes_to_keep(session: Session, note_ids: Sequence[int]) -> dict[tuple[int,
 
 def renew_centroids(
     session: Session,
-    passages: Sequence[PassagePlace],
     mean: Callable[[Sequence[bytes]], bytes],
     describe: Callable[[Sequence[str]], bytes],
 ) -> None:
@@ -94,16 +93,12 @@ def renew_centroids(
         mean: Makes a centroid of theme vectors.
         describe: Makes one of a name and a description: of a theme that a person declared.
     """
-    vectors: dict[int, list[bytes]] = {}
-    for each in passages:
-        if each.theme_id is not None:
-            vectors.setdefault(each.theme_id, []).append(each.vector)
     old = sa.and_(ThemeTable.state == ThemeState.ACTIVE, sa.not_(is_comparable(ThemeTable.centroid)))
     for theme in session.scalars(sa.select(ThemeTable).where(old).order_by(ThemeTable.id)):
         if theme.description:
             theme.centroid = describe([*dict.fromkeys([theme.label_en, theme.label_fr]), theme.description])
-        elif theme.id in vectors:
-            theme.centroid = mean(vectors[theme.id])
+        elif vectors := read_vectors(session, theme.id):
+            theme.centroid = mean(vectors)
         theme.origin = theme.centroid
 
 

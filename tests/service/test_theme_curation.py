@@ -325,3 +325,14 @@ def test_a_fit_reads_a_sample_of_many_passages_and_places_them_all(
     assert mentions(fitted) == dict.fromkeys(ids.values(), 16)
     events = [do(fitted, "GET", f"/{theme}/history")["items"][0] for theme in ids.values()]
     assert [(event["kind"], event["detail"]["size"]) for event in events] == [("matched", 16)] * 3
+
+
+def test_a_theme_too_small_to_be_drawn_outlives_fits_of_a_sample(
+    fitted: TestClient, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = mentions(fitted)
+    monkeypatch.setattr("service.themes.passages.MOST_FITTED", 1)
+    for _ in range(3):
+        fit_now(engine)
+    assert mentions(fitted) == before == dict.fromkeys(themes(fitted).values(), 8)
+    assert all(do(fitted, "GET", f"/{theme}")["lifecycle"] != "retired" for theme in before)
