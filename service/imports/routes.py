@@ -189,7 +189,7 @@ def get_refused_file(
     row = _found(session, import_id)[0]
     mapping = row.options["mapping"]
     names = column_names(_refused(engine, import_id), mapping)
-    separator = ";" if lang is Lang.FR or (row.found).get("separator") == SEPARATORS[";"] else ","
+    separator = ";" if lang is Lang.FR or row.found.get("separator") == SEPARATORS[";"] else ","
     headers = {"Content-Disposition": f'attachment; filename="import-{import_id}-refused.csv"'}
     lines = csv_lines(names, _refused(engine, import_id, lang), mapping, separator)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
