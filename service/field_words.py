@@ -1,6 +1,6 @@
 """What is wrong with a field of a request, in words that say what to do: pydantic's own tell types and patterns.
 
-Each message goes on from the field's name: `limit: must be at most 200`. The French is in `pages/strings/reasons.py`.
+Each message goes on from the field's name: `limit: must be at most 200`. The French is in `reasons/`.
 """
 
 from __future__ import annotations

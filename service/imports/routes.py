@@ -29,9 +29,9 @@ from service.imports.storage import import_upload, preview_file
 from service.imports.uploads import FIELDS, Upload, read_options, uploaded
 from service.masks.view import read_for
 from service.operation.pressure import admit
-from service.pages.reasons import in_french
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
+from service.reasons.telling import in_french
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 

@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 from service.filters import Period
 from service.insights import words
 from service.insights.schemas import Amount, Label
-from service.pages.reasons import in_english, in_french
 from service.pages.strings import STRINGS
 from service.pages.strings.dates import MONTHS, short_date
+from service.reasons.telling import in_english, in_french
 
 COOKIE = "binome_lang"  # `__Host-` goes before it over https
 _INNER = re.compile(r'"([^"]*)"')

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.field_words import KINDS, PATTERNS
-from service.pages.reasons import in_french
+from service.reasons.telling import in_french
 from tests.work import note
 
 LONG = "x" * 201

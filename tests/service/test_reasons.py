@@ -10,9 +10,9 @@ import pytest
 
 import service.imports
 from service.imports.columns import FIELDS
-from service.pages.reasons import in_english, in_french
-from service.pages.strings.source_reasons import SOURCE_REASONS
 from service.pages.words import Lang, Words
+from service.reasons.sources import SOURCE_REASONS
+from service.reasons.telling import in_english, in_french
 
 FOLDER = Path(service.imports.__file__).parent
 RAISERS = {"FileRefused", "rejected", "_refused", "_wrong", "MailRefused"}

@@ -27,6 +27,7 @@ from service.pages.strings import (
     themes,
     values,
 )
+from service.reasons.fields import FIELDS
 
 PAGES = (
     frame,
@@ -49,4 +50,6 @@ PAGES = (
     audit,
     digests,
 )
-STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()}
+STRINGS: dict[str, tuple[str, str]] = {key: text for page in PAGES for key, text in page.STRINGS.items()} | {
+    f"field_{name}": text for name, text in FIELDS.items()
+}

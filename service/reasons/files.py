@@ -1,6 +1,6 @@
 """What is wrong with a file or a row, in French: the messages of imports with `{}` for what varies.
 
-The API speaks English; the pages show its messages in the language of the page. More exact ones come first.
+The API speaks English; pages and the download of refused rows speak either. More exact ones come first.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Messages about files, rows, addresses and deliveries in the language of a page."""
+"""Messages about files, rows, addresses and deliveries in the language of who reads them."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from service.pages.strings.address_reasons import ADDRESS_REASONS, FIELD_NAMES
-from service.pages.strings.imports import STRINGS
-from service.pages.strings.reasons import REASONS, TERMS
-from service.pages.strings.source_reasons import SOURCE_REASONS
+from service.reasons.addresses import ADDRESS_REASONS, FIELD_NAMES
+from service.reasons.fields import FIELDS
+from service.reasons.files import REASONS, TERMS
+from service.reasons.sources import SOURCE_REASONS
 
 _PLACE = re.compile(r"\{(\d)\}")
 _ROW = re.compile(r"Row (\d+): (\S+) (.+)\.", re.DOTALL)  # of a preview: a row that is taken but for a cell
@@ -45,7 +45,7 @@ def in_french(message: str) -> str | None:
 
 def _named(field: str, *, french: bool) -> str:
     """Return a field's name on the pages with its code name; a field that pages have no name for by that alone."""
-    label = STRINGS.get(f"field_{field.replace('.', '_')}") or FIELD_NAMES.get(field)
+    label = FIELDS.get(field.replace(".", "_")) or FIELD_NAMES.get(field)
     if label is None:
         return field
     return f"«\u00a0{label[1]}\u00a0» ({field})" if french else f"“{label[0]}” ({field})"

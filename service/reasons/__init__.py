@@ -1,0 +1,1 @@
+"""What is wrong with files, rows, addresses and deliveries, in French too: the API speaks English, people either."""
