@@ -10,19 +10,24 @@ from starlette.responses import StreamingResponse
 from service.audit import queries
 from service.audit.queries import Wanted
 from service.audit.schemas import EXAMPLE_EVENT, AuditEvent, audit_event
-from service.audit.writing import MEDIA_TYPES, LogFormat, lines, written
+from service.audit.writing import COLUMNS, MEDIA_TYPES, LogFormat, lines, rows, written
 from service.dependencies import Admin, Moment, ReadSession, get_engine
+from service.exports.answers import file_answer
+from service.exports.writing import MEDIA_TYPES as TABLE_TYPES
+from service.exports.writing import Format
 from service.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from service.problems import problem_responses
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], responses=problem_responses(503))
+SHEET = TABLE_TYPES[Format.XLSX]
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
         "content": {
             media: {"schema": {"type": "string"}, "example": written([EXAMPLE_EVENT], form)}
             for form, media in MEDIA_TYPES.items()
-        },
+        }
+        | {SHEET: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -61,5 +66,7 @@ def get_audit_export(
     form: Annotated[LogFormat, Query(alias="format", description="How the file is written.")] = LogFormat.JSONL,
 ) -> StreamingResponse:
     """Give the whole log, the latest first."""
+    if form is LogFormat.XLSX:
+        return file_answer("audit", Format.XLSX, {name: name for name in COLUMNS}, rows(get_engine(request), wanted))
     name = {"Content-Disposition": f'attachment; filename="binome-audit.{form}"'}
     return StreamingResponse(lines(get_engine(request), wanted, form), media_type=MEDIA_TYPES[form], headers=name)

@@ -1,4 +1,4 @@
-"""The log as JSON Lines or CSV, a part at a time: a long one takes no more memory than a short one."""
+"""The log as JSON Lines, CSV or a sheet, a part at a time: a long one takes no more memory than a short one."""
 
 from __future__ import annotations
 
@@ -26,25 +26,36 @@ class LogFormat(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    XLSX = "xlsx"
 
 
 MEDIA_TYPES = {LogFormat.JSONL: "application/x-ndjson", LogFormat.CSV: "text/csv; charset=utf-8"}
+"""Of the forms that are text."""
 
 
 def lines(engine: sa.Engine, wanted: Wanted, form: LogFormat) -> Iterator[str]:
     """Yield the log's lines, the latest act first; no cell of a CSV is a formula."""
     if form is LogFormat.CSV:
         yield "\ufeff" + _csv_line(COLUMNS)
+    for event in _events(engine, wanted):
+        yield _line(event.model_dump(mode="json"), form)
+
+
+def rows(engine: sa.Engine, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a sheet, the latest act first."""
+    for event in _events(engine, wanted):
+        yield {name: _cell(value) for name, value in event.model_dump().items()}
+
+
+def _events(engine: sa.Engine, wanted: Wanted) -> Iterator[AuditEvent]:
     before = None
     while True:
         with read_session(engine) as session:
-            rows = queries.list_events(session, wanted, limit=AT_ONCE, before=before)
-            found = [audit_event(row).model_dump(mode="json") for row in rows]
-        for event in found:
-            yield _line(event, form)
+            found = [audit_event(row) for row in queries.list_events(session, wanted, limit=AT_ONCE, before=before)]
+        yield from found
         if len(found) < AT_ONCE:
             return
-        before = int(found[-1]["id"])
+        before = int(found[-1].id)
 
 
 def written(events: Iterable[dict[str, Any]], form: LogFormat) -> str:
@@ -59,6 +70,9 @@ def _line(event: dict[str, Any], form: LogFormat) -> str:
 
 def _csv_line(values: Any) -> str:
     line = io.StringIO(newline="")
-    cells = [json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value for value in values]
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
+    csv.writer(line).writerow([harmless(_cell(value)) for value in values])
     return line.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -136,6 +136,18 @@ def list_deliveries(
     count = sa.select(sa.func.count()).select_from(OutgoingTable)
     count = count.outerjoin(EventTable, EventTable.id == OutgoingTable.event_id).where(*conditions)
     return [(row[0], row[1]) for row in session.execute(page)], session.scalar(count) or 0
+
+
+def receiver_names(session: Session) -> dict[tuple[str, int], str]:
+    """Return how receivers are called, by kind and id: endpoints by their addresses, subscriptions by their names."""
+    endpoints = session.execute(sa.select(EndpointTable.id, EndpointTable.url))
+    subscribed = session.execute(sa.select(SubscriptionTable.id, SubscriptionTable.name))
+    return {("endpoint", id_): url for id_, url in endpoints} | {("to", id_): name for id_, name in subscribed}
+
+
+def receiver_of(row: OutgoingTable, names: Mapping[tuple[str, int], str]) -> str:
+    """Return how the receiver of a delivery is called; nothing where it is forgotten."""
+    return names.get(("endpoint", row.endpoint_id) if row.endpoint_id else ("to", row.subscription_id or 0), "")
 
 
 def send_again(row: OutgoingTable, now: datetime) -> None:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from models.types import ObjectionType
-from service.dependencies import NoteReader, Reader, ReadSession
+from service.dependencies import Admin, NoteReader, Reader, ReadSession
 from service.errors import InvalidInput
-from service.exports import rows, writing
-from service.exports.rows import Lang
+from service.exports import columns, rows, writing
+from service.exports.answers import WITHHELD_HEADER, file_answer
+from service.exports.columns import Lang
 from service.exports.writing import Format
 from service.filter_queries import FilterQuery, SingleFilterQuery
+from service.imports.routes import found_import
+from service.insights.evidence import Step
 from service.insights.measures import About
 from service.problems import problem_responses
 from service.search.routes import Meaning, QueryText
 
-_CHUNK = 65_536
-WITHHELD_HEADER = "X-Withheld"
 _HEADERS = {
     WITHHELD_HEADER: {
         "description": "How many items are left out because too few accounts or authors said them.",
@@ -38,11 +37,11 @@ router = APIRouter(
 )
 
 
-def _answer(columns: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+def _answer(names: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
     """Describe the file for the OpenAPI document, with an example of each form that is text."""
-    row = {name: rows.EXAMPLE[name] for name in columns}
+    row = {name: columns.EXAMPLE[name] for name in names}
     file = io.BytesIO()
-    writing.write_csv(file, rows.headings(columns, Lang.EN), iter([row]))
+    writing.write_csv(file, columns.headings(names, Lang.EN), iter([row]))
     content = {
         Format.CSV: {"schema": {"type": "string"}, "example": file.getvalue().decode("utf-8-sig")},
         Format.XLSX: {"schema": {"type": "string", "format": "binary"}},
@@ -58,7 +57,7 @@ Language = Annotated[
 ]
 
 
-@router.get("/insights", responses=_answer(rows.INSIGHT_COLUMNS))
+@router.get("/insights", responses=_answer(columns.INSIGHT_COLUMNS))
 def export_insights(
     session: ReadSession,
     caller: Reader,
@@ -69,37 +68,42 @@ def export_insights(
 ) -> StreamingResponse:
     """Export the ranking."""
     table, withheld = rows.insight_rows(session, caller, filters, about, lang)
-    return _file("insights", rows.INSIGHT_COLUMNS, table, form, lang, withheld)
+    return _file("insights", columns.INSIGHT_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/objections", responses=_answer(rows.ITEM_COLUMNS))
+@router.get("/objections", responses=_answer(columns.ITEM_COLUMNS))
 def export_objections(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
     """Export the types of objections."""
     table, withheld = rows.objection_rows(session, caller, filters, lang)
-    return _file("objections", rows.ITEM_COLUMNS, table, form, lang, withheld)
+    return _file("objections", columns.ITEM_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/competitors", responses=_answer(rows.ITEM_COLUMNS))
+@router.get("/competitors", responses=_answer(columns.COMPETITOR_COLUMNS))
 def export_competitors(
-    session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    known: Annotated[bool | None, Query(description="Only those in the catalogue, or only the others.")] = None,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
 ) -> StreamingResponse:
-    """Export the competitors."""
-    table, withheld = rows.competitor_rows(session, caller, filters, lang)
-    return _file("competitors", rows.ITEM_COLUMNS, table, form, lang, withheld)
+    """Export the competitors, with how many accounts each is in place at, evaluated at, and so on."""
+    table, withheld = rows.competitor_rows(session, caller, filters, known)
+    return _file("competitors", columns.COMPETITOR_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/themes", responses=_answer(rows.ITEM_COLUMNS))
+@router.get("/themes", responses=_answer(columns.ITEM_COLUMNS))
 def export_themes(
     session: ReadSession, caller: Reader, filters: FilterQuery, form: Form = Format.CSV, lang: Language = Lang.EN
 ) -> StreamingResponse:
     """Export the themes."""
     table, withheld = rows.theme_rows(session, caller, filters, lang)
-    return _file("themes", rows.ITEM_COLUMNS, table, form, lang, withheld)
+    return _file("themes", columns.ITEM_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/evidence", responses=problem_responses(404) | _answer(rows.EVIDENCE_COLUMNS))
+@router.get("/evidence", responses=problem_responses(404) | _answer(columns.EVIDENCE_COLUMNS))
 def export_evidence(
     session: ReadSession,
     caller: Reader,
@@ -113,7 +117,7 @@ def export_evidence(
     if about is About.OBJECTION:
         _check_type(id_)
     table = rows.evidence_rows(session, caller, filters, about, id_)
-    return _file("evidence", rows.EVIDENCE_COLUMNS, table, form, lang)
+    return _file("evidence", columns.EVIDENCE_COLUMNS, table, form, lang)
 
 
 def _check_type(id_: str) -> None:
@@ -124,7 +128,37 @@ def _check_type(id_: str) -> None:
         )
 
 
-@router.get("/points", responses=problem_responses(404) | _answer(rows.POINT_COLUMNS))
+@router.get("/series", responses=problem_responses(404) | _answer(columns.SERIES_COLUMNS))
+def export_series(
+    session: ReadSession,
+    caller: Reader,
+    filters: FilterQuery,
+    about: Annotated[About, Query(description="What kind the item is of.")],
+    id_: Annotated[str, Query(alias="id", max_length=500, description="The item's `id`.", examples=["price"])],
+    by: Annotated[Step, Query()] = Step.WEEK,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export how an objection, a competitor or a theme went, by week or month."""
+    if about is About.OBJECTION:
+        _check_type(id_)
+    table, withheld = rows.series_rows(session, caller, filters, about, id_, by)
+    return _file("series", columns.SERIES_COLUMNS, table, form, lang, withheld)
+
+
+@router.get("/history", responses=problem_responses(404) | _answer(columns.HISTORY_COLUMNS))
+def export_history(
+    session: ReadSession,
+    caller: Reader,
+    id_: Annotated[str, Query(alias="id", max_length=100, description="The theme's `id`.", examples=["theme-7"])],
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export what happened to a theme: which fit or change, and who made it."""
+    return _file("history", columns.HISTORY_COLUMNS, rows.history_rows(session, caller, id_), form, lang)
+
+
+@router.get("/points", responses=problem_responses(404) | _answer(columns.POINT_COLUMNS))
 def export_points(
     session: ReadSession,
     caller: Reader,
@@ -135,10 +169,10 @@ def export_points(
 ) -> StreamingResponse:
     """Export the points on which a competitor is ahead or behind, in notes."""
     table, withheld = rows.point_rows(session, caller, filters, id_, lang)
-    return _file("points", rows.POINT_COLUMNS, table, form, lang, withheld)
+    return _file("points", columns.POINT_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/parts", responses=problem_responses(404) | _answer(rows.PART_COLUMNS))
+@router.get("/parts", responses=problem_responses(404) | _answer(columns.PART_COLUMNS))
 def export_parts(
     session: ReadSession,
     caller: Reader,
@@ -152,10 +186,10 @@ def export_parts(
     if about is About.OBJECTION:
         _check_type(id_)
     table, withheld = rows.part_rows(session, caller, filters, about, id_)
-    return _file("parts", rows.PART_COLUMNS, table, form, lang, withheld)
+    return _file("parts", columns.PART_COLUMNS, table, form, lang, withheld)
 
 
-@router.get("/notes", responses=_answer(rows.NOTE_COLUMNS))
+@router.get("/notes", responses=_answer(columns.NOTE_COLUMNS))
 def export_notes(
     session: ReadSession,
     _caller: NoteReader,
@@ -164,10 +198,10 @@ def export_notes(
     lang: Language = Lang.EN,
 ) -> StreamingResponse:
     """Export the notes with their texts."""
-    return _file("notes", rows.NOTE_COLUMNS, rows.note_rows(session, filters), form, lang)
+    return _file("notes", columns.NOTE_COLUMNS, rows.note_rows(session, filters), form, lang)
 
 
-@router.get("/search", responses=_answer(rows.SEARCH_COLUMNS))
+@router.get("/search", responses=_answer(columns.SEARCH_COLUMNS))
 def export_search(
     q: QueryText,
     session: ReadSession,
@@ -178,34 +212,39 @@ def export_search(
     lang: Language = Lang.EN,
 ) -> StreamingResponse:
     """Export what a search finds."""
-    return _file("search", rows.SEARCH_COLUMNS, rows.search_rows(session, index, q, filters), form, lang)
+    return _file("search", columns.SEARCH_COLUMNS, rows.search_rows(session, index, q, filters), form, lang)
+
+
+@router.get("/refused", responses=problem_responses(404) | _answer(columns.REFUSED_COLUMNS))
+def export_refused(
+    id_: Annotated[int, Query(alias="id", ge=1, le=2**62, description="The import's `id`.", examples=[5])],
+    session: ReadSession,
+    _caller: NoteReader,
+    form: Form = Format.CSV,
+    lang: Language = Lang.EN,
+) -> StreamingResponse:
+    """Export the rows that an import refused, each with its reason.
+
+    To mend them and send them in again, take `/v1/imports/{id}/refused.csv`, which has a column for each of theirs.
+    """
+    found_import(session, id_)
+    return _file("refused", columns.REFUSED_COLUMNS, rows.refused_rows(session, id_, lang), form, lang)
+
+
+@router.get("/deliveries", responses=_answer(columns.DELIVERY_COLUMNS))
+def export_deliveries(
+    session: ReadSession, _caller: Admin, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export what was sent to endpoints and subscriptions, or waits."""
+    return _file("deliveries", columns.DELIVERY_COLUMNS, rows.delivery_rows(session), form, lang)
 
 
 def _file(
-    name: str, columns: tuple[str, ...], table: Iterable[rows.Row], form: Format, lang: Lang, withheld: int = 0
+    name: str, names: tuple[str, ...], table: Iterable[columns.Row], form: Format, lang: Lang, withheld: int = 0
 ) -> StreamingResponse:
-    """Write a file that has no name on the disk, then send it: an error on the way is answered as one.
+    """Answer a table, with a header that tells how many items are withheld, if any.
 
-    A header tells how many items are withheld, if any: a row of its own would be taken for one of the others.
+    A row of its own would be taken for one of the others.
     """
     told = {WITHHELD_HEADER: str(withheld)} if withheld else {}
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed once it is sent
-    headings = rows.headings(columns, lang)
-    try:
-        if form is Format.CSV:
-            writing.write_csv(file, headings, iter(table), french=lang is Lang.FR)
-        elif form is Format.XLSX:
-            writing.write_xlsx(file, name, headings, iter(table))
-        else:
-            writing.write_json(file, columns, iter(table))
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return StreamingResponse(
-        iter(lambda: file.read(_CHUNK), b""),
-        media_type=writing.MEDIA_TYPES[form],
-        headers={"Content-Disposition": f'attachment; filename="binome-{name}.{form}"', "Cache-Control": "no-store"}
-        | told,
-        background=BackgroundTask(file.close),
-    )
+    return file_answer(name, form, columns.headings(names, lang), table, french=lang is Lang.FR, told=told)

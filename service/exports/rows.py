@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.types import ObjectionType
-from service.competitors.routes import get_competitor, get_competitor_evidence, get_competitors
+from models.types import ObjectionType, Relation, Standing
+from service.competitors.queries import accounts_by_relation
+from service.competitors.routes import (
+    get_competitor,
+    get_competitor_evidence,
+    get_competitor_series,
+    get_competitors,
+)
 from service.competitors.schemas import CompetitorView
+from service.deliveries.events import DeliveryState
+from service.deliveries.queries import list_deliveries, receiver_names, receiver_of
 from service.dependencies import Caller
-from service.filters import Filters
+from service.exports.columns import EVIDENCE_COLUMNS, STANDS, Lang, Row
+from service.filters import Filters, resolve_period
+from service.imports.queries import every_refusal
+from service.imports.schemas import refused_row
+from service.insights.evidence import Step
 from service.insights.measures import About
 from service.insights.routes import get_insights
 from service.insights.schemas import AlsoSeen, Amount, Label, Measures, QuoteOutput
@@ -20,154 +31,16 @@ from service.masks.view import shown_text
 from service.notes import queries as notes
 from service.notes.routes import summary
 from service.notes.schemas import NoteSummary
-from service.objections.routes import get_objection, get_objection_evidence, get_objections
+from service.objections.routes import get_objection, get_objection_evidence, get_objection_series, get_objections
 from service.objections.schemas import ObjectionView
+from service.reasons.telling import in_french
 from service.search.finding import find
 from service.search.meaning import MeaningIndex
 from service.search.routes import results
-from service.themes.routes import get_theme_evidence, get_themes
+from service.themes.routes import get_theme_evidence, get_theme_history, get_theme_series, get_themes
 
 ALL = 1_000_000
 _PART = 500
-Row = dict[str, Any]
-
-
-class Lang(StrEnum):
-    """The language of headings and names."""
-
-    EN = "en"
-    FR = "fr"
-
-
-HEADINGS: dict[str, tuple[str, str]] = {
-    "rank": ("Rank", "Rang"),
-    "score": ("Score", "Score"),
-    "about": ("Kind", "Genre"),
-    "id": ("Id", "Identifiant"),
-    "title": ("Title", "Titre"),
-    "mentions": ("Mentions", "Mentions"),
-    "notes": ("Notes", "Notes"),
-    "accounts": ("Accounts", "Comptes"),
-    "authors": ("Authors", "Auteurs"),
-    "share": ("Share of notes", "Part des notes"),
-    "trend": ("Trend", "Tendance"),
-    "notes_before": ("Notes before", "Notes avant"),
-    "change": ("Change", "Évolution"),
-    "p_value": ("p-value", "Valeur p"),
-    "open_money": ("Open deals", "Affaires en cours"),
-    "won_deals": ("Deals won", "Affaires gagnées"),
-    "lost_deals": ("Deals lost", "Affaires perdues"),
-    "win_rate": ("Win rate", "Taux de réussite"),
-    "reasons": ("Why", "Pourquoi"),
-    "also": ("Also seen as", "Vu aussi comme"),
-    "details": ("Details", "Détails"),
-    "note_id": ("Note", "Note"),
-    "date": ("Date", "Date"),
-    "occurred_at": ("Time (UTC)", "Heure (UTC)"),
-    "account_id": ("Account id", "Identifiant du compte"),
-    "account": ("Account", "Compte"),
-    "segment": ("Segment", "Segment"),
-    "author": ("Author", "Auteur"),
-    "team": ("Team", "Équipe"),
-    "source": ("Source", "Source"),
-    "external_id": ("Id at the source", "Identifiant à la source"),
-    "kind": ("Kind of note", "Type de note"),
-    "language": ("Language", "Langue"),
-    "outcome": ("Deal", "Affaire"),
-    "amount": ("Amount", "Montant"),
-    "currency": ("Currency", "Devise"),
-    "state": ("Analysis", "Analyse"),
-    "text": ("Text", "Texte"),
-    "quote": ("Quote", "Citation"),
-    "start": ("Start", "Début"),
-    "end": ("End", "Fin"),
-    "matched": ("Found by", "Trouvé par"),
-    "similarity": ("Similarity", "Similarité"),
-    "snippet": ("Passage", "Extrait"),
-    "behind": ("Behind us", "Derrière nous"),
-    "ahead": ("Ahead of us", "Devant nous"),
-    "neutral": ("Neither", "Ni l'un ni l'autre"),
-    "dimension": ("By", "Par"),
-    "value": ("Name", "Nom"),
-}
-_MEASURES = ("mentions", "notes", "accounts", "authors", "share", "trend", "notes_before", "change", "p_value")
-_DEALS = ("open_money", "won_deals", "lost_deals", "win_rate")
-_OF_NOTE = (
-    "account_id",
-    "account",
-    "segment",
-    "author",
-    "team",
-    "source",
-    "external_id",
-    "kind",
-    "language",
-    "outcome",
-)
-INSIGHT_COLUMNS = ("rank", "score", "about", "id", "title", *_MEASURES, *_DEALS, "reasons", "also")
-ITEM_COLUMNS = ("id", "title", *_MEASURES, *_DEALS, "details")
-EVIDENCE_COLUMNS = ("note_id", "date", "account", "team", "language", "outcome", "details", "start", "end", "quote")
-NOTE_COLUMNS = ("note_id", "occurred_at", *_OF_NOTE, "amount", "currency", "state", "text")
-SEARCH_COLUMNS = ("rank", "note_id", "occurred_at", *_OF_NOTE, "matched", "similarity", "snippet")
-POINT_COLUMNS = ("about", "id", "title", "behind", "ahead", "neutral", "accounts", "trend", "notes_before")
-PART_COLUMNS = ("dimension", "value", "mentions", "notes", "accounts", "share", "won_deals", "lost_deals", "win_rate")
-
-EXAMPLE: Row = {  # a cell of each column, for the OpenAPI document
-    "rank": 1,
-    "score": 21.82,
-    "about": "objection",
-    "id": "price",
-    "title": "Price",
-    "mentions": 34,
-    "notes": 26,
-    "accounts": 11,
-    "authors": 6,
-    "share": 0.3023,
-    "trend": "rising",
-    "notes_before": 6,
-    "change": 3.2829,
-    "p_value": 0.00455,
-    "open_money": "EUR 362000",
-    "won_deals": 2,
-    "lost_deals": 5,
-    "win_rate": 0.2857,
-    "reasons": "Heard at 11 accounts of 36, by 6 reps, in 26 notes",
-    "also": "Price level: 13 of its 15 passages hold this objection",
-    "details": "open 27, resolved 4, anticipated 3",
-    "note_id": "17",
-    "date": "2026-09-14",
-    "occurred_at": "2026-09-14T10:20:00Z",
-    "account_id": "acc-17",
-    "account": "Harrow Foods",
-    "segment": "mid-market",
-    "author": "rep-07",
-    "team": "north",
-    "source": "hubspot",
-    "external_id": "call-1042",
-    "kind": "call_note",
-    "language": "en",
-    "outcome": "open",
-    "amount": 36000.0,
-    "currency": "EUR",
-    "state": "done",
-    "text": "They like the demo, but we are 20% above the other quote.",
-    "quote": "we are 20% above the other quote",
-    "start": 24,
-    "end": 56,
-    "matched": "words, meaning",
-    "similarity": 0.71,
-    "snippet": "They like the demo, but we are 20% above the other quote.",
-    "behind": 1,
-    "ahead": 4,
-    "neutral": 2,
-    "dimension": "segment",
-    "value": "mid-market",
-}
-
-
-def headings(columns: tuple[str, ...], lang: Lang) -> dict[str, str]:
-    """Return the headings of columns."""
-    return {name: HEADINGS[name][lang is Lang.FR] for name in columns}
 
 
 def insight_rows(
@@ -198,10 +71,16 @@ def objection_rows(session: Session, caller: Caller, filters: Filters, lang: Lan
     return rows, page.withheld
 
 
-def competitor_rows(session: Session, caller: Caller, filters: Filters, _lang: Lang) -> tuple[list[Row], int]:
+def competitor_rows(session: Session, caller: Caller, filters: Filters, known: bool | None) -> tuple[list[Row], int]:
     """Return the list of competitors, and how many are withheld."""
-    page = get_competitors(session, caller, filters, limit=ALL)
-    rows = [_item(i, i.id, i.name, f"{_counted(i.relations)}; {_counted(i.standings)}") for i in page.items]
+    page = get_competitors(session, caller, filters, known, limit=ALL)
+    stands = accounts_by_relation(session, filters, resolve_period(session, filters), [i.id for i in page.items])
+    rows = [
+        _item(i, i.id, i.name, f"{_counted(i.relations)}; {_counted(i.standings)}")
+        | {"known": i.known, "behind": i.standings.get(Standing.BEHIND), "ahead": i.standings.get(Standing.AHEAD)}
+        | {name: stands[i.id].get(Relation(name)) for name in STANDS}
+        for i in page.items
+    ]
     return rows, page.withheld
 
 
@@ -223,6 +102,35 @@ def evidence_rows(session: Session, caller: Caller, filters: Filters, about: Abo
     while True:
         page = read(item_id, session, caller, filters, _PART, cursor)
         yield from (_quote(quote) for quote in page.items)
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def series_rows(
+    session: Session, caller: Caller, filters: Filters, about: About, item_id: str, by: Step
+) -> tuple[list[Row], int]:
+    """Return the course of an item, and of how many weeks or months the counts are withheld."""
+    read: Callable[..., Any] = {
+        About.OBJECTION: get_objection_series,
+        About.COMPETITOR: get_competitor_series,
+        About.THEME: get_theme_series,
+    }[about]
+    points = read(item_id, session, caller, filters, by).points
+    rows = [
+        {"step": point.label, "begins": point.start, **point.model_dump(include={"mentions", "notes", "accounts"})}
+        for point in points
+    ]
+    return rows, sum(point.notes is None for point in points)
+
+
+def history_rows(session: Session, caller: Caller, theme_id: str) -> Iterator[Row]:
+    """Yield what happened to a theme, the latest first."""
+    cursor: str | None = None
+    while True:
+        page = get_theme_history(theme_id, session, caller, _PART, cursor)
+        for event in page.items:
+            yield {"occurred_at": event.at, "event": event.kind, "by": event.by, "details": _told(event.detail)}
         cursor = page.next
         if cursor is None:
             return
@@ -263,6 +171,43 @@ def part_rows(session: Session, caller: Caller, filters: Filters, about: About, 
         for part in parts
     ]
     return rows, sum(view.parts_withheld.values())
+
+
+def refused_rows(session: Session, import_id: int, lang: Lang) -> Iterator[Row]:
+    """Yield the rows that an import refused or took in part, in order."""
+    colon = " : " if lang is Lang.FR else ": "
+    for refusal in every_refusal(session, import_id):
+        shown = refused_row(refusal)
+        reason = in_french(shown.message) if lang is Lang.FR else None
+        cells = (f"{name}{colon}{cell}" for name, cell in shown.cells.items() if cell)
+        yield {
+            **shown.model_dump(include={"row", "file", "field"}),
+            "message": reason or shown.message,
+            "cells": "; ".join(cells),
+        }
+
+
+def delivery_rows(session: Session) -> Iterator[Row]:
+    """Yield what was sent or waits, the latest first."""
+    names = receiver_names(session)
+    before = None
+    while True:
+        rows, _ = list_deliveries(session, [], _PART, before)
+        for row, event in rows:
+            yield {
+                "occurred_at": row.created_at,
+                "event": event.type if event else row.kind,
+                "to": receiver_of(row, names),
+                "delivery": row.state,
+                "attempts": row.attempts,
+                "status_code": row.status_code,
+                "failure": row.failure,
+                "next_at": row.next_at if row.state == DeliveryState.WAITING else None,
+            }
+        if len(rows) < _PART:
+            return
+        before = rows[-1][0].id
+        session.expunge_all()
 
 
 def note_rows(session: Session, filters: Filters) -> Iterator[Row]:
@@ -337,12 +282,13 @@ def _counted(counts: dict[Any, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
+def _told(detail: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in detail.items() if value is not None)
+
+
 def _quote(quote: QuoteOutput) -> Row:
-    details = ", ".join(f"{name} {value}" for name, value in quote.detail.items() if value is not None)
-    return {
-        **{name: getattr(quote, name) for name in EVIDENCE_COLUMNS if name != "details"},
-        "details": details,
-    }
+    shown = {name: getattr(quote, name) for name in EVIDENCE_COLUMNS if name != "details"}
+    return {**shown, "details": _told(quote.detail)}
 
 
 def _note(note: NoteSummary) -> Row:

@@ -172,12 +172,17 @@ def list_refusals(
     return list(session.scalars(query)), total
 
 
-def each_refusal(session: Session, import_id: int) -> Iterator[ImportRefusalTable]:
-    """Give all of an import that can be mended, in order, a few at a time."""
+def every_refusal(session: Session, import_id: int) -> Iterator[ImportRefusalTable]:
+    """Give all that an import left out, in order, a few at a time."""
     after = 0
     while page := list_refusals(session, import_id, limit=500, after=after)[0]:
-        for one in page:
-            if to_mend(one.code, one.cells, skipped=one.skipped, taken=one.taken):
-                yield one
+        yield from page
         after = page[-1].id
         session.expunge_all()
+
+
+def each_refusal(session: Session, import_id: int) -> Iterator[ImportRefusalTable]:
+    """Give all of an import that can be mended, in order, a few at a time."""
+    for one in every_refusal(session, import_id):
+        if to_mend(one.code, one.cells, skipped=one.skipped, taken=one.taken):
+            yield one

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from service.database import read_session
 from service.dependencies import Ingester, NoteReader, Now, Reader, ReadSession, get_engine
 from service.errors import Forbidden, NotFound
-from service.exports.rows import Lang
+from service.exports.columns import Lang
 from service.imports import queries
 from service.imports.delimited import SEPARATORS
 from service.imports.refused import Refused, column_names, csv_lines
@@ -145,7 +145,7 @@ def get_imports(session: ReadSession, _caller: Reader, limit: Limit = 50, cursor
 @router.get("/{import_id}", responses=problem_responses(404, 503))
 def get_import(import_id: ImportId, session: ReadSession, _caller: NoteReader) -> ImportOutput:
     """Read how far an import is, what came of it, and the first 100 rows that it refused."""
-    return _output(session, _found(session, import_id))
+    return _output(session, found_import(session, import_id))
 
 
 @router.get("/{import_id}/refused", responses=problem_responses(404, 503))
@@ -153,7 +153,7 @@ def get_refused_rows(
     import_id: ImportId, session: ReadSession, _caller: NoteReader, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RefusedRow]:
     """List the rows that an import refused, each with its reason and its original cells."""
-    _found(session, import_id)
+    found_import(session, import_id)
     after = decode_cursor(cursor, int)[0] if cursor else 0
     rows, total = queries.list_refusals(session, import_id, limit=limit + 1, after=after)
     following = encode_cursor([rows[limit - 1].id]) if len(rows) > limit else None
@@ -186,7 +186,7 @@ def get_refused_file(
     """
     if not caller.sees_personal:
         raise Forbidden("This key lacks the scope personal.")
-    row = _found(session, import_id)[0]
+    row = found_import(session, import_id)[0]
     mapping = row.options["mapping"]
     names = column_names(_refused(engine, import_id), mapping)
     separator = ";" if lang is Lang.FR or row.found.get("separator") == SEPARATORS[";"] else ","
@@ -203,7 +203,12 @@ def _refused(engine: sa.Engine, import_id: int, lang: Lang = Lang.EN) -> Iterato
             yield Refused(row.number, row.member, row.field, reason, row.cells, taken_as)
 
 
-def _found(session: ReadSession, import_id: int) -> queries.ImportRow:
+def found_import(session: ReadSession, import_id: int) -> queries.ImportRow:
+    """Return an import with its job.
+
+    Raises:
+        NotFound: If there is none of this id.
+    """
     row = queries.get_import(session, import_id)
     if row is None:
         raise NotFound(f"There is no import {import_id}.")

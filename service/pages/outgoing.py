@@ -49,7 +49,7 @@ def _page(request: Request, session: Session, status: int = 200, **told: Any) ->
     pager = Pager(min(page, pager.pages), pager.total)
     rows, _ = queries.list_deliveries(session, [], pager.skipped + SHOWN, None)
     endpoints, subscribed = queries.list_endpoints(session), list_subscriptions(session)
-    names = {("endpoint", one.id): one.url for one in endpoints} | {("to", one.id): one.name for one in subscribed}
+    names = queries.receiver_names(session)
     context = {"fault": "", "form": "", "fields": {}, **told}
     return render(
         request,
@@ -73,11 +73,10 @@ def _state(row: EndpointTable | SubscriptionTable) -> str:
 
 
 def _line(row: OutgoingTable, event: EventTable | None, names: dict[tuple[str, int], str]) -> dict[str, Any]:
-    whose = ("endpoint", row.endpoint_id) if row.endpoint_id else ("to", row.subscription_id or 0)
     return {
         "row": row,
         "what": event.type if event else row.kind,
-        "to": names.get(whose, ""),
+        "to": queries.receiver_of(row, names),
         "again": row.state in {DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.WAITING},
     }
 

@@ -13,6 +13,7 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from service.audit.acts import Act, acting, insert_acts
@@ -163,6 +164,10 @@ def test_it_is_written_out_and_no_cell_is_a_formula(written: TestClient, engine:
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [(row["action"], row["address"]) for row in rows] == [("'@x", "'=1+1"), ("GET /v1/notes", "testclient")]
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+    sheet = load_workbook(io.BytesIO(written.get("/v1/audit/export?format=xlsx&actor=nobody").content)).active
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert [(row[4], row[3]) for row in cells] == [("@x", "=1+1"), ("GET /v1/notes", "testclient")]
+    assert all(cell.data_type != "f" for row in sheet.rows for cell in row)
 
 
 def test_commands_are_in_it(settings: Settings, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

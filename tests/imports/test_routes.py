@@ -248,6 +248,7 @@ def test_rights(client: TestClient, engine: sa.Engine) -> None:
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.post("/v1/imports", content=b"x", headers=headers).status_code == 403
     assert client.get("/v1/imports", headers=headers).status_code == 200
+    assert client.get("/v1/exports/refused?id=77").status_code == 404
     assert client.get("/v1/imports/77").status_code == client.get("/v1/imports/77/refused.csv").status_code == 404
 
 
@@ -383,6 +384,10 @@ def test_rows_taken_but_for_a_cell_become_the_same_note_when_mended(client: Test
     assert rows[0]["binome_field"] == "deal.amount, deal.currency"
     assert rows[1]["binome_reason"].split()[:2] == (["le", "texte"] if lang == "fr" else ["text", "is"])
     assert [bool(row["external_id"]) for row in rows] == [True, False]
+    seen = client.get("/v1/exports/refused", params={"id": answer["id"], "format": "json", "lang": lang}).json()
+    assert [(row["row"], row["field"]) for row in seen] == [(2, "deal.amount"), (2, "deal.currency"), (3, "text")]
+    assert seen[2]["message"].split()[:2] == (["le", "texte"] if lang == "fr" else ["text", "is"])
+    assert ("Montant : lots" if lang == "fr" else "Montant: lots") in seen[0]["cells"]
     again = post(client, download.replace("lots", "500").replace("shells", "EUR").encode())
     assert {name: count for name, count in again["results"].items() if count} == {"updated": 1, "rejected": 1}
     (item,) = client.get("/v1/notes").json()["items"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
+from service import pages
 from service.exports.writing import FORMULA_STARTS
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
@@ -22,9 +25,16 @@ TABLES = [
     "themes",
     "evidence?about=objection&id=price",
     "parts?about=objection&id=price",
+    "series?about=objection&id=price",
+    "deliveries",
     "notes",
     "search?q=expensive",
 ]
+TEMPLATES = Path(pages.__file__).parent / "templates"
+NOT_EXPORTED = {
+    "reports.html": "each line is of files: a report has its tables as JSON and as a spreadsheet",
+    "preview.html": "a form: the first rows of a file that its sender has",
+}
 EVIL = '=HYPERLINK("http://x","Firm")'
 
 
@@ -87,3 +97,11 @@ def test_what_can_t_be_exported_is_said(filled: TestClient) -> None:
     assert filled.get("/v1/exports/notes?from=2026-02-01&to=2026-01-01").status_code == 422
     assert filled.get("/v1/exports/notes?from=2030-01-01&format=json").json() == []
     assert filled.get("/v1/exports/notes", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+def test_every_table_of_the_pages_has_its_export(path: Path) -> None:
+    text = path.read_text("utf-8")
+    tables = text.count("<table") if path.name not in NOT_EXPORTED else 0
+    links = len(re.findall(r"\.exports\(|\.files\(|<p class=\"exports\"", text))
+    assert links >= tables, f"{tables} tables, {links} exports"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -170,6 +172,9 @@ def test_points_and_parts_are_exported_as_they_are_seen(workspace: TestClient) -
     ]
     answered = workspace.get(f"/v1/exports/parts?about=objection&id=price&lang=fr&{PERIOD}").text
     assert answered.lstrip("\ufeff").startswith("Par;Nom;Mentions;Notes;Comptes")
+    stands = workspace.get(f"/v1/exports/competitors?format=json&known=true&{PERIOD}").json()
+    assert [(row["id"], row["lost_to"], row["won_against"], row["ahead"]) for row in stands] == [("orbiport", 6, 0, 6)]
+    assert workspace.get(f"/v1/exports/competitors?format=json&known=false&{PERIOD}").json() == []
     for wrong, status in (
         ("points?id=nobody", 404),
         ("parts?about=objection&id=nothing", 422),
@@ -177,3 +182,22 @@ def test_points_and_parts_are_exported_as_they_are_seen(workspace: TestClient) -
         ("parts?about=competitor&id=nobody", 404),
     ):
         assert workspace.get(f"/v1/exports/{wrong}&{PERIOD}").status_code == status, wrong
+
+
+@pytest.mark.parametrize(("about", "item"), [("objection", "price"), ("competitor", "orbiport"), ("theme", "theme-1")])
+@pytest.mark.parametrize("by", ["week", "month"])
+def test_a_course_is_exported_as_it_is_seen(workspace: TestClient, about: str, item: str, by: str) -> None:
+    points = workspace.get(f"/v1/{about}s/{item}/series?by={by}&{PERIOD}").json()["points"]
+    rows = workspace.get(f"/v1/exports/series?about={about}&id={item}&by={by}&format=json&{PERIOD}").json()
+    assert [tuple(row.values()) for row in rows] == [tuple(point.values()) for point in points]
+    assert sum(row["notes"] for row in rows) >= 6
+    assert workspace.get(f"/v1/exports/series?about={about}&id=nothing&{PERIOD}").status_code in {404, 422}
+
+
+def test_the_page_of_an_item_links_the_course_that_it_shows(workspace: TestClient, signed: TestClient) -> None:
+    for lang in ("en", "fr"):
+        page = signed.get(f"/insights/competitor/orbiport?{PERIOD}&team=north&by=month&lang={lang}").text
+        links = [unescape(link) for link in re.findall(r'href="(/v1/exports/series[^"]+)"', page)]
+        assert [link.rpartition("format=")[2] for link in links] == ["csv", "xlsx", "json"]
+        assert all("by=month" in link and "team=north" in link and f"lang={lang}" in link for link in links)
+        assert [(row["step"], row["notes"]) for row in signed.get(links[2]).json()] == [("2026-09", 6)]

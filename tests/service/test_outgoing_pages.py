@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -47,7 +48,11 @@ def test_an_endpoint_is_made_tested_and_forgotten(admin: TestClient, engine: sa.
         row = session.scalars(sa.select(OutgoingTable)).one()
         row.state, row.attempts, row.status_code, row.failure = "failed", 10, 500, "it answered 500"
         delivery = row.id
-    assert "Failed, 10 tries, 500 it answered 500" in shown(admin.get("/outgoing?lang=en").text)
+    seen = admin.get("/outgoing?lang=en").text
+    assert "Failed, 10 tries, 500 it answered 500" in shown(seen)
+    (link,) = re.findall(r'href="(/v1/exports/deliveries[^"]+=json)"', seen)
+    (sent,) = admin.get(unescape(link)).json()
+    assert (sent["event"], sent["to"], sent["failure"]) == ("endpoint.test", form["url"], "it answered 500")
     assert admin.post(f"/outgoing/deliveries/{delivery}/again").status_code == 303
     with write_session(engine) as session:
         row = session.get_one(OutgoingTable, delivery)

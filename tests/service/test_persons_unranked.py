@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.auth.scopes import Scope
 from service.database import make_engine, read_session, write_session
-from service.exports.rows import EVIDENCE_COLUMNS, HEADINGS, INSIGHT_COLUMNS, ITEM_COLUMNS, NOTE_COLUMNS
+from service.exports.columns import EVIDENCE_COLUMNS, HEADINGS, INSIGHT_COLUMNS, ITEM_COLUMNS, NOTE_COLUMNS
 from service.reports.content import build_content, month_period
 from service.reports.ledger import read_ledger
 from service.reports.rendering import render

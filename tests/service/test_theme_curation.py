@@ -107,6 +107,10 @@ def test_a_merge_is_shown_made_kept_and_undone(fitted: TestClient, engine: sa.En
     assert mentions(fitted) == before
     kinds = [e["kind"] for e in do(fitted, "GET", f"/{gone}/history")["items"]]
     assert kinds == ["matched", "undone", "merged", "born"]
+    exported = fitted.get("/v1/exports/history", params={"id": gone, "format": "json"}).json()
+    assert [row["event"] for row in exported] == kinds
+    assert exported[2]["details"] == f"into {into}"
+    assert fitted.get("/v1/exports/history", params={"id": "theme-99"}).status_code == 404
 
 
 def test_themes_of_an_earlier_space_keep_their_passages_and_are_renewed(fitted: TestClient, engine: sa.Engine) -> None:
