@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
 from itertools import compress
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.filters import NoteFilters, Period, dimension_ids, name_key
-from service.insights.days import ORIGINS_SEEN, Day, Origin, Said, read_days
+from service.insights.days import ORIGINS_SEEN, Day, Origin, Said, held_days, read_days
 from service.insights.measures import About
 from service.tables import ThemeTable
 
 MAX_CHOICES = 16  # those last asked for, with what was counted of them
+
+Asked = TypeVarTuple("Asked")
+R = TypeVar("R")
 
 _People = tuple[str, frozenset[int]]
 _Asked = tuple[str | None, str | None, str | None]
@@ -50,9 +55,13 @@ class Choice:
 
     The same choice of the same days is the same object, and neither ever changes: what was counted of one holds for as
     long as it is asked for.
+
+    Attributes:
+        counted: What was counted of it (`kept_with_choice`).
     """
 
     days: tuple[Chosen, ...] = ()
+    counted: dict[Any, tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[Chosen]:
         return iter(self.days)
@@ -66,6 +75,56 @@ class Choice:
 NOTHING = Choice()
 
 
+def kept_with_choice(count: Callable[[Choice, *Asked], R]) -> Callable[[Choice, *Asked], R]:
+    """Keep what is counted of a choice with it, so that it goes when the choice goes.
+
+    Of the further arguments the first says what is counted; the others may change, and the last ones' result is kept.
+    """
+
+    @wraps(count)
+    def kept(choice: Choice, *asked: *Asked) -> R:
+        key = count, next(iter(asked), None)
+        found = choice.counted.get(key)
+        if found is None or found[0] != asked:
+            found = choice.counted[key] = asked, count(choice, *asked)
+        return cast(R, found[1])
+
+    return kept
+
+
+class _Choices:
+    """The choices that were asked for last, of days that are held.
+
+    One with a day that was replaced will not be asked for again: it would keep the replaced days, and what was counted
+    of them, beside the new ones.
+    """
+
+    def __init__(self) -> None:
+        self._choices: OrderedDict[Any, tuple[tuple[Day, ...], Choice]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, asked: Any, days: tuple[Day, ...]) -> Choice | None:
+        with self._lock:
+            found = self._choices.get(asked)
+            if found is None or found[0] != days:
+                return None
+            self._choices.move_to_end(asked)
+            return found[1]
+
+    def put(self, asked: Any, days: tuple[Day, ...], choice: Choice) -> None:
+        held = held_days()
+        with self._lock:
+            self._choices[asked] = days, choice
+            self._choices.move_to_end(asked)
+            for stale in [key for key, (of, _) in self._choices.items() if key != asked and not held.issuperset(of)]:
+                del self._choices[stale]
+            while len(self._choices) > MAX_CHOICES:
+                self._choices.popitem(last=False)
+
+
+_CHOICES = _Choices()
+
+
 def choose(session: Session, filters: NoteFilters, period: Period) -> Choice:
     """Return the days of a period with the notes that filters leave."""
     days = tuple(read_days(session, period))
@@ -77,10 +136,15 @@ def choose(session: Session, filters: NoteFilters, period: Period) -> Choice:
         if ids is not None
     )
     origin = (filters.language, filters.kind, filters.source)
-    return _choice(days, people, tuple(_held_items(session, filters)), origin)
+    items = tuple(_held_items(session, filters))
+    asked = (period, people, items, origin)
+    choice = _CHOICES.get(asked, days)
+    if choice is None:
+        choice = _choice(days, people, items, origin)
+        _CHOICES.put(asked, days, choice)
+    return choice
 
 
-@lru_cache(maxsize=MAX_CHOICES)
 def _choice(
     days: tuple[Day, ...], people: tuple[_People, ...], held: tuple[tuple[About, Any], ...], origin: _Asked
 ) -> Choice:

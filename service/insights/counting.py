@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.types import ObjectionStatus
 from service.database import is_sqlite
-from service.insights.choosing import MAX_CHOICES, Choice
+from service.insights.choosing import MAX_CHOICES, Choice, kept_with_choice
 from service.insights.days import DETAILS_SEEN, NOBODY, PAIRS_SEEN, Pair, Said, Version, deals_version
 from service.insights.measures import DETAILS, About, Counts, DealBook, Whole
 from service.tables import DealTable
@@ -42,11 +42,11 @@ class Sum:
     notes: int
     accounts: int
     authors: int
-    deals: frozenset[int]
+    deals: array[int]
     details: Counter[int]
 
 
-@lru_cache(maxsize=len(About) * MAX_CHOICES)
+@kept_with_choice
 def count_items(choice: Choice, about: About, book: DealBook) -> Mapping[Any, Counts]:
     """Count all items of a kind.
 
@@ -62,7 +62,7 @@ def count_items(choice: Choice, about: About, book: DealBook) -> Mapping[Any, Co
     return {item: _counts(about, total, book) for item, total in count_said(choice, about).items()}
 
 
-@lru_cache(maxsize=len(About) * MAX_CHOICES)
+@kept_with_choice
 def count_said(choice: Choice, about: About) -> Mapping[Any, Sum]:
     """Count all items of a kind, but for what becomes of their deals."""
     tallies: defaultdict[Any, _Tally] = defaultdict(_Tally)
@@ -81,7 +81,7 @@ Voice = tuple[int, int, int, int]
 """Account, author and deal of a finding, 0 for none, and its details as an index into `DETAILS_SEEN`."""
 
 
-@lru_cache(maxsize=2 * len(About) * MAX_CHOICES)
+@kept_with_choice
 def voices_of(choice: Choice, about: About) -> Mapping[Any, frozenset[Voice]]:
     """Return for each item of a kind who said it."""
     voices: defaultdict[Any, set[Voice]] = defaultdict(set)
@@ -98,7 +98,7 @@ def voices_of(choice: Choice, about: About) -> Mapping[Any, frozenset[Voice]]:
 
 def _sum(tally: _Tally) -> Sum:
     accounts, authors = (len(set(people) - {NOBODY}) for people in (tally.accounts, tally.authors))
-    return Sum(len(tally.details), tally.notes, accounts, authors, frozenset(tally.deals), Counter(tally.details))
+    return Sum(len(tally.details), tally.notes, accounts, authors, array("q", set(tally.deals)), Counter(tally.details))
 
 
 def _add(tally: _Tally, said: Said, begin: int, end: int, notes: int) -> None:
@@ -129,7 +129,7 @@ def _counts(about: About, total: Sum, book: DealBook) -> Counts:
     return Counts(total.mentions, total.notes, total.accounts, total.authors, deals, details)
 
 
-@lru_cache(maxsize=len(About) * MAX_CHOICES)
+@kept_with_choice
 def count_heard(choice: Choice, about: About) -> Mapping[Any, int]:
     """Return for each item of a kind its notes: what a later period is compared with."""
     heard: defaultdict[Any, int] = defaultdict(int)
@@ -141,7 +141,7 @@ def count_heard(choice: Choice, about: About) -> Mapping[Any, int]:
     return {item: notes for item, notes in heard.items() if notes}
 
 
-@lru_cache(maxsize=MAX_CHOICES)
+@kept_with_choice
 def count_met(choice: Choice) -> Mapping[Pair, tuple[int, int]]:
     """Return how many passages of a theme share words with another item's findings, and how many of these with them."""
     passages, others = Counter[int](), Counter[int]()
@@ -190,7 +190,7 @@ def _is_expected(said: Said, place: int) -> bool:
     return ObjectionStatus.ANTICIPATED in DETAILS_SEEN.values[said.details[place]]
 
 
-@lru_cache(maxsize=2 * MAX_CHOICES)
+@kept_with_choice
 def notes_by_account(choice: Choice) -> Counter[int]:
     """Count the notes that were read by account; those without one under 0."""
     notes: Counter[int] = Counter()
@@ -208,7 +208,7 @@ class _People:
     all_deals: frozenset[int]
 
 
-@lru_cache(maxsize=MAX_CHOICES)
+@kept_with_choice
 def _people(choice: Choice) -> _People:
     authors, deals, all_deals = set[int](), set[int](), set[int]()
     for chosen in choice:
@@ -219,7 +219,7 @@ def _people(choice: Choice) -> _People:
     return _People(*(frozenset(ids - {NOBODY}) for ids in (authors, deals, all_deals)))
 
 
-@lru_cache(maxsize=MAX_CHOICES)
+@kept_with_choice
 def deal_voices(choice: Choice) -> Mapping[int, frozenset[tuple[int, int]]]:
     """Return for each deal of the notes that are kept the accounts and authors of these."""
     voices: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)

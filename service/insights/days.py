@@ -137,27 +137,37 @@ PAIRS_SEEN = Seen[Pair]()
 
 
 class _Held:
-    """The days in memory; the longest unused go first."""
+    """The days in memory, each in the version that was read last; the longest unused go first.
+
+    A version that was replaced is of no use to later requests. Today's is replaced with every few notes, and a fit
+    replaces that of every day.
+    """
 
     def __init__(self) -> None:
-        self._days: OrderedDict[tuple[date, Version], Day] = OrderedDict()
+        self._days: OrderedDict[date, tuple[Version, Day]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[date, Version]) -> Day | None:
+    def get(self, at: date, version: Version) -> Day | None:
         with self._lock:
-            day = self._days.get(key)
-            if day is not None:
-                self._days.move_to_end(key)
-            return day
+            held = self._days.get(at)
+            if held is None or held[0] != version:
+                return None
+            self._days.move_to_end(at)
+            return held[1]
 
-    def put(self, key: tuple[date, Version], day: Day) -> None:
+    def put(self, at: date, version: Version, day: Day) -> None:
         with self._lock:
-            if key not in self._days:
-                self._days[key] = day
-                self._size += day.size
+            if at in self._days:
+                self._size -= self._days.pop(at)[1].size
+            self._days[at] = version, day
+            self._size += day.size
             while self._size > MAX_HELD and len(self._days) > 1:
-                self._size -= self._days.popitem(last=False)[1].size
+                self._size -= self._days.popitem(last=False)[1][1].size
+
+    def days(self) -> set[Day]:
+        with self._lock:
+            return {day for _, day in self._days.values()}
 
 
 _HELD = _Held()
@@ -167,7 +177,7 @@ _LOADING = threading.Lock()
 def read_days(session: Session, period: Period) -> list[Day]:
     """Return the days of a period on which something was said, the first first, as the session sees them."""
     versions = _versions(session, period)
-    days = {day: _HELD.get((day, version)) for day, version in versions.items()}
+    days = {day: _HELD.get(day, version) for day, version in versions.items()}
     for missing, group in groupby(days, key=lambda day: days[day] is None):
         run = list(group) if missing else []
         for begin in range(0, len(run), DAYS_AT_ONCE):
@@ -178,13 +188,18 @@ def read_days(session: Session, period: Period) -> list[Day]:
 def _load_once(session: Session, versions: Mapping[date, Version]) -> dict[date, Day]:
     """Return days that follow each other; what another request reads meanwhile is waited for, not read again."""
     with _LOADING:
-        made = {day: held for day, version in versions.items() if (held := _HELD.get((day, version)))}
+        made = {day: held for day, version in versions.items() if (held := _HELD.get(day, version))}
         left = [day for day in versions if day not in made]
         if left:
             for day, read in _load(session, left).items():
-                _HELD.put((day, versions[day]), read)
+                _HELD.put(day, versions[day], read)
                 made[day] = read
     return made
+
+
+def held_days() -> set[Day]:
+    """Return the days that are held: of each the version that was read last."""
+    return _HELD.days()
 
 
 def deals_version(session: Session) -> Version:

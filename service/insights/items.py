@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from service.filters import Compare, Filters, Period, resolve_period
-from service.insights.choosing import MAX_CHOICES, NOTHING, Choice, choose
+from service.insights.choosing import NOTHING, Choice, choose, kept_with_choice
 from service.insights.counting import (
     count_heard,
     count_items,
@@ -94,7 +93,7 @@ def measure_items(
     among all, because its p-value is corrected for their number.
     """
     now = count_items(frame.days, about, frame.whole.book)
-    changes = _changes(about, frame.days, frame.days_before) if frame.previous else dict.fromkeys(now, STEADY)
+    changes = _changes(frame.days, about, frame.days_before) if frame.previous else dict.fromkeys(now, STEADY)
     items = [
         _item(about, item, now.get(item, Counts()), frame.whole, trend)
         for item, trend in changes.items()
@@ -146,8 +145,8 @@ def silent_item(about: About, key: Any) -> Item:
     return Item(about, key, Counts(), 0.0, STEADY, win_rates(0, 0, 0, 0))
 
 
-@lru_cache(maxsize=len(About) * MAX_CHOICES)
-def _changes(about: About, here: Choice, there: Choice) -> Mapping[Any, Trend]:
+@kept_with_choice
+def _changes(here: Choice, about: About, there: Choice) -> Mapping[Any, Trend]:
     """Compare the items of a kind in one period with those of the one before."""
     now, before = count_said(here, about), count_heard(there, about)
     by_account, by_account_before = notes_by_account(here), notes_by_account(there)
