@@ -156,7 +156,8 @@ def count_met(choice: Choice) -> Mapping[Pair, tuple[int, int]]:
     return {PAIRS_SEEN.values[number]: (count, others[number]) for number, count in passages.items()}
 
 
-def count_voices(choice: Choice, about: About, items: Collection[Any]) -> dict[Any, Counter[int]]:
+@kept_with_choice
+def count_voices(choice: Choice, about: About, items: tuple[Any, ...]) -> Mapping[Any, Counter[int]]:
     """Return for each item its notes by account; those without one under 0."""
     voices: dict[Any, Counter[int]] = {item: Counter() for item in items}
     for chosen in choice:

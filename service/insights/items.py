@@ -157,7 +157,7 @@ def _changes(here: Choice, about: About, there: Choice) -> Mapping[Any, Trend]:
         pairs.append((Share(notes, by_account.total(), accounts), Share(before.get(key, 0), by_account_before.total())))
     found = trends(pairs)
     moved = {index: keys[index] for index, trend in enumerate(found) if trend.moved}
-    heard, heard_before = (count_voices(choice, about, list(moved.values())) for choice in (here, there))
+    heard, heard_before = (count_voices(choice, about, tuple(moved.values())) for choice in (here, there))
     voices = {
         index: (Voices(by_account, heard[key]), Voices(by_account_before, heard_before[key]))
         for index, key in moved.items()

@@ -74,27 +74,54 @@ class Voices:
         return max((notes for account, notes in self.said.items() if account), default=0)
 
 
-def design_effect(now: Voices, before: Voices) -> float:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the notes of two periods lie over accounts: the same for all items, of which there may be a hundred.
+
+    Attributes:
+        totals: Notes now and before.
+        changes: By account what part of all notes it has now, less that before; notes without an account left out.
+        square: The changes' sum of squares.
+    """
+
+    totals: tuple[int, int]
+    changes: Mapping[int, float]
+    square: float
+
+
+def reading(now: Mapping[int, int], before: Mapping[int, int]) -> Reading:
+    """Compare the notes of two periods, by account; those without one under 0."""
+    totals = sum(now.values()), sum(before.values())
+    if not all(totals):
+        return Reading(totals, {}, 0.0)
+    accounts = (now.keys() | before.keys()) - {0}
+    changes = {account: now.get(account, 0) / totals[0] - before.get(account, 0) / totals[1] for account in accounts}
+    return Reading(totals, changes, sum(change * change for change in changes.values()))
+
+
+def design_effect(now: Voices, before: Voices, read: Reading) -> float:
     """Return how much more the change of a share varies because accounts repeat themselves; at least 1.
 
     The variance of the difference of the two shares over accounts, each with its notes of both periods together, by
     the same note by note (Rao and Scott 1992). An account that says a thing as often as before takes nothing away.
+
+    Args:
+        now: Who says it now.
+        before: Who said it before.
+        read: What was read, in `now` and `before`.
     """
-    totals = sum(now.read.values()), sum(before.read.values())
-    if not all(totals):
+    if not all(read.totals):
         return 1.0
-    rate = (sum(now.said.values()) + sum(before.said.values())) / sum(totals)
-    expected = rate * (1 - rate) * (1 / totals[0] + 1 / totals[1])
+    rate = (sum(now.said.values()) + sum(before.said.values())) / sum(read.totals)
+    expected = rate * (1 - rate) * (1 / read.totals[0] + 1 / read.totals[1])
     found = sum(
         _alone(voices.said.get(0, 0), voices.read.get(0, 0), rate) / total**2
-        for voices, total in zip((now, before), totals, strict=True)
+        for voices, total in zip((now, before), read.totals, strict=True)
     )
-    for account in (now.read.keys() | before.read.keys()) - {0}:
-        more, less = (
-            (voices.said.get(account, 0) - rate * voices.read.get(account, 0)) / total
-            for voices, total in zip((now, before), totals, strict=True)
-        )
-        found += (more - less) ** 2
+    found += rate * rate * read.square  # as if no account said it; those that did are put right one by one
+    for account in (now.said.keys() | before.said.keys()) & read.changes.keys():
+        change = now.said.get(account, 0) / read.totals[0] - before.said.get(account, 0) / read.totals[1]
+        found += change * (change - 2 * rate * read.changes[account])
     return max(1.0, found / expected) if expected else 1.0
 
 
@@ -156,13 +183,16 @@ def hold(
     Args:
         pairs: As of `trends`.
         found: What `trends` found.
-        voices: Who said it now and before, by the index of each item that was found to move.
+        voices: Who said it now and before, by the index of each item that was found to move; of the same notes all.
     """
+    if not voices:
+        return _corrected(pairs, _p_values(pairs))
     p_values = _p_values(pairs)
+    read = reading(*(of.read for of in next(iter(voices.values()))))
     counted = {
         index: (now.over(effect), before.over(effect))
         for index, (now, before) in ((index, pairs[index]) for index in voices)
-        for effect in [design_effect(*voices[index])]
+        for effect in [design_effect(*voices[index], read)]
     }
     for (index, _), p_value in zip(counted.items(), _p_values(list(counted.values())), strict=True):
         p_values[index] = max(p_values[index], p_value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from typing import Any
 
@@ -24,6 +25,7 @@ from service.insights.statistics import (
     design_effect,
     grown_at_least,
     hold,
+    reading,
     trends,
 )
 from service.tables import PassageTable, ThemeTable
@@ -100,13 +102,46 @@ def test_a_trend_holds_without_the_loudest_account(now: list[int], before: list[
     assert hold([pair], found, {0: (voices(100, now), voices(100, before))})[0].direction is direction
 
 
+def effect(now: Voices, before: Voices) -> float:
+    return design_effect(now, before, reading(now.read, before.read))
+
+
+def test_the_effect_of_repetition_is_that_of_a_sum_over_all_accounts() -> None:
+    """The service looks at the accounts alone that say an item: of many items and accounts most do not."""
+    chance = random.Random(3)
+    for accounts in (1, 4, 40, 400) * 20:
+        periods = []
+        for _ in range(2):
+            read = {a: chance.randint(1, 9) for a in chance.sample(range(accounts + 1), chance.randint(1, accounts))}
+            periods.append(Voices(read, {a: chance.randint(0, n) for a, n in read.items() if chance.random() < 0.4}))
+        assert effect(*periods) == pytest.approx(_over_all_accounts(*periods))
+
+
+def _over_all_accounts(now: Voices, before: Voices) -> float:
+    totals = [sum(voices.read.values()) for voices in (now, before)]
+    rate = sum(sum(voices.said.values()) for voices in (now, before)) / sum(totals)
+    left = {  # what an account says more than it would if all said it alike, as a part of all notes
+        account: [
+            (voices.said.get(account, 0) - rate * voices.read.get(account, 0)) / total
+            for voices, total in zip((now, before), totals, strict=True)
+        ]
+        for account in now.read | before.read
+    }
+    found = sum((more - less) ** 2 for account, (more, less) in left.items() if account)
+    for voices, total in zip((now, before), totals, strict=True):
+        said, read = voices.said.get(0, 0), voices.read.get(0, 0)
+        found += (said * (1 - rate) ** 2 + (read - said) * rate**2) / total**2
+    expected = rate * (1 - rate) * sum(1 / total for total in totals)
+    return max(1.0, found / expected) if expected else 1.0
+
+
 def test_accounts_that_repeat_themselves_count_for_less() -> None:
     """Twelve notes after two: from twelve accounts a rise, from four that say it three times each none."""
-    assert design_effect(voices(100, [1] * 12), voices(100, [1, 1])) == pytest.approx(1, abs=0.02)
-    assert design_effect(voices(100, [3] * 4), voices(100, [1, 1])) > 1.5
+    assert effect(voices(100, [1] * 12), voices(100, [1, 1])) == pytest.approx(1, abs=0.02)
+    assert effect(voices(100, [3] * 4), voices(100, [1, 1])) > 1.5
     often, seldom = (Voices({a: 10 for a in range(10)}, {a: n for a in range(1, 4)}) for n in (8, 2))
-    assert design_effect(often, often) == 1, "who says it as often as before makes no change less sure"
-    assert design_effect(often, seldom) > 1
+    assert effect(often, often) == 1, "who says it as often as before makes no change less sure"
+    assert effect(often, seldom) > 1
     pair = (Share(12, 100), Share(1, 100))
     found = trends([pair])
     for said, direction in (([1] * 12, Direction.RISING), ([3] * 4, Direction.STEADY)):
