@@ -29,6 +29,9 @@ COUNTED = (
     "duplicate_of",
 )
 """Columns of notes that counting reads; others may change without a new version."""
+PASSAGES = PassageTable.__tablename__
+OF_PASSAGES = ("theme_id", "occurred_on", "note_id", "account_id", "author_id", "deal_id", "start", "end")
+"""Columns of passages that counting reads: a fit writes the similarity of all, and moves few of them."""
 DEAL_TABLE = DealTable.__tablename__
 OF_DEALS = ("outcome", "currency", "amount")
 """Columns of deals that counting reads."""
@@ -86,7 +89,7 @@ def _sqlite() -> dict[str, str]:
     for table in (NOTES, *FINDINGS):
         day = "substr({0}.occurred_at, 1, 10)" if table == NOTES else "{0}.occurred_on"
         for event in EVENTS:
-            condition = _sqlite_condition(event) if table == NOTES else ""
+            condition = _sqlite_condition(table, event)
             rows = {"insert": ("new",), "delete": ("old",), "update": ("old", "new")}[event]
             body = " ".join(_renew(day.format(row)) for row in rows)
             name = _name(table, event)
@@ -99,14 +102,16 @@ def _sqlite() -> dict[str, str]:
 
 
 def _differs(columns: Sequence[str]) -> str:
-    return f"when {' or '.join(f'old.{column} is not new.{column}' for column in columns)}"
+    return "when " + " or ".join(f'old."{column}" is not new."{column}"' for column in columns)
 
 
-def _sqlite_condition(event: str) -> str:
-    """Return when the change of a note counts: not when it is taken in or queued, which must be fast."""
-    if event == "update":
-        return _differs(COUNTED)
-    return f"when {'new' if event == 'insert' else 'old'}.analysed_revision > 0"
+def _sqlite_condition(table: str, event: str) -> str:
+    """Return when a change counts: not when a note is taken in or queued, which must be fast."""
+    if event == "update" and table in (NOTES, PASSAGES):
+        return _differs(COUNTED if table == NOTES else OF_PASSAGES)
+    if table == NOTES:
+        return f"when {'new' if event == 'insert' else 'old'}.analysed_revision > 0"
+    return ""
 
 
 def _renew(day: str) -> str:
@@ -125,29 +130,39 @@ create or replace function version_days(days date[]) returns void language sql a
         select day, (random() * 9007199254740991)::bigint from unnest(days) as day;
 $$
 """
-_OF_FINDINGS = """
-create or replace function version_days_of_findings() returns trigger language plpgsql as $$
-begin
-    if tg_op = 'INSERT' then
-        perform version_days(array(select distinct occurred_on from fresh));
-    elsif tg_op = 'DELETE' then
-        perform version_days(array(select distinct occurred_on from stale));
-    else
-        perform version_days(array(select occurred_on from stale union select occurred_on from fresh));
-    end if;
-    return null;
-end $$
-"""
 
 
 def _functions(connection: sa.Connection) -> tuple[str, ...]:
     if connection.dialect.name == "sqlite":
         return ()
-    return _VERSION_DAYS, _OF_FINDINGS, _of_notes(), _of_deals()
+    return _VERSION_DAYS, _of_findings(), _of_notes(), _of_deals()
 
 
 def _row(name: str, columns: Sequence[str]) -> str:
-    return f"({', '.join(f'{name}.{column}' for column in columns)})"
+    return "(" + ", ".join(f'{name}."{column}"' for column in columns) + ")"
+
+
+def _of_findings() -> str:
+    old, new = _row("stale", OF_PASSAGES), _row("fresh", OF_PASSAGES)
+    return f"""
+    create or replace function version_days_of_findings() returns trigger language plpgsql as $$
+    begin
+        if tg_op = 'INSERT' then
+            perform version_days(array(select distinct occurred_on from fresh));
+        elsif tg_op = 'DELETE' then
+            perform version_days(array(select distinct occurred_on from stale));
+        elsif tg_table_name = '{PASSAGES}' then
+            perform version_days(array(
+                select distinct changed.day
+                from stale join fresh on fresh.id = stale.id and {old} is distinct from {new},
+                lateral (values (stale.occurred_on), (fresh.occurred_on)) as changed (day)
+            ));
+        else
+            perform version_days(array(select occurred_on from stale union select occurred_on from fresh));
+        end if;
+        return null;
+    end $$
+    """  # noqa: S608  # columns named here
 
 
 def _of_notes() -> str:

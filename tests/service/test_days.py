@@ -406,3 +406,28 @@ def test_a_version_read_late_is_no_answer_to_who_sees_a_newer_one(engine: sa.Eng
                 assert counted(session, About.COMPETITOR, asked) != seen
             assert counted(old, About.COMPETITOR, asked) == seen
     check(engine)
+
+
+def test_only_what_is_counted_gives_a_day_a_new_version(engine: sa.Engine) -> None:
+    """A fit writes how near each passage is to its theme: were all days read again for it, it would stop all others."""
+    seed(engine, 200)
+    always = Period(date(2000, 1, 1), date(2030, 1, 1))
+
+    def renewed(write: Callable[[Session], object]) -> set[date]:
+        with read_session(engine) as session:
+            before = days._versions(session, always)
+        with write_session(engine) as session:
+            write(session)
+        with read_session(engine) as session:
+            return {day for day, version in days._versions(session, always).items() if version != before.get(day)}
+
+    with read_session(engine) as session:
+        one = _first(session, PassageTable, PassageTable.theme_id == 1)
+        day, row = one.occurred_on, PassageTable.id == one.id
+    fitted = sa.update(PassageTable)
+    assert renewed(lambda session: session.execute(fitted.values(similarity=0.4))) == set()
+    assert renewed(lambda session: session.execute(fitted.where(row).values(theme_id=1, similarity=0.5))) == set()
+    assert renewed(lambda session: session.execute(fitted.where(row).values(theme_id=None))) == {day}
+    assert renewed(lambda session: session.execute(fitted.where(row).values(start=7))) == {day}
+    later = day + timedelta(days=1)
+    assert renewed(lambda session: session.execute(fitted.where(row).values(occurred_on=later))) == {day, later}
