@@ -76,7 +76,7 @@ def find(session: Session, index: MeaningIndex, text: str, filters: NoteFilters)
 
 
 def _with_words(
-    session: Session, query: Query, filters: NoteFilters, notes: Sequence[int] | None
+    session: Session, query: Query, filters: NoteFilters, notes: queries.Ids | None
 ) -> tuple[list[int], bool]:
     """Return the notes that have a query's words, the most relevant first, and whether these are all.
 
@@ -99,7 +99,7 @@ def _holding(session: Session, terms: tuple[Term, ...], joined: str, note_ids: l
     return held if sees_personal(session) else still_holding(session, terms, joined, sorted(held))
 
 
-def _near(session: Session, index: MeaningIndex, query: Query, notes: Sequence[int] | None) -> list[NearPassage]:
+def _near(session: Session, index: MeaningIndex, query: Query, notes: queries.Ids | None) -> list[NearPassage]:
     """Return what is near in meaning and has what the query insists on."""
     if not query.wanted:
         return []

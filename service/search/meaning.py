@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ class MeaningIndex:
         self._codes: PassageCodes | None = None
         self._lock = threading.Lock()
 
-    def near(self, session: Session, text: str, notes: Collection[int] | None) -> list[NearPassage]:
+    def near(self, session: Session, text: str, notes: queries.Ids | None) -> list[NearPassage]:
         """Return the notes nearest in meaning, each with its nearest passage, the nearest first.
 
         Args:
@@ -52,12 +52,13 @@ class MeaningIndex:
         if vector is None:
             return []
         codes = self._caught_up(session, len(vector))
-        ids = codes.nearest(vector, CANDIDATES, notes)
+        among = None if notes is None else json.loads(f"[{notes}]")
+        ids = codes.nearest(vector, CANDIDATES, among)
         rows = queries.standing_passages(session, ids)
         if len(rows) < len(ids) // 2:  # most are of texts that were read again since: forget all that is gone
             with self._lock:
                 codes.keep(queries.passages_after(session, 0))
-            rows = queries.standing_passages(session, codes.nearest(vector, CANDIDATES, notes))
+            rows = queries.standing_passages(session, codes.nearest(vector, CANDIDATES, among))
         best: dict[int, NearPassage] = {}
         for row, similarity in zip(rows, similarities(vector, [row.vector for row in rows]), strict=True):
             if similarity >= MIN_SIMILARITY and (row.note_id not in best or best[row.note_id].similarity < similarity):

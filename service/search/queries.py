@@ -19,12 +19,12 @@ RANKED = 2_000  # of more notes with the words, the latest are ranked
 _FTS = sa.table("note_words", sa.column("rowid", sa.Integer))
 _WORDS = sa.table("note_words", sa.column("note_id", sa.BigInteger), sa.column("words"))
 _BATCH = 10_000
+Ids = str
+"""Ids of many notes as one text, comma-separated: as rows of a result they take longer than all else of a search."""
 _FIRST = NoteTable.duplicate_of.is_(None)  # no other source brought the note first
 
 
-def notes_with_words(
-    session: Session, query: Query, filters: NoteFilters, notes: Sequence[int] | None = None
-) -> list[int]:
+def notes_with_words(session: Session, query: Query, filters: NoteFilters, notes: Ids | None = None) -> list[int]:
     """Return ids of the notes that have the words of a query, the most relevant first; `RANKED` at most.
 
     Args:
@@ -40,7 +40,7 @@ def notes_with_words(
     return _postgresql_words(session, query, filters)
 
 
-def _sqlite_words(session: Session, query: Query, notes: Sequence[int] | None) -> list[int]:
+def _sqlite_words(session: Session, query: Query, notes: Ids | None) -> list[int]:
     match = f"({sqlite_match(query.wanted, 'AND')})"
     if query.excluded:
         match += f" NOT ({sqlite_match(query.excluded, 'OR')})"
@@ -89,13 +89,16 @@ def _searched(filters: NoteFilters) -> sa.Select[int]:
     return sa.select(NoteTable.id).where(_FIRST, *note_conditions(filters), *day_conditions(filters))
 
 
-def _one_of(session: Session, column: sa.SQLColumnExpression[int], ids: Iterable[int]) -> sa.ColumnElement[bool]:
+def _one_of(session: Session, column: sa.SQLColumnExpression[int], ids: Ids) -> sa.ColumnElement[bool]:
     """Return the condition that a column has one of many ids, as one parameter: thousands take long to put in."""
-    listed = ",".join(map(str, ids))
     if is_sqlite(session):
-        values = sa.func.json_each(f"[{listed}]").table_valued(sa.column("value", sa.Integer))
+        values = sa.func.json_each(f"[{ids}]").table_valued(sa.column("value", sa.Integer))
         return column.in_(sa.select(values.c.value))
-    return column == sa.any_(sa.cast(sa.literal(f"{{{listed}}}", sa.Text), ARRAY(sa.BigInteger)))
+    return column == sa.any_(sa.cast(sa.literal(f"{{{ids}}}", sa.Text), ARRAY(sa.BigInteger)))
+
+
+def _listed(ids: Iterable[int]) -> Ids:
+    return ",".join(map(str, ids))
 
 
 def is_filtered(filters: NoteFilters) -> bool:
@@ -103,12 +106,12 @@ def is_filtered(filters: NoteFilters) -> bool:
     return any(value is not None for name, value in filters if name != "compare")
 
 
-def filtered_notes(session: Session, filters: NoteFilters) -> list[int] | None:
-    """Return ids of the notes that pass filters, and that no other source brought first; None where no filter is set.
-
-    Core reads many ids twice as fast as the ORM.
-    """
-    return list(session.connection().scalars(_searched(filters)).all()) if is_filtered(filters) else None
+def filtered_notes(session: Session, filters: NoteFilters) -> Ids | None:
+    """Return the notes that pass filters, and that no other source brought first; None where no filter is set."""
+    if not is_filtered(filters):
+        return None
+    searched = _searched(filters).subquery()
+    return session.scalar(sa.select(sa.func.aggregate_strings(sa.cast(searched.c.id, sa.Text), ","))) or ""
 
 
 def notes_holding(session: Session, terms: tuple[Term, ...], joined: str, note_ids: Sequence[int]) -> set[int]:
@@ -153,10 +156,10 @@ def standing_passages(session: Session, ids: Sequence[int]) -> list[sa.Row[int, 
     """
     connection = session.connection()
     columns = (PassageTable.id, PassageTable.note_id, PassageTable.start, PassageTable.end, PassageTable.vector)
-    passages = connection.execute(sa.select(*columns).where(_one_of(session, PassageTable.id, ids))).all()
+    passages = connection.execute(sa.select(*columns).where(_one_of(session, PassageTable.id, _listed(ids)))).all()
     read = sa.select(NoteTable.id).where(NoteTable.analysed_revision == NoteTable.revision, _FIRST)
     notes = {row.note_id for row in passages}
-    standing = set(connection.scalars(read.where(_one_of(session, NoteTable.id, notes))).all())
+    standing = set(connection.scalars(read.where(_one_of(session, NoteTable.id, _listed(notes)))).all())
     return [row for row in passages if row.note_id in standing]
 
 
