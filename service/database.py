@@ -23,6 +23,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.errors import StartRefused
+from service.sealing.columns import give_keys
+from service.sealing.keyring import Keyring
 
 LOCK_TIMEOUT_SECONDS = 30
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,13 +50,21 @@ def sqlite_module() -> Any:
     return pysqlite3
 
 
-def make_engine(url: str, *, pool_size: int = 20) -> sa.Engine:
+def make_engine(url: str, *, pool_size: int = 20, keyring: Keyring | None = None) -> sa.Engine:
     """Create the engine of a process.
 
     Args:
         url: SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`.
         pool_size: Connections kept at most.
+        keyring: What opens the secrets in the database; without it none can be read or written.
     """
+    engine = _make_engine(url, pool_size)
+    if keyring is not None:
+        give_keys(engine, keyring)
+    return engine
+
+
+def _make_engine(url: str, pool_size: int) -> sa.Engine:
     if url.startswith("sqlite"):
         engine = sa.create_engine(
             url, module=sqlite_module(), pool_size=pool_size, max_overflow=20, hide_parameters=True
@@ -117,9 +127,10 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def alembic_config(url: str) -> Config:
-    """Return Alembic's configuration for a database."""
+def alembic_config(url: str, keyring: Keyring | None = None) -> Config:
+    """Return Alembic's configuration for a database; the keys seal the secrets that an older schema had in clear."""
     config = Config()
+    config.attributes["keyring"] = keyring
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
@@ -143,8 +154,12 @@ def head_revision() -> str:
     return head
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, keyring: Keyring | None = None) -> None:
     """Bring a database to the current schema; several processes may do it at once.
+
+    Args:
+        url: SQLAlchemy URL.
+        keyring: What seals secrets that an older schema had in clear; not needed where there are none.
 
     Raises:
         StartRefused: If the database is newer than this code, or can't be reached.
@@ -157,7 +172,7 @@ def migrate(url: str) -> None:
                 f"The database has schema {revision}, which this version of Binôme does not know: "
                 "start the newer version that made it, or restore a back-up."
             )
-        command.upgrade(alembic_config(url), "head")
+        command.upgrade(alembic_config(url, keyring), "head")
     except sa.exc.OperationalError as error:
         raise StartRefused(f"The database can't be reached or written: {error.orig}") from None
     finally:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.sealing.columns import Sealed
 from service.tables import Table
 
 
@@ -26,7 +27,7 @@ class EventTable(Table):
 class EndpointTable(Table):
     """An address that events are posted to.
 
-    Secrets are kept as they are, for signatures are made with them; no answer and no log shows them again. Until
+    Secrets are kept sealed, not hashed, for signatures are made with them; no answer and no log shows them again. Until
     `previous_until` the secret before signs too. No `event_types` means all. `failing_since` is the first failure after
     the last success.
     """
@@ -37,8 +38,8 @@ class EndpointTable(Table):
     description: Mapped[str]
     event_types: Mapped[list[str]]
     quotes: Mapped[bool]
-    secret: Mapped[str]
-    previous_secret: Mapped[str | None]
+    secret: Mapped[str] = mapped_column(Sealed)
+    previous_secret: Mapped[str | None] = mapped_column(Sealed)
     previous_until: Mapped[datetime | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
@@ -50,15 +51,15 @@ class EndpointTable(Table):
 class SubscriptionTable(Table):
     """Who gets digests and alerts, where, in which language, about which notes.
 
-    `token_secret` signs the link to unsubscribe. `digested_on` is the day of the last digest that was due, `alerted_at`
-    the time of the last alert.
+    `address` is sealed: that of a chat is all that it takes to write there. `token_secret` signs the link to
+    unsubscribe. `digested_on` is the day of the last digest that was due, `alerted_at` the time of the last alert.
     """
 
     __tablename__ = "subscriptions"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     channel: Mapped[str]
-    address: Mapped[str] = mapped_column(sa.Text)
+    address: Mapped[str] = mapped_column(Sealed)
     language: Mapped[str]
     digest: Mapped[bool]
     alerts: Mapped[bool]
@@ -67,7 +68,7 @@ class SubscriptionTable(Table):
     weekday: Mapped[int]
     hour: Mapped[int]
     time_zone: Mapped[str]
-    token_secret: Mapped[str]
+    token_secret: Mapped[str] = mapped_column(Sealed)
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     digested_on: Mapped[datetime | None]

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from service.auth.roles import Grant, read_grants
 from service.errors import SettingsRefused
 from service.insights.weights import Weights, read_weights
+from service.sealing.keyring import KEY_FILE, Keyring, read_keys
 from service.thresholds import Thresholds
 
 PREFIX = "BINOME_"
@@ -27,7 +28,9 @@ INSIDE_HOST = "binome.invalid"  # assistants' tools ask the application itself b
 FILE_SUFFIX = "_FILE"
 """`BINOME_DATABASE_URL_FILE` names a file that holds the setting: secrets of containers and of systemd come so."""
 # the database's URL may hold a password
-_SECRETS = frozenset({"admin_key", "connections", "database_url", "metrics_token", "oidc_client_secret", "smtp_url"})
+_SECRETS = frozenset(
+    {"admin_key", "connections", "database_url", "metrics_token", "oidc_client_secret", "secrets_key", "smtp_url"}
+)
 
 
 class Sample(StrEnum):
@@ -62,6 +65,9 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="empty for SQLite in the data folder, or postgresql+psycopg://…")
     admin_key: str = Field(
         "", description="a key with every scope, at least 16 characters; made at first start if empty"
+    )
+    secrets_key: str = Field(
+        "", description="keys that seal the secrets in the database, with commas: each 32 bytes in URL-safe base64"
     )
     sample: Sample = Field(Sample.ON, description="on or off: load the sample workspace into an empty database")
     workers: int = Field(1, ge=0, le=64, description="worker processes started by `binome serve`, 0 to 64")
@@ -188,6 +194,12 @@ class Settings(BaseSettings):
             raise ValueError("a key has at least 16 characters")
         return value
 
+    @field_validator("secrets_key")
+    @classmethod
+    def _keys(cls, value: str) -> str:
+        read_keys(value)
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _supported(cls, value: str) -> str:
@@ -260,6 +272,11 @@ class Settings(BaseSettings):
     def proxies(self) -> list[str]:
         """Addresses and networks of trusted proxies."""
         return [name.strip() for name in self.trusted_proxies.split(",") if name.strip()]
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys that seal the secrets in the database: those of the setting, then those of the data folder."""
+        return Keyring(self.data_dir / KEY_FILE, self.secrets_key)
 
     @property
     def mail_sender(self) -> str:

@@ -9,24 +9,26 @@ import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.sealing.columns import Sealed, SealedDocument
 from service.tables import Table
 
 
 class ConnectionTable(Table):
     """One sender of a source and how it proves itself.
 
-    Secrets are kept as they are, for signatures are made with them; no answer and no log shows them. `previous_secret`
-    counts until `previous_until`, so that the sender can change over. `options` are the source's own: portal, mapping.
+    Secrets are kept sealed, not hashed, for signatures are made with them; no answer and no log shows them.
+    `previous_secret` counts until `previous_until`, so that the sender can change over. `options` are the source's own:
+    portal, mapping, tokens of its API.
     """
 
     __tablename__ = "connections"
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(index=True)
     name: Mapped[str]
-    secret: Mapped[str]
-    previous_secret: Mapped[str | None]
+    secret: Mapped[str] = mapped_column(Sealed)
+    previous_secret: Mapped[str | None] = mapped_column(Sealed)
     previous_until: Mapped[datetime | None]
-    options: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]] = mapped_column(SealedDocument)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -131,9 +133,9 @@ class ApiStateTable(Table):
     source: Mapped[str] = mapped_column(primary_key=True)
     connection: Mapped[str] = mapped_column(primary_key=True)
     credentials: Mapped[str]
-    access_token: Mapped[str | None] = mapped_column(sa.Text)
+    access_token: Mapped[str | None] = mapped_column(Sealed)
     access_until: Mapped[datetime | None]
-    refresh_token: Mapped[str | None] = mapped_column(sa.Text)
+    refresh_token: Mapped[str | None] = mapped_column(Sealed)
     paced_until: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
     attention: Mapped[str | None]

@@ -21,12 +21,13 @@ from service.auth.scopes import Scope
 from service.auth.tables import ApiKeyTable
 from service.catalog.queries import read_catalog, replace_catalog
 from service.catalog.schemas import CatalogBody
-from service.database import make_engine, migrate
+from service.database import make_engine, migrate, read_session
 from service.engine_options import engine_options
 from service.errors import Conflict, StartRefused
 from service.notes.intake import parse_note
 from service.notes.queries import store_notes
 from service.notes.schemas import IncomingNote
+from service.sealing.queries import unreadable_values
 from service.settings import Settings
 from service.tables import NoteTable
 
@@ -72,19 +73,45 @@ def check_folder(folder: Path) -> None:
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[sa.Engine]:
+def open_database(settings: Settings, *, opening_secrets: bool = True) -> Iterator[sa.Engine]:
     """Migrate the database and give its engine.
 
+    Args:
+        settings: Checked settings.
+        opening_secrets: Whether the database's secrets have to be readable.
+
     Raises:
-        StartRefused: If the folder can't be written, or the database is newer than the code or can't be reached.
+        StartRefused: If the folder can't be written, the database is newer than the code or can't be reached, or the
+            key of its secrets is missing.
     """
     check_folder(settings.data_dir)
-    migrate(settings.sqlalchemy_url)
-    engine = make_engine(settings.sqlalchemy_url).execution_options(**engine_options(settings))
+    migrate(settings.sqlalchemy_url, settings.keyring)
+    engine = make_engine(settings.sqlalchemy_url, keyring=settings.keyring)
     try:
-        yield engine
+        with read_session(engine) as session:
+            if opening_secrets:
+                check_secrets(session, settings)
+        settings.keyring.ensure()
+        yield engine.execution_options(**engine_options(settings))
     finally:
         engine.dispose()
+
+
+def check_secrets(session: Session, settings: Settings) -> None:
+    """See whether the keys at hand open the secrets in the database.
+
+    Raises:
+        StartRefused: If one of them does not open; no key is made then, for it would open none of them either.
+    """
+    closed = unreadable_values(session, settings.keyring)
+    if not closed:
+        return
+    tables = ", ".join(sorted({value.table.name for value in closed}))
+    raise StartRefused(
+        f"{len(closed)} secrets in the database ({tables}) are sealed by a key that is not here. A back-up does not "
+        f"hold it: put back the file {settings.keyring.path} that belongs to this database, or name its key in "
+        "BINOME_SECRETS_KEY. If it is lost, `binome secrets forget` closes what these secrets were for; all else stays."
+    )
 
 
 def ensure_first_key(session: Session, settings: Settings, now: datetime) -> FirstKey:

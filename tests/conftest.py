@@ -21,6 +21,7 @@ from service.auth.queries import store_key
 from service.auth.scopes import Scope
 from service.database import make_engine, migrate, write_session
 from service.logs import configure_logs
+from service.sealing.keyring import KEY_FILE, Keyring
 from service.settings import Settings
 from tests import memory_folder
 from tests.analyzers import FakeAnalyzer
@@ -29,6 +30,13 @@ from tests.postgres import fresh_database, postgres_server
 ADMIN_KEY = "admin-key-of-the-tests"
 memory_folder.use()
 NO_POSTGRES = "no PostgreSQL: set BINOME_TEST_DATABASE_URL or install the server's binaries"
+
+
+def keyring_in(folder: Path) -> Keyring:
+    """Return the keys of a data folder, made if there are none."""
+    keyring = Keyring(folder / KEY_FILE)
+    keyring.ensure()
+    return keyring
 
 
 @pytest.fixture(autouse=True)
@@ -97,9 +105,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    """The engine of a migrated, empty database."""
-    engine = make_engine(database_url)
+def engine(database_url: str, tmp_path: Path) -> Iterator[sa.Engine]:
+    """The engine of a migrated, empty database; its key stands where the `settings` have theirs."""
+    engine = make_engine(database_url, keyring=keyring_in(tmp_path))
     yield engine
     engine.dispose()
 

@@ -15,15 +15,21 @@ from service.backup.archive import Manifest, decode_row, lines_of, open_archive,
 from service.backup.writing import kept_tables
 from service.database import alembic_config, current_revision, is_known_revision, make_engine
 from service.errors import BinomeError
+from service.sealing.keyring import Keyring
 
 _ROWS_AT_ONCE = 1000
 
 
-def restore_backup(url: str, path: Path) -> Manifest:
+def restore_backup(url: str, path: Path, keyring: Keyring | None = None) -> Manifest:
     """Fill an empty database with the rows of a back-up, then bring its schema up to date.
 
     All rows go in with one transaction: a restore that breaks off leaves the database empty. Notes that were being
     analysed and jobs that were running when the back-up was made wait for a worker again.
+
+    Args:
+        url: The database.
+        path: The back-up.
+        keyring: What seals the secrets of a back-up that was made when they were kept in clear.
 
     Raises:
         BinomeError: If the file is no sound back-up, is of a newer version, or the database is not empty.
@@ -37,7 +43,7 @@ def restore_backup(url: str, path: Path) -> Manifest:
             _prepare(engine, url, manifest.revision)
             with engine.begin() as connection:
                 _fill(connection, archive, manifest)
-            command.upgrade(alembic_config(url), "head")
+            command.upgrade(alembic_config(url, keyring), "head")
         finally:
             engine.dispose()
     return manifest

@@ -23,6 +23,7 @@ from service.cli import (
     keys,
     report,
     retention,
+    secrets,
     serve,
     users,
 )
@@ -45,6 +46,7 @@ cli.add_typer(audit.cli, name="audit")
 cli.add_typer(users.cli, name="users")
 cli.add_typer(connections.cli, name="connections")
 cli.add_typer(endpoints.cli, name="endpoints")
+cli.add_typer(secrets.cli, name="secrets")
 cli.add_typer(faults.cli, name="faults")
 cli.command("report")(report.report)
 cli.command("export")(export.export)

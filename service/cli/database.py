@@ -17,12 +17,13 @@ from service.start import open_database
 
 
 @contextmanager
-def opened(command: str, settings: Settings | None = None) -> Iterator[sa.Engine]:
+def opened(command: str, settings: Settings | None = None, *, opening_secrets: bool = True) -> Iterator[sa.Engine]:
     """Open the database for a command.
 
     Args:
         command: Its name, such as `keys create`.
         settings: Those that were read already.
+        opening_secrets: Whether the database's secrets have to be readable.
 
     Raises:
         StartRefused: If the database can't be opened.
@@ -30,7 +31,7 @@ def opened(command: str, settings: Settings | None = None) -> Iterator[sa.Engine
     place: dict[str, Any] = {"request_id": "", "address": None, "subject": {}, "filters": {}, "status": 0}
     described, actor = {**place, "action": f"binome {command}"}, f"command:{_user()}"
     act = Act(lambda: described, actor)
-    with open_database(settings or load_settings()) as engine:
+    with open_database(settings or load_settings(), opening_secrets=opening_secrets) as engine:
         with acting(act):
             yield engine
         if not act.written:

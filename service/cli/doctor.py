@@ -19,8 +19,9 @@ from service.database import current_revision, head_revision, make_engine, read_
 from service.errors import BinomeError
 from service.operation.disk import free_mib, warnings
 from service.operation.queries import read_backlog
+from service.sealing.queries import sealed_values
 from service.settings import Settings, load_settings
-from service.start import check_folder
+from service.start import check_folder, check_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def doctor(as_json: AsJson = False) -> None:
             ("python", _versions),
             ("folder", lambda: _folder(settings)),
             ("database", lambda: _database(settings)),
+            ("secrets", lambda: _secrets(settings)),
             ("artefacts", _artefacts),
             ("workers", lambda: _workers(settings)),
         ]
@@ -97,6 +99,18 @@ def _database(settings: Settings) -> str:
     if revision != head:
         raise BinomeError(f"The database has schema {revision}, this version needs {head}: `binome serve` migrates it.")
     return f"{backend}, schema {revision}"
+
+
+def _secrets(settings: Settings) -> str:
+    keyring = settings.keyring
+    with _connected(settings) as engine, read_session(engine) as session:
+        check_secrets(session, settings)
+        count = sum(1 for _ in sealed_values(session))
+    if keyring.path.exists() and keyring.path.stat().st_mode & 0o077:
+        raise BinomeError(f"Others can read {keyring.path}: chmod 600 {keyring.path}")
+    keys = keyring.keys()
+    where = "BINOME_SECRETS_KEY" if keyring.given else keyring.path
+    return f"{count} sealed, all can be opened; {len(keys)} keys, the first in {where}"
 
 
 def _artefacts() -> str:

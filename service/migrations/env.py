@@ -23,6 +23,13 @@ def run() -> None:
     url = context.config.get_main_option("sqlalchemy.url")
     assert url is not None
     engine = make_engine(url, pool_size=1)
+    try:
+        _run(engine)
+    finally:
+        engine.dispose()
+
+
+def _run(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
@@ -46,7 +53,6 @@ def run() -> None:
                 _check_foreign_keys(connection)
         if sqlite:
             _driver(connection).execute("pragma foreign_keys=on")
-    engine.dispose()
 
 
 def _driver(connection: sa.Connection) -> Any:

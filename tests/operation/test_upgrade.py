@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from alembic.script import ScriptDirectory
 
 from service.database import alembic_config, current_revision, head_revision, make_engine, migrate
 from service.errors import StartRefused
+from service.sealing.keyring import KEY_FILE, Keyring
 
 NOT_DATA = {"alembic_version", "day_versions", "sessions"}  # browsers sign in anew after 0013
 PLACES = {"theme_vector", "centroid", "origin"}  # in the space of themes, emptied where it is learned anew
 INDEX = "note_words"  # SQLite's index of words and the tables that it is made of: built anew from the notes
+SEALED = "gAAAA"  # what a sealed text begins with
 ROWS = 3
 AT = datetime(2026, 9, 14, 10, 20, tzinfo=UTC)
 
@@ -74,7 +77,11 @@ def value(column: sa.Column[Any], number: int) -> Any:
 
 
 def stored(
-    engine: sa.Engine, present: Sequence[sa.Table], columns: dict[str, list[str]], numbers: Sequence[int]
+    engine: sa.Engine,
+    present: Sequence[sa.Table],
+    columns: dict[str, list[str]],
+    numbers: Sequence[int],
+    keyring: Keyring,
 ) -> dict[str, list[Any]]:
     """Return the values that `fill` put into given columns of the present tables, by table, in order."""
     found = {}
@@ -85,30 +92,39 @@ def stored(
                 key = table.primary_key.columns.values()[0]
                 wanted = key.in_([value(key, number) for number in numbers])
                 rows = connection.execute(sa.select(*chosen).where(wanted))
-                found[table.name] = sorted((tuple(map(plain, one)) for one in rows), key=repr)
+                found[table.name] = sorted((tuple(plain(opened(v, keyring)) for v in one) for one in rows), key=repr)
     return found
+
+
+def opened(one: Any, keyring: Keyring) -> Any:
+    """Return what is sealed; documents that are sealed, as documents."""
+    if not isinstance(one, str) or not one.startswith(SEALED):
+        return one
+    text = keyring.open(one)
+    return json.loads(text) if text.startswith("{") else text
 
 
 def plain(one: Any) -> Any:
     return json.dumps(one, sort_keys=True) if isinstance(one, dict | list) else one
 
 
-def test_data_of_every_release_outlives_the_upgrade(empty_url: str) -> None:
+def test_data_of_every_release_outlives_the_upgrade(empty_url: str, tmp_path: Path) -> None:
     """At each revision every table gets rows; at the head all rows of all revisions are as they were written."""
+    keyring = Keyring(tmp_path / KEY_FILE)
     engine = make_engine(empty_url)
     written = []
     for place, revision in enumerate(revisions()):
-        command.upgrade(alembic_config(empty_url), revision)
+        command.upgrade(alembic_config(empty_url, keyring), revision)
         numbers = range(100 * place + 1, 100 * place + 1 + ROWS)
         present = tables(engine)
         columns = fill(engine, present, numbers)
-        written.append((revision, numbers, columns, stored(engine, present, columns, numbers)))
-    migrate(empty_url)
+        written.append((revision, numbers, columns, stored(engine, present, columns, numbers, keyring)))
+    migrate(empty_url, keyring)
     assert current_revision(engine) == head_revision()
     present = tables(engine)
     for revision, numbers, columns, before in written:
         assert len(before["notes"]) == ROWS
-        after = stored(engine, present, columns, numbers)
+        after = stored(engine, present, columns, numbers, keyring)
         assert after.keys() == before.keys(), revision
         for name, rows in before.items():
             assert after[name] == rows, (revision, name)

@@ -1,0 +1,1 @@
+"""Secrets in the database: sealed by a key that the database does not hold."""
