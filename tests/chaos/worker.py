@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from models.types import Catalog, NoteAnalysis, NoteText
@@ -16,6 +17,7 @@ from service.database import make_engine
 from service.jobs import engine as job_engine
 from service.jobs import worker
 from service.logs import configure_logs
+from service.sealing.keyring import Keyring
 from tests.analyzers import FakeAnalyzer
 
 
@@ -32,7 +34,14 @@ class SlowAnalyzer(FakeAnalyzer):
         return super().analyze(notes, catalog)
 
 
-def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None, reap_seconds: float = 5) -> None:
+def run(
+    url: str,
+    name: str,
+    slow: float = 0.0,
+    recoveries: int | None = None,
+    reap_seconds: float = 5,
+    keys: Path | None = None,
+) -> None:
     """Run until SIGTERM.
 
     Args:
@@ -41,6 +50,7 @@ def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None, r
         slow: Seconds for each batch.
         recoveries: How often a job may kill its worker.
         reap_seconds: How often it looks for jobs that broke.
+        keys: The file of the keys that open the database's secrets, where it has any.
     """
     configure_logs()
     worker.REAP_SECONDS = reap_seconds
@@ -48,7 +58,8 @@ def run(url: str, name: str, slow: float = 0.0, recoveries: int | None = None, r
         job_engine.MAX_RECOVERY_ATTEMPTS = recoveries
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    worker.Worker(make_engine(url), url, name, lambda: SlowAnalyzer(slow)).run(stop)
+    engine = make_engine(url, keyring=Keyring(keys) if keys else None)
+    worker.Worker(engine, url, name, lambda: SlowAnalyzer(slow)).run(stop)
 
 
 def started(url: str, name: str, **how: Any) -> BaseProcess:
@@ -66,6 +77,7 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--slow", type=float, default=0.0)
+    parser.add_argument("--keys", type=Path)
     run(**vars(parser.parse_args()))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -224,8 +225,8 @@ def test_faults_of_the_api(
 
 
 @contextmanager
-def worker_process(url: str, name: str) -> Iterator[BaseProcess]:
-    process = started(url, name)
+def worker_process(url: str, name: str, keys: Path) -> Iterator[BaseProcess]:
+    process = started(url, name, keys=keys)
     try:
         yield process
     finally:
@@ -235,7 +236,12 @@ def worker_process(url: str, name: str) -> Iterator[BaseProcess]:
 
 @pytest.mark.slow
 def test_every_note_once_through_kills(
-    client: TestClient, engine: sa.Engine, database_url: str, hubspot: HubSpotApi, connect: Connect
+    client: TestClient,
+    engine: sa.Engine,
+    settings: Settings,
+    database_url: str,
+    hubspot: HubSpotApi,
+    connect: Connect,
 ) -> None:
     """Workers are killed amid events' records and a first synchronisation; the API limits, fails and forgets tokens."""
     count = 230
@@ -250,12 +256,12 @@ def test_every_note_once_through_kills(
     hubspot.page_size = 40
     job = client.post("/v1/sources/hubspot/sync").json()
     for at_call in (8, 20):
-        with worker_process(database_url, "victim") as worker:
+        with worker_process(database_url, "victim", settings.keyring.path) as worker:
             wait_until(lambda: len(hubspot.calls) >= at_call, 60)  # noqa: B023
             hubspot.tokens, hubspot.next_token = {"none"}, f"token-{at_call}"
             worker.kill()
             worker.join(10)
-    with worker_process(database_url, "victim"):
+    with worker_process(database_url, "victim", settings.keyring.path):
         wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
         wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)
     assert client.get(f"/v1/jobs/{job['id']}").json()["result"]["records"] == count + len(deals)

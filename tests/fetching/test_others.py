@@ -170,7 +170,7 @@ def _pipedrive() -> PipedriveApi:
     ids=["gong", "zoho", "pipedrive"],
 )
 def test_every_note_once_through_kills(
-    client: TestClient, engine: sa.Engine, database_url: str, connect: Connect,
+    client: TestClient, engine: sa.Engine, settings: Settings, database_url: str, connect: Connect,
     source: str, api: ApiServer, stream: str, options: dict[str, str],
 ) -> None:  # fmt: skip
     """A worker is killed amid a first synchronisation and events' records; limits and outages come between."""
@@ -180,11 +180,11 @@ def test_every_note_once_through_kills(
         api.faults.extend([None, Fault(502), None, Fault(429, {"x-ratelimit-reset": "1"}), Fault(slow=0.3)])
         want(engine, source, stream, *map(str, range(KILLED - 9, KILLED + 1)))
         job = client.post(f"/v1/sources/{source}/sync").json()
-        with worker_process(database_url, "victim") as worker:
+        with worker_process(database_url, "victim", settings.keyring.path) as worker:
             wait_until(lambda: len(api.calls) >= 6, 60)
             worker.kill()
             worker.join(10)
-        with worker_process(database_url, "victim"):
+        with worker_process(database_url, "victim", settings.keyring.path):
             wait_until(lambda: all(state == "done" for state, _ in states(engine).values()), 90, 0.3)
             wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done", 90, 0.3)
     with read_session(engine) as session:

@@ -353,6 +353,7 @@ def test_an_event_outlives_the_worker_that_is_killed_while_sending(
     receiver.answer = lambda _handler: time.sleep(8)
     key = tell(engine)
     command = [sys.executable, "-m", "tests.chaos.worker", "--url", database_url, "--name", "never-back"]
+    command += ["--keys", str(settings.keyring.path)]
     killed = subprocess.Popen(command, env={**os.environ, "BINOME_OUTGOING_PRIVATE": "on"})
     try:
         wait_until(lambda: receiver.got, 120)
