@@ -27,6 +27,8 @@ from service.sealing.columns import give_keys
 from service.sealing.keyring import Keyring
 
 LOCK_TIMEOUT_SECONDS = 30
+SQLITE_MEMORY = 192 * 2**20
+"""Bytes that SQLite holds in a process: without it each of forty connections fills a cache of its own."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -67,7 +69,12 @@ def make_engine(url: str, *, pool_size: int = 20, keyring: Keyring | None = None
 def _make_engine(url: str, pool_size: int) -> sa.Engine:
     if url.startswith("sqlite"):
         engine = sa.create_engine(
-            url, module=sqlite_module(), pool_size=pool_size, max_overflow=20, hide_parameters=True
+            url,
+            module=sqlite_module(),
+            pool_size=pool_size,
+            max_overflow=20,
+            pool_use_lifo=True,  # the connection used last has the pages that are asked for in its cache
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -98,6 +105,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=on",
         "secure_delete=on",  # erased words do not stay in free pages
         "cache_size=-65536",
+        f"soft_heap_limit={SQLITE_MEMORY}",
         "temp_store=memory",
     ):
         connection.execute(f"pragma {pragma}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def resident_mb(process: int) -> float:
-    """Return the memory that a process holds now, in MiB; 0 when it has ended."""
+def resident_mb(process: int | str) -> float:
+    """Return the memory that a process (its id, or `self`) holds now, in MiB; 0 when it has ended."""
     return _field(process, "VmRSS")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -173,6 +174,47 @@ def test_database_that_is_not_there_is_refused() -> None:
 
 
 Version = namedtuple("Version", "major minor micro")
+
+
+_MANY_CONNECTIONS = """
+import sys
+from service import database
+from tests.bench.memory import resident_mb
+
+database.SQLITE_MEMORY = int(sys.argv[2])
+engine = database.make_engine(sys.argv[1])
+with engine.begin() as connection:
+    connection.exec_driver_sql("create table pages (id integer primary key, content blob)")
+    for _ in range(20):
+        connection.exec_driver_sql("insert into pages (content) values (zeroblob(1000000))")
+connections = [engine.connect() for _ in range(8)]
+before = resident_mb("self")
+for connection in connections:
+    connection.execution_options(read_only=True).exec_driver_sql("select sum(instr(content, x'01')) from pages").all()
+print(resident_mb("self") - before)
+"""
+
+
+def test_caches_of_many_connections_share_one_bound(tmp_path: Path) -> None:
+    """Each connection may hold 64 MB of pages; a process would hold a gigabyte once all had been used."""
+
+    def held(name: str, bound: int) -> float:
+        command = [sys.executable, "-c", _MANY_CONNECTIONS, f"sqlite:///{tmp_path / name}", str(bound)]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert held("free.db", 0) > 100, "eight connections read twenty megabytes each"
+    assert held("bounded.db", 24 * 2**20) < 50
+
+
+def test_the_connection_used_last_is_used_next(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'binome.sqlite3'}")
+    first, last = engine.connect(), engine.connect()
+    warm = last.connection.dbapi_connection
+    first.close()
+    last.close()
+    with engine.connect() as connection:
+        assert connection.connection.dbapi_connection is warm
+    engine.dispose()
 
 
 def test_old_sqlite_on_new_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
