@@ -23,6 +23,7 @@ from service.database import sqlite_module, write_session
 from service.errors import StartRefused
 from service.insights.queries import read_ahead
 from service.logs import configure_logs
+from service.memory import share_arenas
 from service.operation import disk
 from service.protocol import protocol
 from service.settings import Sample, Settings
@@ -50,6 +51,7 @@ def serve(settings: Settings, worker_command: Sequence[str] = WORKER_COMMAND) ->
     signal.signal(signal.SIGINT, _leave)
     configure_logs(settings.log_format)
     single_threaded()
+    share_arenas()
     check_folder(settings.data_dir)
     sqlite_module()
     with bind(settings.host, settings.port) as listener, open_database(settings) as engine:

@@ -13,6 +13,7 @@ import typer
 from service import __version__
 from service.children import executor_id, single_threaded, stop_at_end_of_input
 from service.logs import configure_logs
+from service.memory import share_arenas
 from service.settings import load_settings
 
 
@@ -36,6 +37,7 @@ def worker(
     settings = load_settings()
     configure_logs(settings.log_format)
     single_threaded()
+    share_arenas()
     # Imported here: numpy reads the number of threads when it is loaded, and other commands start faster.
     from models.analyzer import load_analyzer
     from service.jobs.worker import Worker
