@@ -29,6 +29,8 @@ from service.sealing.keyring import Keyring
 LOCK_TIMEOUT_SECONDS = 30
 SQLITE_MEMORY = 192 * 2**20
 """Bytes that SQLite holds in a process: without it each of forty connections fills a cache of its own."""
+LOG_BYTES = 64 * 2**20  # of SQLite's write-ahead log, which is four megabytes as a rule
+LOG_WAIT_SECONDS = 1
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -128,6 +130,25 @@ def read_session(engine: sa.Engine) -> Iterator[Session]:
     """Open a session that takes no write lock."""
     with Session(engine.execution_options(read_only=True)) as session:
         yield session
+
+
+def shorten_log(engine: sa.Engine) -> None:
+    """Bring SQLite's write-ahead log into the database and cut it off, where it has grown long.
+
+    While reads overlap without a pause, SQLite never comes to begin its log anew, and it grows with all that is
+    written. Writers wait meanwhile for the reads under way: a second for each step at most, else it stays for later.
+    """
+    log = Path(f"{engine.url.database}-wal")
+    if engine.dialect.name != "sqlite" or not log.exists() or log.stat().st_size <= LOG_BYTES:
+        return
+    connection = engine.raw_connection()
+    driver: Any = connection.driver_connection
+    try:
+        driver.execute(f"pragma busy_timeout={1000 * LOG_WAIT_SECONDS}")
+        driver.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        driver.execute(f"pragma busy_timeout={1000 * LOCK_TIMEOUT_SECONDS}")
+        connection.close()
 
 
 def is_sqlite(session: Session) -> bool:

@@ -16,7 +16,7 @@ from models.types import Analyzer
 from service.analysis.batch import BatchAnalysis
 from service.analysis.queries import Item, claim_waiting, count_in_flight, has_waiting, read_unmasked, record_failure
 from service.analysis.queries import give_back as give_back_notes
-from service.database import read_session, write_session
+from service.database import read_session, shorten_log, write_session
 from service.database_faults import may_pass
 from service.deliveries.delivering import Deliverer
 from service.deliveries.queries import forget_old
@@ -93,6 +93,7 @@ RECONCILE_SECONDS = 60
 MAIL_SECONDS = 5  # how often it is asked which mailboxes are due
 WATCH_SECONDS = 15
 REPORT_SECONDS = 30
+LOG_SECONDS = 60
 HOUSEKEEPING_SECONDS = 600
 KEEP_JOBS = timedelta(days=1)  # of the engine's own, which nobody sees
 AWAY_SECONDS = 1.0
@@ -165,6 +166,7 @@ class Worker:
             (REAP_SECONDS, self._ask_for_fit),
             (MAIL_SECONDS, self._ask_for_mail),
             (REPORT_SECONDS, self._keep_reports),
+            (LOG_SECONDS, lambda: shorten_log(self._engine)),
             (HOUSEKEEPING_SECONDS, self._clean_up),
         ]
         last = [0.0 for _ in duties]

@@ -7,7 +7,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +18,16 @@ import sqlalchemy as sa
 from alembic import command
 
 from service import database
-from service.database import alembic_config, current_revision, head_revision, make_engine, migrate, write_session
+from service.database import (
+    alembic_config,
+    current_revision,
+    head_revision,
+    make_engine,
+    migrate,
+    read_session,
+    shorten_log,
+    write_session,
+)
 from service.errors import StartRefused
 from service.jobs.tables import JobTable
 from service.tables import Table
@@ -215,6 +226,76 @@ def test_the_connection_used_last_is_used_next(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.connection.dbapi_connection is warm
     engine.dispose()
+
+
+def _write(engine: sa.Engine, megabytes: int) -> None:
+    for _ in range(megabytes):
+        with write_session(engine) as session:
+            session.execute(sa.text("insert into pages (content) values (randomblob(1000000))"))
+
+
+@pytest.fixture
+def long_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[sa.Engine, Path]]:
+    """Give a database on SQLite, and the file of its log, which counts as long from two megabytes on."""
+    monkeypatch.setattr(database, "LOG_BYTES", 2 * 2**20)
+    engine = make_engine(f"sqlite:///{tmp_path / 'binome.sqlite3'}")
+    with write_session(engine) as session:
+        session.execute(sa.text("create table pages (id integer primary key, content blob)"))
+    yield engine, tmp_path / "binome.sqlite3-wal"
+    engine.dispose()
+
+
+def test_a_log_that_reads_without_a_pause_keep_is_cut_off(long_log: tuple[sa.Engine, Path]) -> None:
+    engine, log = long_log
+    stop = threading.Event()
+
+    def read_on(number: int) -> None:
+        stop.wait(0.05 * number)
+        while not stop.is_set():
+            with read_session(engine) as session:
+                session.execute(sa.text("select count(*) from pages")).all()
+                stop.wait(0.15)
+
+    readers = [threading.Thread(target=read_on, args=(number,)) for number in range(4)]
+    for reader in readers:
+        reader.start()
+    try:
+        stop.wait(0.3)
+        _write(engine, 9)
+        assert log.stat().st_size > 8_000_000, "SQLite itself does not begin it anew"
+        shorten_log(engine)
+        assert log.stat().st_size < 2_000_000
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+    with read_session(engine) as session:
+        assert session.scalar(sa.text("select count(*) from pages")) == 9
+
+
+def test_a_long_read_is_left_in_peace(long_log: tuple[sa.Engine, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LOG_WAIT_SECONDS", 0)
+    engine, log = long_log
+    with read_session(engine) as session:
+        assert session.scalar(sa.text("select count(*) from pages")) == 0
+        _write(engine, 5)
+        shorten_log(engine)
+        assert log.stat().st_size > 4_000_000
+        assert session.scalar(sa.text("select count(*) from pages")) == 0
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("pragma busy_timeout").scalar() == 30_000
+    shorten_log(engine)
+    assert log.stat().st_size == 0
+
+
+def test_a_short_log_and_another_database_are_left_alone(engine: sa.Engine, database_url: str) -> None:
+    with write_session(engine) as session:
+        session.execute(sa.update(JobTable).values(done=0))
+    log = Path(f"{sa.make_url(database_url).database}-wal")
+    before = log.stat().st_size if log.exists() else None
+    shorten_log(engine)
+    assert (log.stat().st_size if log.exists() else None) == before
+    assert (engine.dialect.name == "sqlite") is (before is not None)
 
 
 def test_old_sqlite_on_new_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
