@@ -72,16 +72,15 @@ class Quote:
     def little(self) -> int:
         """How little it says without its note, 0 for the least.
 
-        A few words, or some of which the reader was not sure, weigh more than an objection that was resolved or a rival
-        that is only mentioned.
+        A few words, or some of which the reader was not sure, weigh more than an objection that was resolved, or than
+        a rival of which is said neither how it does nor what became of the deal; that weighs double
+        where it is only mentioned.
         """
         short = len(self.text) < TELLING_CHARS or (self.detail.get("score") or 1.0) < SURE
         resolved = self.detail.get("status") == ObjectionStatus.RESOLVED
-        in_passing = (self.detail.get("relation"), self.detail.get("standing")) == (
-            Relation.MENTIONED,
-            Standing.NEUTRAL,
-        )
-        return 2 * short + (resolved or in_passing)
+        relation = self.detail.get("relation")
+        unsaid = self.detail.get("standing") == Standing.NEUTRAL and relation not in _ENDED
+        return 3 * short + resolved + unsaid + (unsaid and relation == Relation.MENTIONED)
 
     @property
     def sentence(self) -> str:
@@ -89,6 +88,7 @@ class Quote:
         return f"{self.before}{self.text}{self.after}"
 
 
+_ENDED = frozenset({Relation.LOST_TO, Relation.WON_AGAINST})
 _DETAILS = {
     About.OBJECTION: ("type", "status", "score"),
     About.COMPETITOR: ("name", "relation", "standing", "score"),

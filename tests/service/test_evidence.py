@@ -80,11 +80,12 @@ def said(text: str = "The yearly fee is far too high for us.", **detail: Any) ->
 def test_what_says_little_of_an_item() -> None:
     assert said(status="open", score=0.9).little == 0
     assert said(relation="mentioned", standing="ahead", score=0.9).little == 0
-    assert said(relation="evaluating", standing="neutral", score=0.9).little == 0
+    assert said(relation="lost_to", standing="neutral", score=0.9).little == 0
     assert said(status="resolved", score=0.9).little == 1
-    assert said(relation="mentioned", standing="neutral", score=0.9).little == 1
-    assert said("too dear", status="open", score=0.9).little == 2
-    assert said(status="open", score=0.3).little == 2
+    assert said("No news from Orbiport or others.", relation="evaluating", standing="neutral", score=0.9).little == 1
+    assert said(relation="mentioned", standing="neutral", score=0.9).little == 2
+    assert said("too dear", status="open", score=0.9).little == 3
+    assert said(status="open", score=0.3).little == 3
 
 
 def test_what_a_rep_expects_comes_last_whatever_it_says() -> None:
