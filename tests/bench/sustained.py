@@ -73,6 +73,7 @@ def sustain(url: str, folder: Path, minutes: float) -> dict[str, Any]:
         "verdict": {
             "p99 of notes": _verdict([_percentile(row.times["notes"], 99) for row in rows]),
             "p99 of queries": _verdict([_percentile(row.times["queries"], 99) for row in rows]),
+            "median of queries": _verdict([_percentile(row.times["queries"], 50) for row in rows]),
             "memory": _verdict([row.resident_mb for row in rows]),
         },
     }
