@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.auth.roles import Grant, read_grants
+from service.auth.scopes import Role
 from service.errors import SettingsRefused
 from service.insights.weights import Weights, read_weights
 from service.sealing.keyring import KEY_FILE, Keyring, read_keys
@@ -45,6 +46,14 @@ class Switch(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class SecondFactor(StrEnum):
+    """Of whom a second factor is asked who signs in with a password; who has one is always asked for it."""
+
+    OPTIONAL = "optional"
+    ADMINS = "admins"
+    REQUIRED = "required"
 
 
 class LogFormat(StrEnum):
@@ -154,6 +163,11 @@ class Settings(BaseSettings):
         12, ge=1, le=8760, description="hours without use after which a browser signs in anew, 1 to 8760"
     )
 
+    second_factor: SecondFactor = Field(
+        SecondFactor.OPTIONAL,
+        description="optional, admins or required: who has to have a second factor beside a password",
+    )
+
     oidc_issuer: str = Field(
         "",
         pattern=r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?$",
@@ -241,6 +255,12 @@ class Settings(BaseSettings):
     def grants(self) -> list[Grant]:
         """Which claims of the provider give which role."""
         return read_grants(self.oidc_roles)
+
+    def needs_factor(self, role: str) -> bool:
+        """Tell whether people of a role have to have a second factor beside their password."""
+        return self.second_factor is SecondFactor.REQUIRED or (
+            self.second_factor is SecondFactor.ADMINS and role == Role.ADMIN
+        )
 
     @property
     def oidc_email_trusted(self) -> bool:

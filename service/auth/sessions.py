@@ -20,21 +20,24 @@ COOKIE_LIFE = timedelta(days=7)
 IDLE_LIFE = timedelta(hours=12)
 LINK_LIFE = timedelta(hours=12)
 INVITATION_LIFE = timedelta(days=3)
+FACTOR_LIFE = timedelta(minutes=10)
 MAX_BROWSER_LENGTH = 200
 
 
 class SessionKind(StrEnum):
-    """A browser's session, a link that opens one, or a link to choose a password."""
+    """A browser's session, a link that opens one, one to choose a password, or waiting for the second factor."""
 
     COOKIE = "cookie"
     LINK = "link"
     INVITATION = "invitation"
+    FACTOR = "factor"
 
 
 _LIVES = {
     SessionKind.COOKIE: COOKIE_LIFE,
     SessionKind.LINK: LINK_LIFE,
     SessionKind.INVITATION: INVITATION_LIFE,
+    SessionKind.FACTOR: FACTOR_LIFE,
 }
 
 Owner = ApiKeyTable | UserTable

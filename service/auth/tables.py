@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.sealing.columns import Sealed
 from service.tables import Table
 
 
@@ -34,7 +35,8 @@ class UserTable(Table):
     """A person who signs in with a password (Argon2id), by OpenID Connect, or both.
 
     `email` is in small letters. `identity` is the provider's issuer and subject. A person who was invited and has not
-    chosen a password has none.
+    chosen a password has none. The second factor's secret counts from `factor_since` on, codes of steps after
+    `factor_step`; of recovery codes only the SHA-256 is kept.
     """
 
     __tablename__ = "users"
@@ -45,6 +47,10 @@ class UserTable(Table):
     sees_personal: Mapped[bool]
     password_hash: Mapped[str | None]
     identity: Mapped[str | None] = mapped_column(unique=True)
+    factor_secret: Mapped[str | None] = mapped_column(Sealed)
+    factor_since: Mapped[datetime | None]
+    factor_step: Mapped[int | None]
+    recovery_codes: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
     signed_in_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
@@ -53,7 +59,8 @@ class UserTable(Table):
 class SessionTable(Table):
     """A browser's session (`cookie`), a link that opens one once (`link`), or one to choose a password (`invitation`).
 
-    It belongs to a key or to a person. Only the token's SHA-256 is kept. `seen_at` is coarse, as a key's last use.
+    One that is a `factor` is of who gave the password, and not the second factor yet. It belongs to a key or to a
+    person. Only the token's SHA-256 is kept. `seen_at` is coarse, as a key's last use.
     """
 
     __tablename__ = "sessions"

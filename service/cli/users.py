@@ -52,7 +52,8 @@ def add(
 @cli.command("list")
 def list_users(as_json: AsJson = False) -> None:
     """List people."""
-    names = ["id", "email", "name", "role", "sees_personal", "created_at", "signed_in_at", "disabled_at"]
+    names = ["id", "email", "name", "role", "sees_personal", "factor_since", "created_at"]
+    names += ["signed_in_at", "disabled_at"]
     with opened("users list") as engine, read_session(engine) as session:
         rows = [{name: getattr(user, name) for name in names} for user in queries.list_users(session)]
     if as_json:
@@ -86,6 +87,14 @@ def password(
         check_password(given, user.email, user.name)
         queries.set_password(session, user, hash_password(given))
     print(f"The password of {email} is set.")
+
+
+@cli.command("reset-factor")
+def reset_factor(email: Email) -> None:
+    """Take away a second factor that its person lost; sessions end, and the password alone signs in."""
+    with opened("users reset-factor") as engine, write_session(engine) as session:
+        queries.remove_factor(session, _found(session, email))
+    print(f"{email} has no second factor any more.")
 
 
 def _found(session: Session, email: str) -> UserTable:

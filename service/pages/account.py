@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from service.auth.sessions import SessionKind, close_sessions, find_session, list_sessions, use_link
 from service.auth.tables import UserTable
 from service.database import read_session, write_session
-from service.dependencies import Caller, Now, ReadSession, client_address, get_engine
+from service.dependencies import Caller, Now, ReadSession, client_address, get_engine, get_settings
 from service.errors import Forbidden, InvalidInput, TooMany
 from service.pages.answers import PageRoute, render
-from service.pages.sign_in import FormFields, Visitor, open_browser_session, signed_in
+from service.pages.sign_in import FormFields, Visitor, let_in, open_browser_session, signed_in
 from service.users import queries
 from service.users.passwords import check_password, hash_password
 from service.users.signing_in import check_credentials
@@ -47,9 +49,7 @@ def post_invitation(request: Request, fields: FormFields, now: Now) -> Response:
         if not isinstance(owner, UserTable):
             return _invitation(request, "", known=False)
         queries.set_password(session, owner, hashed)
-        queries.signed_in(owner, now)
-        cookie = open_browser_session(session, request, owner, now)
-    return signed_in(request, cookie, "/")
+        return let_in(session, request, owner, now, "/")
 
 
 def _invited(session: Session, token: str, now: Now) -> UserTable | None:
@@ -65,63 +65,84 @@ def _invitation(request: Request, token: str, *, known: bool, fault: str = "") -
 @router.get("/account")
 def get_account(request: Request, session: ReadSession, visitor: Visitor, now: Now) -> Response:
     """Show one's account and open sessions."""
-    return _account(request, session, visitor, now)
+    return account_page(request, session, visitor, now)
 
 
-def _account(
-    request: Request, session: Session, visitor: Caller, now: Now, *, status: int = 200, fault: str = ""
+def account_page(
+    request: Request, session: Session, visitor: Caller, now: datetime, *, fault: str = "", of: str = ""
 ) -> Response:
+    """Show one's account; `fault` is what went wrong, in the part `of` it."""
     user = queries.get_user(session, visitor.user_id) if visitor.user_id else None
-    sessions = list_sessions(session, user.id, now) if user else []
-    return render(request, "account.html", status, user=user, visitor=visitor, sessions=sessions, fault=fault)
+    context: dict[str, Any] = {
+        "user": user,
+        "visitor": visitor,
+        "sessions": list_sessions(session, user.id, now) if user else [],
+        "needs_factor": user is not None and get_settings(request).needs_factor(user.role),
+        "fault": fault,
+        "fault_of": of,
+    }
+    status = (429 if fault == "slowed" else 422) if fault else 200
+    return render(request, "account.html", status, **context)
+
+
+def present_fault(request: Request, user: UserTable, fields: Mapping[str, str], now: datetime) -> str:
+    """Return what is wrong with the present password, asked once more for what an open browser is not enough for.
+
+    Who signs in at the provider alone has none to give.
+    """
+    if user.password_hash is None:
+        return ""
+    try:
+        given, address = fields.get("present", ""), client_address(request)
+        found = check_credentials(get_engine(request), user.email, given, address=address, now=now)
+    except TooMany:
+        return "slowed"
+    return "" if found else "wrong_present"
 
 
 @router.post("/account/password")
 def post_password(request: Request, fields: FormFields, visitor: Visitor, now: Now) -> Response:
     """Change one's password; all other sessions end, and this one gets another id."""
-    engine = get_engine(request)
+    engine, password = get_engine(request), fields.get("password", "")
     with read_session(engine) as session:
-        user = _own(session, visitor)
-        email, name = user.email, user.name
+        user = own_account(session, visitor)
+        fault = present_fault(request, user, fields, now)
         try:
-            found = check_credentials(
-                engine, email, fields.get("present", ""), address=client_address(request), now=now
-            )
-            if found is None:
-                return _account(request, session, visitor, now, status=422, fault="wrong_present")
-            check_password(fields.get("password", ""), email, name)
+            check_password(password, user.email, user.name)
         except InvalidInput as error:
-            fault = f"password_{error.errors[0]['code']}"
-            return _account(request, session, visitor, now, status=422, fault=fault)
-        except TooMany:
-            return _account(request, session, visitor, now, status=429, fault="slowed")
-    hashed = hash_password(fields["password"])
+            fault = fault or f"password_{error.errors[0]['code']}"
+        if fault:
+            return account_page(request, session, visitor, now, fault=fault, of="password")
+    hashed = hash_password(password)
     with write_session(engine) as session:
-        user = _own(session, visitor)
+        user = own_account(session, visitor)
         queries.set_password(session, user, hashed)
         cookie = open_browser_session(session, request, user, now)
     return signed_in(request, cookie, "/account")
 
 
 @router.post("/account/sessions")
-def post_end_all(request: Request, _fields: FormFields, visitor: Visitor) -> Response:
-    """Sign out everywhere."""
+def post_end_sessions(request: Request, fields: FormFields, visitor: Visitor, now: Now) -> Response:
+    """End those of one's sessions that are ticked, or all of them."""
+    with read_session(get_engine(request)) as session:
+        user = own_account(session, visitor)
+        fault = present_fault(request, user, fields, now)
+        ticked = [one.id for one in list_sessions(session, user.id, now) if f"session-{one.id}" in fields]
+        everywhere = fields.get("do") == "everywhere"
+        fault = fault or ("" if ticked or everywhere else "no_session_ticked")
+        if fault:
+            return account_page(request, session, visitor, now, fault=fault, of="sessions")
     with write_session(get_engine(request)) as session:
-        queries.end_sessions(session, _own(session, visitor))
-    return RedirectResponse("/sign-in", 303)
-
-
-@router.post("/account/sessions/{session_id}")
-def post_end_one(
-    session_id: Annotated[int, Path(ge=1, le=2**62)], request: Request, _fields: FormFields, visitor: Visitor
-) -> Response:
-    """End one of one's sessions."""
-    with write_session(get_engine(request)) as session:
-        close_sessions(session, _own(session, visitor).id, only=session_id)
+        user = own_account(session, visitor)
+        if everywhere:
+            queries.end_sessions(session, user)
+            return RedirectResponse("/sign-in", 303)
+        for session_id in ticked:
+            close_sessions(session, user.id, only=session_id)
     return RedirectResponse("/account", 303)
 
 
-def _own(session: Session, visitor: Caller) -> UserTable:
+def own_account(session: Session, visitor: Caller) -> UserTable:
     """Return the account of who is signed in.
 
     Raises:

@@ -114,6 +114,14 @@ def post_end_sessions(user_id: Id, request: Request, _fields: FormFields, visito
     return RedirectResponse("/people", 303)
 
 
+@router.post("/people/{user_id}/factor")
+def post_reset_factor(user_id: Id, request: Request, _fields: FormFields, visitor: AdminVisitor) -> Response:
+    """Take away a second factor that its person lost."""
+    with write_session(get_engine(request)) as session:
+        users.delete_factor(user_id, session, visitor)
+    return RedirectResponse("/people", 303)
+
+
 @router.post("/keys")
 def post_key(request: Request, fields: FormFields, session: ReadSession, visitor: AdminVisitor, now: Now) -> Response:
     """Make a key; the answer shows it this once."""

@@ -24,6 +24,7 @@ from service.pages.audit import router as audit_router
 from service.pages.competitors import router as competitors_router
 from service.pages.corrections import competitor_names
 from service.pages.corrections import router as corrections_router
+from service.pages.factor import router as factor_router
 from service.pages.forms import FilterForm, fault_of, read_form
 from service.pages.highlights import cut
 from service.pages.imports import router as imports_router
@@ -52,6 +53,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 router.include_router(sign_in_router)
 router.include_router(provider_router)
 router.include_router(account_router)
+router.include_router(factor_router)
 router.include_router(people_router)
 router.include_router(audit_router)
 router.include_router(themes_router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy.orm import Session
@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from service.audit.acts import name_actor
 from service.auth.queries import find_key
 from service.auth.scopes import Scope, allows
-from service.auth.sessions import Owner, SessionKind, close_session, open_session, use_link
-from service.auth.tables import ApiKeyTable
+from service.auth.sessions import FACTOR_LIFE, Owner, SessionKind, close_session, open_session, use_link
+from service.auth.tables import ApiKeyTable, UserTable
 from service.database import read_session, write_session
 from service.dependencies import (
     Caller,
@@ -32,7 +32,7 @@ from service.dependencies import (
 from service.errors import Forbidden, TooLarge, TooMany
 from service.pages.answers import NotSignedIn, PageRoute, render
 from service.users import throttle
-from service.users.queries import any_user, get_user
+from service.users.queries import any_user, begin_factor, get_user
 from service.users.queries import signed_in as mark_signed_in
 from service.users.signing_in import check_credentials, slowed
 
@@ -167,9 +167,29 @@ def _by_password(request: Request, fields: Mapping[str, str], now: datetime, wan
     with write_session(engine) as session:
         user = get_user(session, user_id)
         assert user is not None, "people are never removed"
-        mark_signed_in(user, now, rehashed)
-        cookie = open_browser_session(session, request, user, now)
-    return signed_in(request, cookie, wanted)
+        user.password_hash = rehashed or user.password_hash
+        return let_in(session, request, user, now, wanted)
+
+
+def let_in(session: Session, request: Request, user: UserTable, now: datetime, wanted: str) -> Response:
+    """Sign in who gave a password, or ask for the second factor first: for a code of it, or to set one up."""
+    has_factor = user.factor_since is not None
+    if not has_factor and not get_settings(request).needs_factor(user.role):
+        mark_signed_in(user, now)
+        return signed_in(request, open_browser_session(session, request, user, now), wanted)
+    if not has_factor:
+        begin_factor(user)
+    name_actor(caller_of(user).actor)
+    token = open_session(session, user, SessionKind.FACTOR, now)
+    response = RedirectResponse(f"/sign-in/{'code' if has_factor else 'factor'}?{urlencode({'next': wanted})}", 303)
+    age = int(FACTOR_LIFE.total_seconds())
+    response.set_cookie(factor_cookie(request), token, max_age=age, **cookie_flags(request))
+    return response
+
+
+def factor_cookie(request: Request) -> str:
+    """Return the name of the cookie of who has yet to give the second factor."""
+    return f"{cookie_name(request)}_factor"
 
 
 def _by_key(request: Request, secret: str, now: datetime, wanted: str) -> Response:
@@ -225,9 +245,14 @@ def open_browser_session(session: Session, request: Request, owner: Owner, now: 
 def signed_in(request: Request, cookie: str, wanted: str) -> Response:
     """Lead a browser on, with the cookie of its new session."""
     response = RedirectResponse(wanted, 303)
+    keep_session(request, response, cookie)
+    return response
+
+
+def keep_session(request: Request, response: Response, cookie: str) -> None:
+    """Have a browser keep the cookie of its session."""
     age = get_settings(request).session_hours * 3600
     response.set_cookie(cookie_name(request), cookie, max_age=age, **cookie_flags(request))
-    return response
 
 
 def cookie_flags(request: Request) -> dict[str, Any]:

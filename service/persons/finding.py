@@ -77,7 +77,7 @@ def _notes(session: Session, asked: PersonQuery, traces: Traces, author_ids: lis
 
 
 def _user(row: Any) -> HeldUser:
-    fields = ("email", "name", "role", "identity", "created_at", "signed_in_at", "disabled_at")
+    fields = ("email", "name", "role", "identity", "created_at", "factor_since", "signed_in_at", "disabled_at")
     return HeldUser(id=str(row.id), personal=row.sees_personal, **{name: getattr(row, name) for name in fields})
 
 

@@ -56,7 +56,7 @@ class HeldAuthor(BaseModel):
 
 
 class HeldUser(BaseModel):
-    """An account to sign in with; the password's hash is not shown."""
+    """An account to sign in with; the password's hash and the second factor are not shown."""
 
     id: str
     email: str
@@ -65,6 +65,7 @@ class HeldUser(BaseModel):
     personal: bool
     identity: str | None = Field(description="issuer and subject at the provider")
     created_at: datetime
+    factor_since: datetime | None = Field(description="since when a second factor is asked for; it is not shown")
     signed_in_at: datetime | None
     disabled_at: datetime | None
 

@@ -11,6 +11,7 @@ from service.auth.scopes import Role
 from service.auth.sessions import SessionKind, close_sessions, open_session
 from service.auth.tables import UserTable
 from service.database import insert_ignoring
+from service.users import factor
 
 
 def list_users(session: Session) -> list[UserTable]:
@@ -76,10 +77,58 @@ def end_sessions(session: Session, user: UserTable) -> None:
     close_sessions(session, user.id, kind=SessionKind.COOKIE)
 
 
-def signed_in(user: UserTable, now: datetime, rehashed: str | None = None) -> None:
-    """Remember when a person signed in, and the password's hash with today's parameters."""
+def signed_in(user: UserTable, now: datetime) -> None:
+    """Remember when a person signed in."""
     user.signed_in_at = now
-    user.password_hash = rehashed or user.password_hash
+
+
+def begin_factor(user: UserTable) -> None:
+    """Make the secret of a second factor; it does not count before a code of it was given."""
+    user.factor_secret, user.factor_since = factor.new_secret(), None
+    user.factor_step, user.recovery_codes = None, []
+
+
+def confirm_factor(session: Session, user: UserTable, code: str, now: datetime) -> list[str] | None:
+    """Let a second factor count from now on, ending all sessions.
+
+    Returns:
+        Recovery codes; None where the code is wrong.
+    """
+    if user.factor_secret is None or user.factor_since is not None or not use_code(user, code, now):
+        return None
+    user.factor_since = now
+    close_sessions(session, user.id)
+    return renew_recovery_codes(user)
+
+
+def use_code(user: UserTable, code: str, now: datetime) -> bool:
+    """Tell whether a code of the application, or a recovery code, is right; it does not count again."""
+    plain, hashed = factor.plain_code(code), factor.hash_recovery_code(code)
+    if hashed in user.recovery_codes:
+        user.recovery_codes = [one for one in user.recovery_codes if one != hashed]
+        return True
+    step = factor.step_of(user.factor_secret, plain, now, user.factor_step) if user.factor_secret else None
+    user.factor_step = step or user.factor_step
+    return step is not None
+
+
+def renew_recovery_codes(user: UserTable) -> list[str]:
+    """Give a person new recovery codes; those of before count no more."""
+    codes = factor.new_recovery_codes()
+    user.recovery_codes = [factor.hash_recovery_code(code) for code in codes]
+    return codes
+
+
+def remove_factor(session: Session, user: UserTable) -> None:
+    """Take a person's second factor away; all their sessions end."""
+    user.factor_secret = user.factor_since = user.factor_step = None
+    user.recovery_codes = []
+    close_sessions(session, user.id)
+
+
+def lock_user(session: Session, user_id: int) -> UserTable | None:
+    """Return a person whom nobody else changes meanwhile."""
+    return session.scalar(sa.select(UserTable).where(UserTable.id == user_id).with_for_update())
 
 
 def other_admins(session: Session, user_id: int) -> int:

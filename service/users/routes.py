@@ -72,6 +72,15 @@ def delete_sessions(user_id: UserId, session: WriteSession, _caller: Admin) -> N
     queries.end_sessions(session, found_user(session, user_id))
 
 
+@router.delete("/{user_id}/factor", status_code=204, responses=problem_responses(404))
+def delete_factor(user_id: UserId, session: WriteSession, _caller: Admin) -> None:
+    """Take away a person's second factor, which they lost: their sessions end, and the password alone signs in.
+
+    Where a second factor is required, they set up another one as they sign in.
+    """
+    queries.remove_factor(session, found_user(session, user_id))
+
+
 def found_user(session: Session, user_id: int) -> UserTable:
     """Return a person.
 
@@ -103,6 +112,7 @@ def _shown(user: UserTable) -> dict[str, Any]:
         "personal": user.sees_personal,
         "has_password": user.password_hash is not None,
         "by_provider": user.identity is not None,
+        "second_factor": user.factor_since is not None,
         "created_at": user.created_at,
         "signed_in_at": user.signed_in_at,
         "disabled_at": user.disabled_at,

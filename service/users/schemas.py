@@ -18,6 +18,7 @@ EXAMPLE_USER: dict[str, Any] = {
     "personal": False,
     "has_password": True,
     "by_provider": False,
+    "second_factor": False,
     "created_at": "2026-09-14T10:20:00Z",
     "signed_in_at": None,
     "disabled_at": None,
@@ -53,7 +54,7 @@ class UserChange(BaseModel):
 
 
 class UserOutput(BaseModel):
-    """A person. `by_provider`: signed in by OpenID Connect before."""
+    """A person. `by_provider`: signed in by OpenID Connect before. `second_factor`: set up, and asked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_USER]})
 
@@ -64,6 +65,7 @@ class UserOutput(BaseModel):
     personal: bool
     has_password: bool
     by_provider: bool
+    second_factor: bool
     created_at: datetime
     signed_in_at: datetime | None
     disabled_at: datetime | None

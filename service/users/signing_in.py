@@ -39,6 +39,29 @@ def check_credentials(
     return user_id, hash_password(password) if is_dated(hashed) else None
 
 
+def check_code(engine: sa.Engine, user_id: int, code: str, *, address: str | None, now: datetime) -> bool:
+    """Tell whether a person's code is right, of the application or for recovery; it does not count again.
+
+    Codes are guessed as passwords are, but by who has the password: their failures are counted apart, so that a right
+    password does not forgive them.
+
+    Raises:
+        TooMany: If the account or the address failed too often.
+    """
+    with write_session(engine) as session:
+        user = queries.get_user(session, user_id)
+        account = f"code {user.email}" if user else None
+        wait = throttle.begin_try(session, now, account=account, address=address)
+    if wait:
+        raise slowed(wait)
+    with write_session(engine) as session:
+        user = queries.lock_user(session, user_id)
+        right = user is not None and user.disabled_at is None and queries.use_code(user, code, now)
+        if right:
+            throttle.take_back(session, account=account, address=address)
+    return right
+
+
 def slowed(wait: int) -> TooMany:
     """Return the answer to a try that came too early."""
     return TooMany("Signing in failed too often: wait, then try again.", retry_after=wait, code="sign_in_slowed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import shutil
@@ -15,6 +16,8 @@ import axe_core_python
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.app import create_app
@@ -23,6 +26,7 @@ from service.pages.words import Lang, Words
 from service.reports.building import build
 from service.settings import Settings
 from service.tables import NoteTable
+from tests.service.test_users import EMAIL, PASSWORD, add_person
 from tests.service.visits import by_account, make_key, make_theme, name_competitor, read_in
 from tests.work import note
 
@@ -107,6 +111,84 @@ def test_a_marketer_filters_follows_corrects_and_undoes(context: BrowserContext,
         .get_by_role("link", name="Objection\u00a0: Pas de budget, sans réponse", exact=True)
         .is_visible()
     )
+
+
+def test_a_person_sets_up_a_second_factor(chromium: Browser, site: str, engine: sa.Engine) -> None:
+    """In a browser that runs no scripts."""
+    add_person(engine)
+    context = chromium.new_context(base_url=site, locale="fr", java_script_enabled=False)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    _by_password(page)
+    page.wait_for_url(f"{site}/")
+    page.goto("/account")
+    page.locator("form[action='/account/factor'] input").fill(PASSWORD)
+    page.get_by_role("button", name="Configurer le second facteur").click()
+    assert page.get_by_role("img", name="QR code").bounding_box()["width"] > 150
+    secret = page.locator(".typed").inner_text().replace(" ", "").replace("\n", "")
+    totp = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
+    page.get_by_label("Saisissez le code").fill(totp.generate(int(time.time())).decode())
+    page.keyboard.press("Enter")
+    code = page.locator(".codes code").first.inner_text()
+    page.get_by_role("link", name="Je les ai conservés").click()
+    assert "Il reste 10 codes de secours" in page.inner_text("main")
+    page.get_by_role("button", name="Déconnexion").click()
+    _by_password(page)
+    page.get_by_label("Code").fill("000000")
+    page.keyboard.press("Enter")
+    assert "Ce code est faux" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Code").fill(code)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site}/")
+    page.goto("/account")
+    assert "Il reste 9 codes de secours" in page.inner_text("main")
+    context.close()
+
+
+def test_axe_finds_nothing_serious_on_the_way_to_a_second_factor(
+    chromium: Browser, site: str, engine: sa.Engine
+) -> None:
+    add_person(engine)
+    context = chromium.new_context(base_url=site, bypass_csp=True, reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    _by_password(page)
+    page.wait_for_url(f"{site}/")
+    page.goto("/account")
+    page.locator("form[action='/account/factor'] input").fill(PASSWORD)
+    page.get_by_role("button", name="Set up the second factor").click()
+    _check_looks(page)
+    page.get_by_label("Type the code").fill("wrong")
+    page.keyboard.press("Enter")
+    _check_looks(page)
+    secret = "".join(page.locator(".typed").inner_text().split())
+    code = TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(time.time())).decode()
+    page.get_by_label("Type the code").fill(code)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Your recovery codes").wait_for()
+    _check_looks(page)
+    page.goto("/account")
+    _check_looks(page)
+    _by_password(page)
+    page.get_by_role("heading", name="Type your code").wait_for()
+    _check_looks(page)
+    context.close()
+
+
+def _check_looks(page: Page) -> None:
+    for scheme, width in (("light", 1280), ("dark", 320)):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        page.set_viewport_size({"width": width, "height": 800})
+        assert _violations(page) == [], (page.url, scheme, width)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (wide <= 0, _overflowing(page)) == (True, []), (page.url, width)
+
+
+def _by_password(page: Page) -> None:
+    page.goto("/sign-in")
+    page.fill("#email", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.locator("form", has=page.locator("#password")).get_by_role("button").click()
 
 
 def _correct_and_undo(page: Page) -> None:

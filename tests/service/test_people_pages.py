@@ -48,7 +48,8 @@ def test_changing_the_password_ends_the_other_sessions(browser: TestClient, engi
     for cookie, status in ((first, 303), (second, 303), (third, 200)):
         browser.cookies.set(COOKIE, cookie, domain="testserver.local")
         assert browser.get("/account").status_code == status
-    assert browser.post("/account/sessions").headers["location"] == "/sign-in"
+    everywhere = {"do": "everywhere", "present": "another long sentence"}
+    assert browser.post("/account/sessions", data=everywhere).headers["location"] == "/sign-in"
     assert browser.get("/account").status_code == 303
 
 
@@ -59,10 +60,29 @@ def test_a_person_ends_their_own_sessions_only(browser: TestClient, engine: sa.E
     other = browser.cookies[COOKIE]
     browser.cookies.clear()
     by_password(browser)
-    for number in range(1, 5):
-        browser.post(f"/account/sessions/{number}")
-    browser.cookies.set(COOKIE, other, domain="testserver.local")
+    lost = browser.cookies[COOKIE]
+    browser.cookies.clear()
+    by_password(browser)
+    ticked = {f"session-{number}": "on" for number in range(1, 3)}
+    assert browser.post("/account/sessions", data={**ticked, "present": PASSWORD}).headers["location"] == "/account"
+    for cookie, status in ((lost, 303), (other, 200)):
+        browser.cookies.set(COOKIE, cookie, domain="testserver.local")
+        assert browser.get("/account").status_code == status
+
+
+def test_ending_sessions_asks_for_the_password(browser: TestClient, engine: sa.Engine) -> None:
+    """Who left a browser open has not left it to others to shut them out."""
+    add_person(engine)
+    by_password(browser)
+    for given in ({}, {"present": "not the present one"}):
+        answer = browser.post("/account/sessions", data={"do": "everywhere", **given})
+        assert answer.status_code == 422
+        assert "The present password is wrong" in answer.text
+    assert "Tick at least one" in browser.post("/account/sessions", data={"present": PASSWORD}).text
     assert browser.get("/account").status_code == 200
+    for _ in range(6):
+        answer = browser.post("/account/sessions", data={"do": "everywhere", "present": "guessed"})
+    assert answer.status_code == 429
 
 
 def test_administrators_change_roles_and_keys(admin: TestClient, engine: sa.Engine) -> None:

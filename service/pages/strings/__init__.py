@@ -11,6 +11,7 @@ from service.pages.strings import (
     competitors,
     corrections,
     digests,
+    factor,
     filters,
     frame,
     imports,
@@ -47,6 +48,7 @@ PAGES = (
     search,
     signing,
     people,
+    factor,
     audit,
     digests,
 )

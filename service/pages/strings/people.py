@@ -79,7 +79,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "sessions": ("Where you are signed in", "Où vous êtes connecté"),
     "this_browser": ("this browser", "ce navigateur"),
     "unknown_browser": ("unknown browser", "navigateur inconnu"),
-    "end_session": ("Sign out there", "Y fermer la session"),
+    "end_session": ("sign out", "fermer"),
     "end_sessions": ("Sign out everywhere", "Fermer toutes les sessions"),
     "session_since": ("since {at}", "depuis le {at}"),
     "error_title_429": ("Wait a little", "Patientez un peu"),
