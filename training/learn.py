@@ -184,7 +184,7 @@ def train_part(part: Part, corpus: Path, artefacts: Path, out: Path) -> None:
     if part is Part.OBJECTIONS:
         objections.train(corpus, artefacts / "encoder", artefacts / "tagger", out)
     else:
-        mentions.train(corpus, artefacts, out)
+        mentions.train(corpus, mentions.HARD, artefacts, out)
 
 
 def describe_sources(folder: Path, corpus: Path, notes: Sequence[Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Trains the classifiers of `models/mentions.py`: is it a rival, its relation, its standing."""
+"""Trains the classifiers of `models/mentions.py`: is it a rival, its relation, its standing; and its head."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from models.candidates import CandidateFinder
 from models.catalog import CatalogMatcher
 from models.competitors import catalogue_names, find_candidates, name_in_note, names_by_segment
 from models.lexicon import Lexicon, load_lexicon
-from models.linear import hash_features, save_linear
+from models.linear import LinearModel, hash_features, save_linear
+from models.listed_names import ListedName, listed_features
 from models.manifest import verified_manifest, write_manifest
 from models.mentions import (
+    LISTED_FILE,
     N_FEATURES,
     NO,
     TAGGER_LABELS,
@@ -35,10 +37,12 @@ from models.mentions import (
 )
 from models.tagger import Tagged, load_tagger
 from training.examples import Example, fingerprint, read_examples
+from training.listed_names import HARD_WEIGHT, STRENGTH, ListedRows, fit_head, judge_head
 from training.measures import accuracy, macro_f1
 from training.objections import fit_linear, fit_temperature, out_of_fold, tempered, unseen_industries
 from training.reader_names import NameMaker
 
+HARD = Path("data/hard-names")
 STRENGTHS = {Task.KNOWN: 30.0, Task.UNKNOWN: 100.0, Task.RELATION: 100.0, Task.STANDING: 100.0}
 """Inverse of the penalty on the weights."""
 SEED = 7
@@ -242,23 +246,69 @@ def set_pooling(task: Task, rows: Rows, unseen: Sequence[str], tagged: Sequence[
     return {"rows": len(chosen), "temperature": temperature, **alone, **results[best]}
 
 
-def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
-    """Write the four classifiers and their pooling to `out`, and return what they reach on held-out industries.
+def described_names(
+    rows: Rows, chosen: Sequence[int], texts: Sequence[tuple[Example, Tagged]], linear: LinearModel
+) -> list[ListedName]:
+    """Return some of the listed names as both voices take them."""
+    answers = linear.probabilities(hash_features([rows.features[i] for i in chosen], N_FEATURES))
+    names = []
+    for i, chance in zip(chosen, answers[:, linear.labels.index(YES)].tolist(), strict=True):
+        text, start, end = rows.places[i]
+        example, tagged = texts[text]
+        chances = chance, tagged.name_chance(start, end)
+        names.append(ListedName(example.note, tagged, start, end, chances, rows.least[i]))
+    return names
+
+
+def head_rows(
+    common: tuple[Rows, Sequence[tuple[Example, Tagged]]],
+    hard: tuple[Rows, Sequence[tuple[Example, Tagged]]],
+    unseen: Sequence[str],
+    temperature: float,
+) -> ListedRows:
+    """Return what the head learns from: listed names of industries that neither voice has seen, and the hard ones."""
+    known, texts = common
+    groups, labels = np.array(known.groups), np.array(known.labels)
+    seen = ~np.isin(groups, unseen)
+    linear = fit_linear(
+        hash_features([known.features[i] for i in np.flatnonzero(seen)], N_FEATURES),
+        labels[seen],
+        STRENGTHS[Task.KNOWN],
+        rounds=ROUNDS,
+    )
+    linear = replace(linear, temperature=temperature)
+    chosen = [i for i in np.flatnonzero(~seen).tolist() if not texts[known.places[i][0]][0].copied]
+    every = range(len(hard[0].labels))
+    names = described_names(known, chosen, texts, linear) + described_names(hard[0], every, hard[1], linear)
+    rows = [(known, i) for i in chosen] + [(hard[0], i) for i in every]
+    return ListedRows(
+        listed_features(names),
+        np.array([r.labels[i] == YES for r, i in rows]),
+        np.array([r.groups[i] for r, i in rows]),
+        [(r is known, r.keys[i]) for r, i in rows],
+        np.array([r is not known for r, _ in rows]),
+    )
+
+
+def train(corpus: Path, hard: Path, artefacts: Path, out: Path) -> dict[str, Any]:
+    """Write the classifiers, their pooling and the head to `out`, and return what they reach on held-out industries.
 
     Args:
         corpus: The written corpus.
+        hard: Texts in which a listed name is often no rival; the head alone learns from them.
         artefacts: Folder of the lexicon, the tagger and the heads for names.
         out: Where to write.
     """
     lexicon = load_lexicon(artefacts / "lexicon")
-    written = list(read_examples(corpus))
+    written, hard_texts = list(read_examples(corpus)), list(read_examples(hard))
     examples = [*written, *headed_copies(written, lexicon)]
     tagger = load_tagger(artefacts / "tagger", artefacts / "names")
     tagged = tagger.tag([e.note.text for e in examples])
     unseen = unseen_industries(written, verified_manifest(artefacts / "tagger"))
-    settings: dict[str, dict[str, float]] = {"weights": {}, "thresholds": {}}
+    settings: dict[str, Any] = {"weights": {}, "thresholds": {}}
     metrics: dict[str, Any] = {}
-    for task, rows in build_rows(examples, lexicon, tagged).items():
+    all_rows = build_rows(examples, lexicon, tagged)
+    for task, rows in all_rows.items():
         pooling = set_pooling(task, rows, unseen, tagged)
         settings["weights"][task] = pooling["weight"]
         if pooling["threshold"]:
@@ -268,15 +318,27 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
             hash_features(rows.features, N_FEATURES), np.array(rows.labels), STRENGTHS[task], rounds=ROUNDS
         )
         save_linear(replace(model, temperature=pooling["temperature"]), out / f"{task}.safetensors")
+    hard_tagged = tagger.tag([e.note.text for e in hard_texts])
+    learned = head_rows(
+        (all_rows[Task.KNOWN], list(zip(examples, tagged, strict=True))),
+        (build_rows(hard_texts, lexicon, hard_tagged)[Task.KNOWN], list(zip(hard_texts, hard_tagged, strict=True))),
+        unseen,
+        metrics[Task.KNOWN]["temperature"],
+    )
+    metrics["listed"] = judge_head(learned)
+    settings["listed_threshold"] = metrics["listed"]["threshold"]
+    save_linear(fit_head(learned), out / LISTED_FILE)
     (out / "config.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
     write_manifest(
         out,
         "mentions",
-        ["config.json", *(f"{task}.safetensors" for task in Task)],
-        config={"strengths": STRENGTHS},
+        ["config.json", LISTED_FILE, *(f"{task}.safetensors" for task in Task)],
+        config={"strengths": STRENGTHS, "head": {"strength": STRENGTH, "hard_weight": HARD_WEIGHT}},
         data={
             "corpus": fingerprint(corpus),
             "texts": len(written),
+            "hard": fingerprint(hard),
+            "hard_texts": len(hard_texts),
             **{name: verified_manifest(artefacts / name).version for name in ("tagger", "names")},
         },
         metrics=metrics,
@@ -286,12 +348,13 @@ def train(corpus: Path, artefacts: Path, out: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """`python -m training.mentions [--corpus FOLDER] [--artefacts FOLDER]`."""
+    """`python -m training.mentions [--corpus FOLDER] [--hard FOLDER] [--artefacts FOLDER]`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--corpus", type=Path, default=Path("data/corpus"))
+    parser.add_argument("--hard", type=Path, default=HARD)
     parser.add_argument("--artefacts", type=Path, default=Path("models/artefacts"))
     args = parser.parse_args()
-    print(json.dumps(train(args.corpus, args.artefacts, args.artefacts / "mentions"), indent=1))
+    print(json.dumps(train(args.corpus, args.hard, args.artefacts, args.artefacts / "mentions"), indent=1))
 
 
 if __name__ == "__main__":
