@@ -22,6 +22,7 @@ from models.exclusions import SURE_NAME, OtherNames, in_plain_sense
 from models.lexicon import Lexicon, fold_key
 from models.linear import hash_features
 from models.mentions import (
+    LEAST_NAME,
     N_FEATURES,
     YES,
     MentionReader,
@@ -126,16 +127,19 @@ class CompetitorComponent:
     ) -> dict[int, float]:
         """Return the listed names that are rivals', by index, with how likely each is.
 
-        The head has the last word on what both voices together take for a rival's. It has learned English and French:
-        in another language there is none.
+        The head decides, of what the voices don't rule out together: "notion" is a plain word in "no notion of". It has
+        learned English and French: in another language the voices decide.
         """
         least = self._reader.thresholds[Task.KNOWN]
-        taken = [
-            i
-            for i, (_, name, _) in enumerate(named)
-            if name.match and pooled[i] >= least * (CERTAIN_SHARE if is_certain(name.match) else 1)
-        ]
-        read = [i for i in taken if named[i][0].user_data["language"] is not Language.UNKNOWN]
+        taken, read = list[int](), list[int]()
+        for i, (doc, name, _) in enumerate(named):
+            if name.match is None:
+                continue
+            readable = doc.user_data["language"] is not Language.UNKNOWN
+            alone = least * (CERTAIN_SHARE if is_certain(name.match) else 1)
+            if pooled[i] >= (LEAST_NAME if readable else alone):
+                taken.append(i)
+                read += [i] if readable else []
         names = [(doc.user_data["note"], doc.user_data["tagged"], name) for doc, name, _ in (named[i] for i in read)]
         heard = agreed(self._reader.listed_chances(features[read], names), [keys[i] for i in read])
         judged = dict(zip(read, heard.tolist(), strict=True))
