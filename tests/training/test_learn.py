@@ -247,7 +247,7 @@ def test_real_artefacts_learn(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def silence(folder: Path) -> None:
     """Raise an artefact's thresholds until it finds nothing."""
     config = json.loads((folder / "config.json").read_text())
-    config["thresholds"] = dict.fromkeys(config["thresholds"], 5.0)
+    config |= {"thresholds": dict.fromkeys(config["thresholds"], 5.0), "listed_threshold": 5.0}
     (folder / "config.json").write_text(json.dumps(config))
     files = list(verified_files(folder))
     write_manifest(folder, "mentions", files, config={}, data={}, metrics={}, licences={})
