@@ -72,6 +72,9 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "evaluating": ("Evaluated, accounts", "Évalué, comptes"),
     "lost_to": ("Lost to, accounts", "Perdu contre, comptes"),
     "won_against": ("Won against, accounts", "Gagné contre, comptes"),
+    "area": ("Area", "Domaine"),
+    "passages": ("Passages", "Passages"),
+    "muted": ("Muted", "Masqué"),
     "event": ("What happened", "Ce qui s'est passé"),
     "by": ("By whom", "Par qui"),
     "row": ("Row", "Ligne"),
@@ -110,6 +113,7 @@ SEARCH_COLUMNS = ("rank", "note_id", "occurred_at", *_OF_NOTE, "matched", "simil
 POINT_COLUMNS = ("about", "id", "title", "behind", "ahead", "neutral", "accounts", "trend", "notes_before")
 PART_COLUMNS = ("dimension", "value", "mentions", "notes", "accounts", "share", "won_deals", "lost_deals", "win_rate")
 SERIES_COLUMNS = ("step", "begins", "mentions", "notes", "accounts")
+TREE_COLUMNS = ("area", "id", "title", "passages", "notes", "muted")
 HISTORY_COLUMNS = ("occurred_at", "event", "by", "details")
 REFUSED_COLUMNS = ("row", "file", "field", "message", "cells")
 DELIVERY_COLUMNS = (
@@ -180,6 +184,9 @@ EXAMPLE: Row = {  # a cell of each column, for the OpenAPI document
     "evaluating": 6,
     "lost_to": 2,
     "won_against": 1,
+    "area": "Service and delivery",
+    "passages": 61,
+    "muted": False,
     "event": "merged",
     "by": "marketing",
     "row": 43,

@@ -103,6 +103,15 @@ def export_themes(
     return _file("themes", columns.ITEM_COLUMNS, table, form, lang, withheld)
 
 
+@router.get("/tree", responses=_answer(columns.TREE_COLUMNS))
+def export_tree(
+    session: ReadSession, caller: Reader, form: Form = Format.CSV, lang: Language = Lang.EN
+) -> StreamingResponse:
+    """Export the themes by area, over all time."""
+    table, withheld = rows.tree_rows(session, caller, lang)
+    return _file("tree", columns.TREE_COLUMNS, table, form, lang, withheld)
+
+
 @router.get("/evidence", responses=problem_responses(404) | _answer(columns.EVIDENCE_COLUMNS))
 def export_evidence(
     session: ReadSession,

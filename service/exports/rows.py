@@ -37,7 +37,7 @@ from service.reasons.telling import in_french
 from service.search.finding import find
 from service.search.meaning import MeaningIndex
 from service.search.routes import results
-from service.themes.routes import get_theme_evidence, get_theme_history, get_theme_series, get_themes
+from service.themes.routes import get_theme_evidence, get_theme_history, get_theme_series, get_theme_tree, get_themes
 
 ALL = 1_000_000
 _PART = 500
@@ -89,6 +89,18 @@ def theme_rows(session: Session, caller: Caller, filters: Filters, lang: Lang) -
     page = get_themes(session, caller, filters, limit=ALL)
     rows = [_item(i, i.id, _label(i.label, lang), f"{i.lifecycle}, {i.nature}") for i in page.items]
     return rows, page.withheld
+
+
+def tree_rows(session: Session, caller: Caller, lang: Lang) -> tuple[list[Row], int]:
+    """Return the themes by area, over all time, and how many are withheld."""
+    tree = get_theme_tree(session, caller)
+    rows = [
+        {"area": _label(area.label, lang), "id": theme.id, "title": _label(theme.label, lang)}
+        | theme.model_dump(include={"passages", "notes", "muted"})
+        for area in tree.areas
+        for theme in area.themes
+    ]
+    return rows, tree.withheld
 
 
 def evidence_rows(session: Session, caller: Caller, filters: Filters, about: About, item_id: str) -> Iterator[Row]:

@@ -113,6 +113,14 @@ def test_a_merge_is_shown_made_kept_and_undone(fitted: TestClient, engine: sa.En
     assert fitted.get("/v1/exports/history", params={"id": "theme-99"}).status_code == 404
 
 
+def test_the_tree_is_exported_as_the_page_has_it(fitted: TestClient) -> None:
+    tree = fitted.get("/v1/themes/tree").json()
+    exported = fitted.get("/v1/exports/tree", params={"format": "json", "lang": "fr"}).json()
+    shown = [(a["label"]["fr"], t["id"], t["label"]["fr"], t["passages"]) for a in tree["areas"] for t in a["themes"]]
+    assert len(shown) > 1
+    assert [(row["area"], row["id"], row["title"], row["passages"]) for row in exported] == shown
+
+
 def test_themes_of_an_earlier_space_keep_their_passages_and_are_renewed(fitted: TestClient, engine: sa.Engine) -> None:
     declared = do(fitted, "POST", "", {"name": "spare parts", "description": "Spare parts come too late."}, 201)
     before, ids = mentions(fitted), themes(fitted)
