@@ -78,7 +78,7 @@ def open_database(settings: Settings, *, opening_secrets: bool = True) -> Iterat
 
     Args:
         settings: Checked settings.
-        opening_secrets: Whether the database's secrets have to be readable.
+        opening_secrets: Whether the database's secrets have to be readable; a key is made where none is needed yet.
 
     Raises:
         StartRefused: If the folder can't be written, the database is newer than the code or can't be reached, or the
@@ -88,10 +88,10 @@ def open_database(settings: Settings, *, opening_secrets: bool = True) -> Iterat
     migrate(settings.sqlalchemy_url, settings.keyring)
     engine = make_engine(settings.sqlalchemy_url, keyring=settings.keyring)
     try:
-        with read_session(engine) as session:
-            if opening_secrets:
+        if opening_secrets:
+            with read_session(engine) as session:
                 check_secrets(session, settings)
-        settings.keyring.ensure()
+            settings.keyring.ensure()
         yield engine.execution_options(**engine_options(settings))
     finally:
         engine.dispose()

@@ -57,6 +57,7 @@ def forget() -> None:
         with read_session(engine) as session:
             closed = unreadable_values(session, settings.keyring)
             count = sum(1 for _ in sealed_values(session))
+        settings.keyring.ensure()
         with write_session(engine) as session:
             give_up(session, closed, settings.keyring, datetime.now(UTC))
     print(f"{len(closed)} of {count} secrets are forgotten. Connections and webhooks without theirs are switched off:")

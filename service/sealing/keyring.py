@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,35 @@ if TYPE_CHECKING:  # it takes a while to load, and many commands open no secret
 KEY_FILE = "secrets.key"
 UNREADABLE = "secrets_unreadable"
 _KEY_BYTES = 32
+_MOST_OPENED = 1000
+
+
+class _Loaded:
+    """Keys as they were read at one moment, and what they opened: each delivery of a sender opens the same few."""
+
+    def __init__(self, stamp: tuple[int, int, int] | None, in_file: list[str], given: list[str]) -> None:
+        self.stamp, self.in_file = stamp, in_file
+        self.keys = [*given, *(one for one in in_file if one not in given)]
+        self.opened: dict[str, str] = {}
+
+    @cached_property
+    def fernet(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet
+
+        return MultiFernet([Fernet(key) for key in self.keys])
 
 
 class Keyring:
-    """Keys in the order in which they are tried; those of the setting stand before those of the file."""
+    """Keys in the order in which they are tried; those of the setting stand before those of the file.
+
+    Threads share it: what was read is exchanged as a whole.
+    """
 
     def __init__(self, path: Path, given: str = "") -> None:
         """Name the file, which need not be there, and the keys of the setting."""
         self.path = path
         self.given = read_keys(given)
-        self._in_file: list[str] = []
-        self._stamp: tuple[int, int, int] | None = None
-        self._fernet: MultiFernet | None = None
+        self._loaded = _Loaded(None, [], self.given)
 
     def ensure(self) -> None:
         """Make a key where there is none. Of several processes that start together one makes it, and all have it.
@@ -52,15 +70,18 @@ class Keyring:
         Raises:
             StartRefused: If the file holds no keys.
         """
+        return list(self._current().keys)
+
+    def _current(self) -> _Loaded:
+        loaded = self._loaded
         try:
-            seen = self.path.stat()
+            seen = os.stat(self.path)
         except FileNotFoundError:
-            return [*self.given, *self._in_file]
+            return loaded
         stamp = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
-        if stamp != self._stamp:
-            self._in_file, self._fernet = self._read_file(), None
-            self._stamp = stamp
-        return [*self.given, *(one for one in self._in_file if one not in self.given)]
+        if stamp != loaded.stamp:
+            self._loaded = loaded = _Loaded(stamp, self._read_file(), self.given)
+        return loaded
 
     def _read_file(self) -> list[str]:
         try:
@@ -71,22 +92,18 @@ class Keyring:
             raise StartRefused(f"{self.path} is empty: put back the file that was there.")
         return found
 
-    def _current(self) -> MultiFernet:
-        keys = self.keys()
-        if not keys:
+    def _usable(self) -> _Loaded:
+        loaded = self._current()
+        if not loaded.keys:
             raise Unavailable(
                 f"The key of the secrets is missing ({self.path}, or BINOME_SECRETS_KEY): `binome doctor` says more.",
                 code=UNREADABLE,
             )
-        if self._fernet is None:
-            from cryptography.fernet import Fernet, MultiFernet
-
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
-        return self._fernet
+        return loaded
 
     def seal(self, text: str) -> str:
         """Return a text sealed by the first key."""
-        return self._current().encrypt(text.encode()).decode()
+        return self._usable().fernet.encrypt(text.encode()).decode()
 
     def reseal(self, token: str) -> str:
         """Return a sealed text sealed anew by the first key."""
@@ -98,15 +115,24 @@ class Keyring:
         Raises:
             Unavailable: If no key opens it.
         """
+        loaded = self._usable()
+        found = loaded.opened.get(token)
+        return self._decrypted(loaded, token) if found is None else found
+
+    def _decrypted(self, loaded: _Loaded, token: str) -> str:
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._current().decrypt(token.encode()).decode()
+            text = loaded.fernet.decrypt(token.encode()).decode()
         except InvalidToken:
             raise Unavailable(
                 "A secret in the database was sealed by another key than those at hand: `binome doctor` says more.",
                 code=UNREADABLE,
             ) from None
+        if len(loaded.opened) >= _MOST_OPENED:
+            loaded.opened.clear()
+        loaded.opened[token] = text
+        return text
 
 
 def new_key() -> str:

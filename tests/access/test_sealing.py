@@ -8,6 +8,7 @@ import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from service.cli import cli
 from service.database import alembic_config, make_engine, migrate, read_session, write_session
 from service.errors import StartRefused, Unavailable
 from service.outgoing_tables import EndpointTable, SubscriptionTable
-from service.sealing.keyring import KEY_FILE, Keyring, new_key
+from service.sealing.keyring import KEY_FILE, Keyring, new_key, write_keys
 from service.sealing.queries import sealed_columns, sealed_values, unreadable_values
 from service.settings import Settings, load_settings
 from service.source_tables import ConnectionTable
@@ -217,6 +218,7 @@ def test_a_back_up_without_its_key_is_explained(
     said = run("restore", str(tmp_path / "b.zip"), code=1)
     assert "came back sealed, by a key that is not here" in said
     assert str(tmp_path / "new" / KEY_FILE) in said
+    assert not (tmp_path / "new" / KEY_FILE).exists()
     restored = load_settings()
     with pytest.raises(StartRefused, match="A back-up does not hold it"), open_database(restored):
         pass
@@ -300,6 +302,22 @@ def test_a_key_file_that_holds_something_else_is_told(tmp_path: Path) -> None:
         keyring.ensure()
     with pytest.raises(Unavailable, match="missing"):
         Keyring(tmp_path / "none").seal("x")
+
+
+def test_threads_open_while_the_keys_are_exchanged(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / KEY_FILE)
+    keyring.ensure()
+    first = keyring.seal("of before")
+
+    def work(_number: int) -> set[str]:
+        return {keyring.open(keyring.seal(f"text {count}"))[:4] for count in range(100)} | {keyring.open(first)}
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(work, number) for number in range(8)]
+        for _ in range(20):
+            write_keys(keyring.path, [new_key(), *keyring.keys()])
+        assert [one.result() for one in done] == [{"text", "of before"}] * 8
+    assert len(keyring.keys()) == 21
 
 
 def test_a_value_that_changes_during_a_rotation_stays(workspace: sa.Engine, settings: Settings) -> None:
