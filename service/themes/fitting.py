@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,8 @@ from service.themes.passages import (
     newest_passage,
     passage_counts,
     read_passages,
-    read_rest,
+    read_places,
+    rest_by_day,
     unassigned_since,
 )
 from service.themes.storage import (
@@ -118,7 +120,7 @@ class FitThemes:
     def run(self, job_id: int) -> None:
         """Fit themes over an even sample of all passages, and move all passages to them.
 
-        Running twice changes nothing more. What it holds in memory is bounded, however many passages there are.
+        Running twice changes nothing more. What it holds in memory is bounded, but for eight bytes a passage.
         """
         with write_session(self._engine) as session:
             params = start_job(session, job_id, datetime.now(UTC))
@@ -181,6 +183,7 @@ class FitThemes:
             (place, None if index is None else theme_ids[index], similarity)
             for place, index, similarity in zip(places, fitted.assignments, fitted.similarities, strict=True)
         ]
+        found.sort(key=lambda move: move[0].day)
         for begin in range(0, len(found), UPDATE_ROWS):
             yield _keep(found[begin : begin + UPDATE_ROWS], missed)
 
@@ -190,20 +193,27 @@ class FitThemes:
         """Give the passages that the fit did not read the nearest of its themes."""
         themes = [LivingTheme(t.key or f"new {number}", t.centroid) for number, t in enumerate(fitted.themes)]
         ids = {theme.key: theme_id for theme, theme_id in zip(themes, theme_ids, strict=True)}
-        after = 0
-        while True:
+        for row_ids in self._rest(sample):
             with read_session(self._engine) as session:
-                rest = read_rest(session, sample, after)
-            if not rest:
-                return
-            after = rest[-1].row_id
-            rest = [place for place in rest if place.row_id not in fitted_rows]
+                rest = read_places(session, [row_id for row_id in row_ids if row_id not in fitted_rows])
             matches = assign([place.vector for place in rest], themes, [place.theme for place in rest])
             found: list[Move] = [
                 (place, ids[match.key] if match else None, match.similarity if match else None)
                 for place, match in zip(rest, matches, strict=True)
             ]
             yield _keep(found, missed)
+
+    def _rest(self, sample: Sample) -> Iterator[array[int]]:
+        """Give the row ids of the passages that are not drawn, by day, then of those that came meanwhile."""
+        after = 0
+        while True:
+            with read_session(self._engine) as session:
+                rest = rest_by_day(session, sample, after)
+            if not rest:
+                return
+            after = max(rest)
+            for begin in range(0, len(rest), UPDATE_ROWS):
+                yield rest[begin : begin + UPDATE_ROWS]
 
 
 Move = tuple[PassagePlace, int | None, float | None]

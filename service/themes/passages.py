@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +31,7 @@ class PassagePlace:
         vector: As in `Passage.theme_vector`.
         theme: Key of its theme, empty where it has none; `theme_id` is that theme's row id.
         pinned: Whether a person put it where it is.
+        day: That of its note.
     """
 
     row_id: int
@@ -36,6 +39,7 @@ class PassagePlace:
     theme: str
     theme_id: int | None
     pinned: bool
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,6 @@ def read_passages(session: Session, sample: Sample) -> tuple[list[PassagePlace],
             PassageTable.end,
             PassageTable.language,
             PassageTable.vector,
-            PassageTable.occurred_on,
             NoteTable.text,
             NoteTable.masks,
             AccountTable.key,
@@ -111,24 +114,33 @@ def read_passages(session: Session, sample: Sample) -> tuple[list[PassagePlace],
     return places, passages
 
 
-def read_rest(session: Session, sample: Sample, after: int) -> list[PassagePlace]:
-    """Return the next passages that are not drawn, or came since, by row id; those of small themes among them.
+def rest_by_day(session: Session, sample: Sample, after: int) -> array[int]:
+    """Return the row ids of the passages that are not drawn, or came since; those of small themes among them.
+
+    They are moved day by day: who counts meanwhile reads again the days that changed, not all of them each time.
 
     Args:
         session: The session.
         sample: What the fit read.
-        after: Row id of the last one that was returned; 0 at first.
-
-    Returns:
-        At most `UPDATE_ROWS`; none at the end.
+        after: Row id up to which all were returned; 0 at first.
     """
+    rest = (
+        sa.select(PassageTable.id)
+        .join(NoteTable, NoteTable.id == PassageTable.note_id)
+        .where(_is_placed(), sa.not_(sample.drawn()), PassageTable.id > after)
+        .order_by(PassageTable.occurred_on, PassageTable.id)
+    )
+    return array("q", session.scalars(rest.execution_options(yield_per=UPDATE_ROWS)))
+
+
+def read_places(session: Session, ids: Sequence[int]) -> list[PassagePlace]:
+    """Return passages by their row ids, those that are still of their notes as they stand."""
     rows = session.execute(
         sa.select(*_PLACE)
         .join(NoteTable, NoteTable.id == PassageTable.note_id)
         .outerjoin(ThemeTable, ThemeTable.id == PassageTable.theme_id)
-        .where(_is_placed(), sa.not_(sample.drawn()), PassageTable.id > after)
-        .order_by(PassageTable.id)
-        .limit(UPDATE_ROWS)
+        .where(_is_placed(), PassageTable.id.in_(ids))
+        .order_by(PassageTable.occurred_on, PassageTable.id)
     )
     return [_place(row) for row in rows]
 
@@ -138,12 +150,13 @@ _PLACE = (
     PassageTable.theme_vector,
     PassageTable.theme_id,
     PassageTable.pinned,
+    PassageTable.occurred_on,
     ThemeTable.key.label("theme"),
 )
 
 
 def _place(row: Any) -> PassagePlace:
-    return PassagePlace(row.id, row.theme_vector, row.theme or "", row.theme_id, row.pinned)
+    return PassagePlace(row.id, row.theme_vector, row.theme or "", row.theme_id, row.pinned, row.occurred_on)
 
 
 def _is_placed() -> sa.ColumnElement[bool]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
 from models.encoder import load_encoder, to_bytes
 from models.theme_curation import ARTEFACTS
 from models.theme_space import load_theme_encoder
 from models.themes import fit
 from models.types import LivingTheme, ThemeFit, ThemePassage
-from service.database import write_session
+from service.database import read_session, write_session
 from service.jobs.queries import JobKind, request_job
 from service.notes.queries import requeue
 from service.tables import PassageTable, ThemeTable
 from service.themes.fitting import FitThemes, drifted
-from service.themes.passages import VECTOR_BYTES
+from service.themes.passages import VECTOR_BYTES, move_passages
 from tests.analyzers import FakeAnalyzer
 from tests.work import analyse_all, note
 
@@ -330,13 +332,40 @@ def test_a_fit_reads_a_sample_of_many_passages_and_places_them_all(
     with write_session(engine) as session:  # as if they had come while the fit ran
         session.execute(sa.update(PassageTable).values(theme_id=None, similarity=None))
     monkeypatch.setattr("service.themes.passages.MOST_FITTED", 32)
-    monkeypatch.setattr("service.themes.passages.UPDATE_ROWS", 7)
+    monkeypatch.setattr("service.themes.fitting.UPDATE_ROWS", 7)
     monkeypatch.setattr("service.themes.fitting.fit", counted)
     fit_now(engine)
     assert 20 < read[0] < 44, "about two thirds of 48"
     assert mentions(fitted) == dict.fromkeys(ids.values(), 16)
     events = [do(fitted, "GET", f"/{theme}/history")["items"][0] for theme in ids.values()]
     assert [(event["kind"], event["detail"]["size"]) for event in events] == [("matched", 16)] * 3
+
+
+def test_a_fit_moves_passages_day_by_day(
+    fitted: TestClient, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who counts meanwhile reads again what changed: were rows of all days moved together, all days each time."""
+    with write_session(engine) as session:  # as if the notes had come in no order
+        for row in session.scalars(sa.select(PassageTable)):
+            row.occurred_on = date(2026, 1, 1 + row.id % 5)
+    with read_session(engine) as session:
+        days = {
+            row.id: row.day
+            for row in session.execute(sa.select(PassageTable.id, PassageTable.occurred_on.label("day")))
+        }
+    moved: list[int] = []
+
+    def recorded(session: Session, rows: Sequence[tuple[int, int | None, float | None]]) -> None:
+        moved.extend(row[0] for row in rows)
+        move_passages(session, rows)
+
+    monkeypatch.setattr("service.themes.passages.MOST_FITTED", 16)
+    monkeypatch.setattr("service.themes.passages.FEW_DRAWN", 0)
+    monkeypatch.setattr("service.themes.fitting.UPDATE_ROWS", 3)
+    monkeypatch.setattr("service.themes.fitting.move_passages", recorded)
+    fit_now(engine)
+    assert sorted(moved) == sorted(days)
+    assert 5 < len(list(groupby(moved, key=days.__getitem__))) <= 2 * 5, "those that are drawn, then the others"
 
 
 def test_a_theme_too_small_to_be_drawn_outlives_fits_of_a_sample(
