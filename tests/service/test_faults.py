@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,12 +186,13 @@ def test_who_may_not_administer_settles_nothing(signed: TestClient) -> None:
 
 
 def test_the_command_lists_plays_again_and_dismisses(
-    client: TestClient, zapier: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, zapier: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post(client, {"id": "1", "Bemerkung": "Too dear."})
     post(client, b"{")
     mend(client, zapier, Bemerkung="text")
     monkeypatch.setenv("BINOME_DATABASE_URL", database_url)
+    monkeypatch.setenv("BINOME_DATA_DIR", str(tmp_path))  # with the key of its secrets
     run = CliRunner().invoke
     listed = json.loads(run(cli, ["faults", "list", "--json"]).stdout)
     assert listed[0]["code"] == "invalid_json"
