@@ -96,7 +96,7 @@ class CompetitorComponent:
         if not named:
             return
         features = hash_features([row for _, _, row in named], N_FEATURES)
-        places = [_offsets(doc, name) for doc, name, _ in named]
+        places = [name.place(doc.user_data["note"]) for doc, name, _ in named]
         chances = {task: self._chances(task, features, named, places) for task in Task}
         labels = {task: model.labels for task, model in self._reader.models.items()}
         listed, unlisted = (chances[task][:, labels[task].index(YES)] for task in (Task.KNOWN, Task.UNKNOWN))
@@ -217,11 +217,6 @@ def name_in_note(note: int, name: str) -> tuple[int, str]:
     return note, fold_key(name)
 
 
-def _offsets(doc: Doc, name: Name) -> tuple[int, int]:
-    words = doc.user_data["note"].words
-    return words[name.first].start, words[name.last - 1].end
-
-
 def catalogue_names(note: ReadNote, matcher: CatalogMatcher) -> list[NameMatch]:
     """Return the catalogue's names in a note, without those in boilerplate or in a plain sense."""
     return [m for m in matcher.find(note.words, note.text) if _readable(note, m)]
@@ -238,8 +233,8 @@ def names_by_segment(note: ReadNote, names: Sequence[Name]) -> dict[int | None, 
     """Return the offsets of names, by the index of the segment that holds them."""
     found: dict[int | None, list[tuple[int, int]]] = {}
     for name in names:
-        start, end = note.words[name.first].start, note.words[name.last - 1].end
-        found.setdefault(note.segment_of(start), []).append((start, end))
+        place = name.place(note)
+        found.setdefault(note.segment_of(place[0]), []).append(place)
     return found
 
 

@@ -35,7 +35,7 @@ class ListedName(NamedTuple):
         tagged: The tagger's reading of the note.
         start: Offset of its first character.
         end: Offset behind its last one.
-        chances: That it is a rival's here, by the linear classifier and by the tagger, each in [0, 1].
+        chance: That it is a rival's here, by the linear classifier, in [0, 1]; the tagger's is read off `tagged`.
         least: The least that either voice gives to it and to its opposite, above 0 (`models.mentions.least_chance`).
     """
 
@@ -43,7 +43,7 @@ class ListedName(NamedTuple):
     tagged: Tagged
     start: int
     end: int
-    chances: tuple[float, float]
+    chance: float
     least: float
 
 
@@ -53,7 +53,8 @@ def listed_features(names: Sequence[ListedName]) -> Vectors:
 
 
 def _features(name: ListedName) -> Vectors:
-    voices = logit(np.clip(name.chances, name.least, 1 - name.least))
+    chances = name.chance, name.tagged.name_chance(name.start, name.end)
+    voices = logit(np.clip(chances, name.least, 1 - name.least))
     relations = np.log(np.maximum(name.tagged.chances(name.start, name.end, RELATION), LEAST_RELATION))
     said = [_scaled(name.tagged.vector(*stretch)) for stretch in ((name.start, name.end), _sentence(name))]
     return np.concatenate([VOICE * voices, VOICE * relations, *said]).astype(np.float32)

@@ -83,6 +83,10 @@ class Name:
     last: int
     match: NameMatch | None = None
 
+    def place(self, note: ReadNote) -> tuple[int, int]:
+        """Return its offsets in the note's text."""
+        return note.words[self.first].start, note.words[self.last - 1].end
+
 
 def _clause_of(segment: Segment, offset: int) -> tuple[int, int]:
     for start, end in segment.clauses:
@@ -128,7 +132,7 @@ def mention_features(
     Returns:
         Names of features, for `hash_features`.
     """
-    start, end = note.words[name.first].start, note.words[name.last - 1].end
+    start, end = name.place(note)
     index = note.segment_of(start)
     if index is None:
         return ["outside"]
@@ -310,15 +314,11 @@ class MentionReader:
         """
         yes = self.models[Task.KNOWN].labels.index(YES)
         answers = self.models[Task.KNOWN].probabilities(features)[:, yes]
-        listed = [listed_name(*name, float(answer)) for name, answer in zip(names, answers, strict=True)]
+        listed = [
+            ListedName(note, tagged, *name.place(note), chance, least_chance(note, name))
+            for (note, tagged, name), chance in zip(names, answers.tolist(), strict=True)
+        ]
         return self.listed.probabilities(listed_features(listed))[:, self.listed.labels.index(YES)]
-
-
-def listed_name(note: ReadNote, tagged: Tagged, name: Name, chance: float) -> ListedName:
-    """Return a name of the catalogue as the head takes it, with the linear classifier's chance that it is a rival's."""
-    start, end = note.words[name.first].start, note.words[name.last - 1].end
-    chances = chance, tagged.name_chance(start, end)
-    return ListedName(note, tagged, start, end, chances, least_chance(note, name))
 
 
 def is_certain(match: NameMatch | None) -> bool:

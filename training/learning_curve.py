@@ -83,19 +83,19 @@ def mention_curve(
     examples: Sequence[Example], rows: Mapping[Task, Rows], held_out: Sequence[str]
 ) -> list[dict[str, float]]:
     """Return the rivals learned from, and what each task reaches on the held-out industries (`mentions.judge`)."""
-    points = []
-    for industries in growing(examples, held_out):
-        point: dict[str, float] = {"industries": len(industries)}
-        for task, table in rows.items():
+    shares = growing(examples, held_out)
+    points: list[dict[str, float]] = [{"industries": len(industries)} for industries in shares]
+    for task, table in rows.items():
+        features, labels = hash_features(table.features, N_FEATURES), np.array(table.labels)
+        held = [i for i, group in enumerate(table.groups) if group in held_out and table.counted[i]]
+        keys = [table.keys[i] for i in held]
+        for point, industries in zip(points, shares, strict=True):
             learned = [i for i, group in enumerate(table.groups) if group in industries]
-            held = [i for i, group in enumerate(table.groups) if group in held_out and table.counted[i]]
-            features, labels = hash_features(table.features, N_FEATURES), np.array(table.labels)
             model = fit_linear(features[learned], labels[learned], STRENGTHS[task], rounds=ROUNDS)
-            chances, keys = model.probabilities(features[held]), [table.keys[i] for i in held]
+            chances = model.probabilities(features[held])
             point[task] = round(judge(task, chances, model.labels, labels[held], keys)[0], 4)
             if task is Task.STANDING:
                 point["rivals"] = len(learned)
-        points.append(point)
     return points
 
 

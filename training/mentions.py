@@ -113,7 +113,7 @@ def judged_names(
         note, finder, taken, matcher.own_words
     )
     for name in names:
-        yield name, _overlapping(example, note.words[name.first].start, note.words[name.last - 1].end)
+        yield name, _overlapping(example, *name.place(note))
 
 
 def build_rows(examples: Sequence[Example], lexicon: Lexicon, tagged: Sequence[Tagged]) -> dict[Task, Rows]:
@@ -153,8 +153,7 @@ def _add_name(
     gold: dict[str, str] | None,
     describe: Callable[[Name], list[str]],
 ) -> None:
-    words, group = example.note.words, example.group
-    place = (number, words[name.first].start, words[name.last - 1].end)
+    group, place = example.group, (number, *name.place(example.note))
     key = name_in_note(number, example.note.text[place[1] : place[2]])
     features = describe(name)
     task = Task.KNOWN if name.match else Task.UNKNOWN
@@ -255,8 +254,7 @@ def described_names(
     for i, chance in zip(chosen, answers[:, linear.labels.index(YES)].tolist(), strict=True):
         text, start, end = rows.places[i]
         example, tagged = texts[text]
-        chances = chance, tagged.name_chance(start, end)
-        names.append(ListedName(example.note, tagged, start, end, chances, rows.least[i]))
+        names.append(ListedName(example.note, tagged, start, end, chance, rows.least[i]))
     return names
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
-Row = dict[str, Any]
+from service.exports.writing import Row
 
 
 class Lang(StrEnum):

@@ -15,7 +15,7 @@ from service.errors import InvalidInput
 from service.exports import columns, rows, writing
 from service.exports.answers import WITHHELD_HEADER, file_answer
 from service.exports.columns import Lang
-from service.exports.writing import Format
+from service.exports.writing import Format, Row
 from service.filter_queries import FilterQuery, SingleFilterQuery
 from service.imports.routes import found_import
 from service.insights.evidence import Step
@@ -249,7 +249,7 @@ def export_deliveries(
 
 
 def _file(
-    name: str, names: tuple[str, ...], table: Iterable[columns.Row], form: Format, lang: Lang, withheld: int = 0
+    name: str, names: tuple[str, ...], table: Iterable[Row], form: Format, lang: Lang, withheld: int = 0
 ) -> StreamingResponse:
     """Answer a table, with a header that tells how many items are withheld, if any.
 

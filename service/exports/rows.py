@@ -19,7 +19,8 @@ from service.competitors.schemas import CompetitorView
 from service.deliveries.events import DeliveryState
 from service.deliveries.queries import list_deliveries, receiver_names, receiver_of
 from service.dependencies import Caller
-from service.exports.columns import EVIDENCE_COLUMNS, STANDS, Lang, Row
+from service.exports.columns import EVIDENCE_COLUMNS, STANDS, Lang
+from service.exports.writing import Row
 from service.filters import Filters, resolve_period
 from service.imports.queries import every_refusal
 from service.imports.schemas import refused_row

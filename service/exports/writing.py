@@ -18,7 +18,7 @@ from service.errors import InvalidInput
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_SHEET_ROWS = 1_048_575  # beside the headings
 MAX_CELL_CHARS = 32_767
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 class Format(StrEnum):

@@ -10,7 +10,7 @@ import pytest
 from models.analyzer import load_analyzer
 from models.listed_names import N_FEATURES, VOICE, ListedName, listed_features
 from models.notes import read_note
-from models.tagger import load_tagger
+from models.tagger import Tagger, load_tagger
 from models.types import Analyzer, Catalog, Competitor, NoteText
 
 ARTEFACTS = Path(__file__).parents[2] / "models" / "artefacts"
@@ -22,10 +22,15 @@ def analyzer() -> Analyzer:
     return load_analyzer()
 
 
-def described(text: str, chances: tuple[float, float], least: float = 1e-3) -> np.ndarray:
-    (tagged,) = load_tagger(ARTEFACTS / "tagger", ARTEFACTS / "names").tag([text])
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    return load_tagger(ARTEFACTS / "tagger", ARTEFACTS / "names")
+
+
+def described(tagger: Tagger, text: str, chance: float = 0.5, least: float = 1e-3) -> np.ndarray:
+    (tagged,) = tagger.tag([text])
     start = text.index("Plumbline")
-    name = ListedName(read_note(text), tagged, start, start + len("Plumbline"), chances, least)
+    name = ListedName(read_note(text), tagged, start, start + len("Plumbline"), chance, least)
     return listed_features([name])[0]
 
 
@@ -33,19 +38,21 @@ def test_no_names_have_no_features() -> None:
     assert listed_features([]).shape == (0, N_FEATURES)
 
 
-def test_a_voice_counts_by_its_log_odds_and_never_without_end() -> None:
-    features = described("They use Plumbline today.", (0.5, 1.0))
+def test_a_voice_counts_by_its_log_odds_and_never_without_end(tagger: Tagger) -> None:
+    text = "They use Plumbline today."
+    (tagged,) = tagger.tag([text])
+    heard = tagged.name_chance(9, 18)
+    features = described(tagger, text, 0.5)
     assert features.shape == (N_FEATURES,)
     assert features[0] == 0.0
-    assert features[1] == pytest.approx(VOICE * np.log(999), rel=1e-4)
-    assert described("They use Plumbline today.", (0.5, 1.0), least=0.1)[1] == pytest.approx(
-        VOICE * np.log(9), rel=1e-4
-    )
+    assert features[1] == pytest.approx(VOICE * np.log(heard / (1 - heard)), rel=1e-3)
+    assert described(tagger, text, 1.0)[0] == pytest.approx(VOICE * np.log(999), rel=1e-4)
+    assert described(tagger, text, 0.0, least=0.1)[0] == pytest.approx(-VOICE * np.log(9), rel=1e-4)
 
 
-def test_the_same_name_is_described_by_its_own_sentence() -> None:
-    used = described("They use Plumbline today. Nice weather.", (0.5, 0.5))
-    linked = described("Plumbline stays for the drawings, we read its files. Nice weather.", (0.5, 0.5))
+def test_the_same_name_is_described_by_its_own_sentence(tagger: Tagger) -> None:
+    used = described(tagger, "They use Plumbline today. Nice weather.")
+    linked = described(tagger, "Plumbline stays for the drawings, we read its files. Nice weather.")
     assert not np.allclose(used[7:], linked[7:], atol=0.5)
 
 
