@@ -80,6 +80,15 @@ def set_up(browser: TestClient, at: datetime) -> tuple[Phone, list[str]]:
     return phone, codes_of(done.text)
 
 
+def enrolled(browser: TestClient, engine: sa.Engine, clock: Callable[[float], datetime]) -> tuple[Phone, list[str]]:
+    """Have a person with a second factor, signed out."""
+    add_person(engine)
+    password(browser)
+    phone, codes = set_up(browser, clock(0))
+    browser.cookies.clear()
+    return phone, codes
+
+
 def stored(engine: sa.Engine) -> UserTable:
     with read_session(engine) as session:
         return session.scalars(sa.select(UserTable).where(UserTable.email == EMAIL)).one()
@@ -139,10 +148,7 @@ def test_a_code_is_asked_after_the_password(
 def test_no_code_counts_twice_nor_after_a_later_one(
     browser: TestClient, engine: sa.Engine, clock: Callable[[float], datetime]
 ) -> None:
-    add_person(engine)
-    password(browser)
-    phone, _ = set_up(browser, clock(0))
-    browser.cookies.clear()
+    phone, _ = enrolled(browser, engine, clock)
     password(browser)
     assert code(browser, phone.code(START)) == 401  # it set the factor up
     at = clock(60)
@@ -182,10 +188,7 @@ def test_a_recovery_code_counts_once(
 def test_codes_are_slowed_and_the_password_does_not_forgive(
     browser: TestClient, engine: sa.Engine, clock: Callable[[float], datetime]
 ) -> None:
-    add_person(engine)
-    password(browser)
-    phone, codes = set_up(browser, clock(0))
-    browser.cookies.clear()
+    phone, codes = enrolled(browser, engine, clock)
     at = clock(60)
     statuses = []
     for _ in range(throttle.FREE_OF_ACCOUNT + 1):
@@ -203,10 +206,7 @@ def test_codes_are_slowed_and_the_password_does_not_forgive(
 def test_ten_minutes_are_left_for_the_code(
     browser: TestClient, engine: sa.Engine, clock: Callable[[float], datetime]
 ) -> None:
-    add_person(engine)
-    password(browser)
-    phone, _ = set_up(browser, clock(0))
-    browser.cookies.clear()
+    phone, _ = enrolled(browser, engine, clock)
     password(browser)
     at = clock(601)
     answer = browser.post("/sign-in/code", data={"code": phone.code(at)})
